@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/attempt.h"
+
+/// The seam to whatever really runs attempts: one machine's processes, Slurm, Kubernetes, or a
+/// simulated one. Its real and simulated implementations pass the same contract suite.
+namespace suan::member {
+
+/// Capacity of one kind that an engine offers; becomes a pool of the catalogue.
+struct OfferedPool {
+  std::string name;                  // Unique within the engine, [a-z0-9-]{1,63}.
+  std::string chip;                  // Chip model of data/accelerators.csv, or as found; "" = none.
+  std::uint32_t nodes = 1;
+  std::uint32_t cards_per_node = 0;
+  std::int64_t cpu_milli_per_node = 0;
+  std::int64_t memory_bytes_per_node = 0;
+  std::string topology;              // For people: sockets, cores, NUMA; may be empty.
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "name", self.name);
+    visit(2, "chip", self.chip);
+    visit(3, "nodes", self.nodes);
+    visit(4, "cards_per_node", self.cards_per_node);
+    visit(5, "cpu_milli_per_node", self.cpu_milli_per_node);
+    visit(6, "memory_bytes_per_node", self.memory_bytes_per_node);
+    visit(7, "topology", self.topology);
+  }
+};
+
+/// Receives what an engine reports. Called from a thread of the engine; must not block for long.
+class ProgressSink {
+ public:
+  virtual ~ProgressSink() = default;
+  virtual void on_progress(const Progress&) = 0;
+};
+
+enum class LogStream : std::uint8_t { output, error };
+
+/// A piece of a log. `is_end` when the attempt has ended and nothing follows `bytes`.
+struct LogPiece {
+  std::string bytes;
+  bool is_end = false;
+};
+
+/// Runs attempts. Every call is idempotent by AttemptKey, returns without waiting for the work, and
+/// may come from any one thread at a time. Outcomes arrive at the sink, at least once, until
+/// `forget`; after a restart the engine re-attaches to what still runs and reports what ended.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  /// The capacity found. Constant for the life of the object.
+  virtual std::vector<OfferedPool> pools() const = 0;
+
+  /// Starts delivering to `sink`, beginning with the latest of every attempt not yet forgotten.
+  /// `sink` outlives this object's `detach`.
+  virtual void attach(ProgressSink& sink) = 0;
+
+  /// Stops delivering. Attempts go on running.
+  virtual void detach() = 0;
+
+  /// Starts an attempt, or reports the state of the one already started. A key that was stopped or
+  /// forgotten before never starts.
+  virtual void launch(const Launch&, const Payload&) = 0;
+  virtual void renew(const RenewAttempt&) = 0;
+  virtual void stop(const StopAttempt&) = 0;
+  virtual void forget(const ForgetAttempt&) = 0;
+
+  /// At most `bytes_max` bytes of a log from `offset`. not_found when there is no such attempt here.
+  virtual Result<LogPiece> read_log(const AttemptKey&, LogStream, std::uint64_t offset,
+                                    std::size_t bytes_max) = 0;
+};
+
+}  // namespace suan::member

@@ -1,0 +1,171 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "model/ids.h"
+
+/// What the home domain of a job and the member that runs it say to each other about one attempt.
+namespace suan {
+
+/// Capacity of one node, given to one task.
+struct Grant {
+  std::uint32_t node = 0;              // Index of the node in its pool.
+  std::vector<std::uint32_t> cards;    // Indexes of the accelerators on the node, ascending.
+  std::uint32_t card_milli = 0;        // Of each of `cards`: 1000, or a share of exactly one card.
+  std::int64_t cpu_milli = 0;          // Thousandths of a core.
+  std::int64_t memory_bytes = 0;
+
+  friend bool operator==(const Grant&, const Grant&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "node", self.node);
+    visit(2, "cards", self.cards);
+    visit(3, "card_milli", self.card_milli);
+    visit(4, "cpu_milli", self.cpu_milli);
+    visit(5, "memory_bytes", self.memory_bytes);
+  }
+};
+
+/// What an attempt has used so far, as metered where it runs. Only ever grows.
+struct Usage {
+  Span wall;                           // From `running` to now or to the end, on the member's monotonic clock.
+  Span cpu;                            // User and system time of all its processes.
+  std::int64_t memory_peak_bytes = 0;
+
+  friend bool operator==(const Usage&, const Usage&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "wall", self.wall);
+    visit(2, "cpu", self.cpu);
+    visit(3, "memory_peak_bytes", self.memory_peak_bytes);
+  }
+};
+
+/// How an attempt ended.
+enum class AttemptEnd : std::uint8_t {
+  none,            // It has not.
+  exited,          // The command ended by itself; see the exit code.
+  signalled,       // A signal ended it that nobody here sent.
+  out_of_memory,   // The kernel killed it at its memory limit.
+  cancelled,       // Somebody asked for it to stop.
+  timed_out,       // max_duration passed.
+  over_budget,     // The money set aside for it was used up.
+  lapsed,          // run_for passed without a renewal.
+  launch_failed,   // It never ran; `reason` says why.
+  lost,            // The member cannot know how it ended (a reboot, a vanished supervisor).
+};
+
+/// The state of an attempt as its member sees it.
+enum class AttemptState : std::uint8_t { none, staging, running, stopping, ended };
+
+/// The secret part of a job: never in the journal, only in sealed blobs. `run` and `setup` are bash.
+struct Payload {
+  std::string run;
+  std::string setup;
+  std::string image;
+  std::map<std::string, std::string> envs;
+
+  friend bool operator==(const Payload&, const Payload&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "run", self.run);
+    visit(2, "setup", self.setup);
+    visit(3, "image", self.image);
+    visit(4, "envs", self.envs);
+  }
+};
+
+// Down: from the home domain to the member. Each may arrive twice and must then have one effect.
+
+/// Start one attempt on a confirmed lease.
+struct Launch {
+  AttemptKey key;
+  LeaseId lease;
+  std::uint64_t lease_epoch = 0;
+  PoolId pool;
+  Grant grant;
+  std::uint32_t tasks = 1;          // Of the job; the task learns its rank from key.task.
+  std::string chip;                 // The chip model, "" without accelerators.
+  Span run_for;                     // Stop when this has passed since the last renewal; 0 = no limit.
+  Span max_duration;                // Of running; 0 = no limit.
+  Span grace;                       // Between SIGTERM and SIGKILL.
+  std::string checkpoint_signal;    // "USR1"; "" = none.
+  Span checkpoint_notice;           // How long before a foreseen stop the signal is sent.
+  PayloadId payload;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "key", self.key);
+    visit(2, "lease", self.lease);
+    visit(3, "lease_epoch", self.lease_epoch);
+    visit(4, "pool", self.pool);
+    visit(5, "grant", self.grant);
+    visit(6, "tasks", self.tasks);
+    visit(7, "chip", self.chip);
+    visit(8, "run_for", self.run_for);
+    visit(9, "max_duration", self.max_duration);
+    visit(10, "grace", self.grace);
+    visit(11, "checkpoint_signal", self.checkpoint_signal);
+    visit(12, "checkpoint_notice", self.checkpoint_notice);
+    visit(13, "payload", self.payload);
+  }
+};
+
+/// Let an attempt run `run_for` longer, counted from when the member receives this.
+struct RenewAttempt {
+  AttemptKey key;
+  Span run_for;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "key", self.key);
+    visit(2, "run_for", self.run_for);
+  }
+};
+
+/// Stop an attempt: checkpoint signal and notice if it has them, SIGTERM, grace, SIGKILL. The member
+/// reports `ended` with `why`, also for an attempt that it never saw.
+struct StopAttempt {
+  AttemptKey key;
+  AttemptEnd why = AttemptEnd::cancelled;
+  Span grace;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "key", self.key);
+    visit(2, "why", self.why);
+    visit(3, "grace", self.grace);
+  }
+};
+
+/// The home has durably recorded the end: the member may forget the attempt (its logs stay).
+struct ForgetAttempt {
+  AttemptKey key;
+
+  static void fields(auto&& visit, auto& self) { visit(1, "key", self.key); }
+};
+
+// Up: from the member to the home domain.
+
+/// The latest of one attempt. Repeated until the home acknowledges it with ForgetAttempt or a newer
+/// one follows; states only go forward, so a repeated or late one changes nothing.
+struct Progress {
+  AttemptKey key;
+  AttemptState state = AttemptState::none;
+  AttemptEnd end = AttemptEnd::none;   // Set exactly when state is `ended`.
+  std::int32_t exit_code = 0;          // Of `exited`; 128 + signal otherwise, 0 where it never ran.
+  Usage usage;
+  std::string reason;                  // For people; one sentence or empty.
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "key", self.key);
+    visit(2, "state", self.state);
+    visit(3, "end", self.end);
+    visit(4, "exit_code", self.exit_code);
+    visit(5, "usage", self.usage);
+    visit(6, "reason", self.reason);
+  }
+};
+
+}  // namespace suan

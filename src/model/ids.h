@@ -1,0 +1,53 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+#include "base/id.h"
+
+/// The kinds of thing that have an identity. Every id is issued by `decide` from a counter in State.
+namespace suan {
+
+using OrganisationId = Id<struct OrganisationTag>;
+using UserId = Id<struct UserTag>;
+using ProjectId = Id<struct ProjectTag>;
+using KeyId = Id<struct KeyTag>;
+using MemberId = Id<struct MemberTag>;
+using SiteId = Id<struct SiteTag>;
+using PoolId = Id<struct PoolTag>;
+using AccountId = Id<struct AccountTag>;
+using HoldId = Id<struct HoldTag>;
+using LeaseId = Id<struct LeaseTag>;
+using JobId = Id<struct JobTag>;
+using PayloadId = Id<struct PayloadTag>;
+
+/// One task of a job: a member of its gang, an element of its array or a replica of its service.
+struct TaskKey {
+  JobId job;
+  std::uint32_t task = 0;  // From 0.
+
+  friend constexpr auto operator<=>(const TaskKey&, const TaskKey&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "job", self.job);
+    visit(2, "task", self.task);
+  }
+};
+
+/// One numbered run of a task. The job's home domain issues the numbers, from 1.
+struct AttemptKey {
+  JobId job;
+  std::uint32_t task = 0;
+  std::uint32_t attempt = 0;
+
+  TaskKey task_key() const { return {job, task}; }
+  friend constexpr auto operator<=>(const AttemptKey&, const AttemptKey&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "job", self.job);
+    visit(2, "task", self.task);
+    visit(3, "attempt", self.attempt);
+  }
+};
+
+}  // namespace suan
