@@ -5,8 +5,8 @@
 
 namespace suan {
 
-/// A 64-bit identifier of one kind of thing: `using JobId = Id<struct JobTag>`. Two kinds never mix.
-/// 0 names nothing.
+/// A 64-bit identifier of one kind of thing: `using JobId = Id<struct JobTag>`. Two kinds never
+/// mix. 0 names nothing.
 template <class Tag>
 struct Id {
   std::uint64_t value = 0;

@@ -27,7 +27,9 @@ struct Money {
   friend constexpr Money operator-(Money a) { return Money{} - a; }
 };
 
-constexpr Money yuan(std::int64_t n) { return {n * 1'000'000}; }
+constexpr Money yuan(std::int64_t n) {
+  return {n * 1'000'000};
+}
 
 /// price × numerator / denominator, computed in 128 bits and rounded once, half away from zero: the
 /// only rounding rule for money. `denominator` is positive; the result fits or the process aborts.

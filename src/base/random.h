@@ -31,7 +31,8 @@ class Random {
   /// A number in [first, last], both included.
   std::int64_t between(std::int64_t first, std::int64_t last) {
     ensure(first <= last);
-    return first + static_cast<std::int64_t>(next() % (static_cast<std::uint64_t>(last - first) + 1));
+    return first +
+           static_cast<std::int64_t>(next() % (static_cast<std::uint64_t>(last - first) + 1));
   }
 
   /// True `numerator` times in `denominator`.

@@ -38,16 +38,16 @@ inline std::unexpected<Failure> failure(Failure::Kind kind, std::string text,
 /// assigns the value: `SUAN_TRY(const auto spec, parse_spec(text));`.
 #define SUAN_TRY_CONCAT_(a, b) a##b
 #define SUAN_TRY_NAME_(a, b) SUAN_TRY_CONCAT_(a, b)
-#define SUAN_TRY_(declaration, expression, name)               \
-  auto name = (expression);                                    \
-  if (!name) return std::unexpected(std::move(name).error());  \
+#define SUAN_TRY_(declaration, expression, name)              \
+  auto name = (expression);                                   \
+  if (!name) return std::unexpected(std::move(name).error()); \
   declaration = *std::move(name)
 #define SUAN_TRY(declaration, ...) \
   SUAN_TRY_(declaration, (__VA_ARGS__), SUAN_TRY_NAME_(suan_try_, __LINE__))
 
 /// The same for a Result<void>.
-#define SUAN_CHECK(...)                                                          \
-  do {                                                                           \
-    auto suan_check_ = (__VA_ARGS__);                                            \
-    if (!suan_check_) return std::unexpected(std::move(suan_check_).error());    \
+#define SUAN_CHECK(...)                                                       \
+  do {                                                                        \
+    auto suan_check_ = (__VA_ARGS__);                                         \
+    if (!suan_check_) return std::unexpected(std::move(suan_check_).error()); \
   } while (false)

@@ -11,21 +11,21 @@
 
 namespace suan {
 
-/// An ordered map in chunks that forks share until one of them writes: the container of every room's
-/// nouns.
+/// An ordered map in chunks that forks share until one of them writes: the container of every
+/// room's nouns.
 ///
 /// Iteration is in key order. `find`, `insert`, `erase` cost O(log n) comparisons; appending at the
-/// end is cheapest. Copying a Table (a fork) costs O(n / chunk_size) and copies no values; a write to
-/// a chunk that another fork still sees copies that chunk first. References and iterators are valid
-/// until the next write to the same Table. One thread writes a Table; forks may live on other threads.
+/// end is cheapest. Copying a Table (a fork) costs O(n / chunk_size) and copies no values; a write
+/// to a chunk that another fork still sees copies that chunk first. References and iterators are
+/// valid until the next write to the same Table. One thread writes a Table; forks may live on other
+/// threads.
 template <class Key, class T, std::size_t chunk_size = 64>
 class Table {
  public:
   using Entry = std::pair<Key, T>;
 
   Table() = default;
-  Table(const Table& other)
-      : firsts_(other.firsts_), chunks_(other.chunks_), size_(other.size_) {
+  Table(const Table& other) : firsts_(other.firsts_), chunks_(other.chunks_), size_(other.size_) {
     for (Chunk* chunk : chunks_) chunk->owners.fetch_add(1, std::memory_order_relaxed);
   }
   Table(Table&& other) noexcept

@@ -11,8 +11,8 @@ namespace {
 
 __extension__ using Wide = __int128;
 
-// A non-negative decimal number with at most `decimals_max` decimals, as an integer of 10^-decimals_max.
-// Takes what it reads off the front of `text`.
+// A non-negative decimal number with at most `decimals_max` decimals, as an integer of
+// 10^-decimals_max. Takes what it reads off the front of `text`.
 std::optional<Wide> take_decimal(std::string_view& text, int decimals_max) {
   constexpr std::size_t digits_max = 24;
   Wide value = 0;
@@ -88,7 +88,8 @@ std::int64_t days_from_civil(std::int64_t year, int month, int day) {
   const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
   const std::int64_t year_of_era = year - era * 400;
   const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  const std::int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  const std::int64_t day_of_era =
+      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * 146'097 + day_of_era - 719'468;
 }
 
@@ -104,7 +105,8 @@ Date civil_from_days(std::int64_t days) {
   const std::int64_t day_of_era = days - era * 146'097;
   const std::int64_t year_of_era =
       (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const std::int64_t shifted_month = (5 * day_of_year + 2) / 153;
   const int month = static_cast<int>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
   return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month,
@@ -237,7 +239,8 @@ std::optional<Span> parse_span(std::string_view text) {
     if (!number) return std::nullopt;
     const Unit* best = nullptr;  // The longest unit that matches: "ms" before "m".
     for (const Unit& unit : span_units) {
-      if (text.starts_with(unit.name) && (!best || unit.name.size() > best->name.size())) best = &unit;
+      if (text.starts_with(unit.name) && (!best || unit.name.size() > best->name.size()))
+        best = &unit;
     }
     if (!best) return std::nullopt;
     text.remove_prefix(best->name.size());

@@ -16,7 +16,8 @@ namespace suan {
 /// A whole number in decimal, all of `text`; nullopt on anything else or overflow.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 
-/// "2026-11-23T08:00:00Z", with six decimals where the moment is not a whole second. UTC (RFC 3339).
+/// "2026-11-23T08:00:00Z", with six decimals where the moment is not a whole second. UTC (RFC
+/// 3339).
 std::string print_moment(Moment);
 
 /// RFC 3339 with `Z` or an offset and at most six decimals.

@@ -16,11 +16,21 @@ struct Span {
   friend constexpr Span operator/(Span a, std::int64_t n) { return {a.us / n}; }
 };
 
-constexpr Span microseconds(std::int64_t n) { return {n}; }
-constexpr Span milliseconds(std::int64_t n) { return {n * 1'000}; }
-constexpr Span seconds(std::int64_t n) { return {n * 1'000'000}; }
-constexpr Span minutes(std::int64_t n) { return {n * 60'000'000}; }
-constexpr Span hours(std::int64_t n) { return {n * 3'600'000'000}; }
+constexpr Span microseconds(std::int64_t n) {
+  return {n};
+}
+constexpr Span milliseconds(std::int64_t n) {
+  return {n * 1'000};
+}
+constexpr Span seconds(std::int64_t n) {
+  return {n * 1'000'000};
+}
+constexpr Span minutes(std::int64_t n) {
+  return {n * 60'000'000};
+}
+constexpr Span hours(std::int64_t n) {
+  return {n * 3'600'000'000};
+}
 
 /// A point in time: microseconds since 1970-01-01T00:00:00Z. 0 means never set.
 struct Moment {

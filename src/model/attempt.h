@@ -13,10 +13,10 @@ namespace suan {
 
 /// Capacity of one node, given to one task.
 struct Grant {
-  std::uint32_t node = 0;              // Index of the node in its pool.
-  std::vector<std::uint32_t> cards;    // Indexes of the accelerators on the node, ascending.
-  std::uint32_t card_milli = 0;        // Of each of `cards`: 1000, or a share of exactly one card.
-  std::int64_t cpu_milli = 0;          // Thousandths of a core.
+  std::uint32_t node = 0;            // Index of the node in its pool.
+  std::vector<std::uint32_t> cards;  // Indexes of the accelerators on the node, ascending.
+  std::uint32_t card_milli = 0;      // Of each of `cards`: 1000, or a share of exactly one card.
+  std::int64_t cpu_milli = 0;        // Thousandths of a core.
   std::int64_t memory_bytes = 0;
 
   friend bool operator==(const Grant&, const Grant&) = default;
@@ -32,8 +32,8 @@ struct Grant {
 
 /// What an attempt has used so far, as metered where it runs. Only ever grows.
 struct Usage {
-  Span wall;                           // From `running` to now or to the end, on the member's monotonic clock.
-  Span cpu;                            // User and system time of all its processes.
+  Span wall;  // From `running` to now or to the end, on the member's monotonic clock.
+  Span cpu;   // User and system time of all its processes.
   std::int64_t memory_peak_bytes = 0;
 
   friend bool operator==(const Usage&, const Usage&) = default;
@@ -47,22 +47,23 @@ struct Usage {
 
 /// How an attempt ended.
 enum class AttemptEnd : std::uint8_t {
-  none,            // It has not.
-  exited,          // The command ended by itself; see the exit code.
-  signalled,       // A signal ended it that nobody here sent.
-  out_of_memory,   // The kernel killed it at its memory limit.
-  cancelled,       // Somebody asked for it to stop.
-  timed_out,       // max_duration passed.
-  over_budget,     // The money set aside for it was used up.
-  lapsed,          // run_for passed without a renewal.
-  launch_failed,   // It never ran; `reason` says why.
-  lost,            // The member cannot know how it ended (a reboot, a vanished supervisor).
+  none,           // It has not.
+  exited,         // The command ended by itself; see the exit code.
+  signalled,      // A signal ended it that nobody here sent.
+  out_of_memory,  // The kernel killed it at its memory limit.
+  cancelled,      // Somebody asked for it to stop.
+  timed_out,      // max_duration passed.
+  over_budget,    // The money set aside for it was used up.
+  lapsed,         // run_for passed without a renewal.
+  launch_failed,  // It never ran; `reason` says why.
+  lost,           // The member cannot know how it ended (a reboot, a vanished supervisor).
 };
 
 /// The state of an attempt as its member sees it.
 enum class AttemptState : std::uint8_t { none, staging, running, stopping, ended };
 
-/// The secret part of a job: never in the journal, only in sealed blobs. `run` and `setup` are bash.
+/// The secret part of a job: never in the journal, only in sealed blobs. `run` and `setup` are
+/// bash.
 struct Payload {
   std::string run;
   std::string setup;
@@ -88,13 +89,13 @@ struct Launch {
   std::uint64_t lease_epoch = 0;
   PoolId pool;
   Grant grant;
-  std::uint32_t tasks = 1;          // Of the job; the task learns its rank from key.task.
-  std::string chip;                 // The chip model, "" without accelerators.
-  Span run_for;                     // Stop when this has passed since the last renewal; 0 = no limit.
-  Span max_duration;                // Of running; 0 = no limit.
-  Span grace;                       // Between SIGTERM and SIGKILL.
-  std::string checkpoint_signal;    // "USR1"; "" = none.
-  Span checkpoint_notice;           // How long before a foreseen stop the signal is sent.
+  std::uint32_t tasks = 1;        // Of the job; the task learns its rank from key.task.
+  std::string chip;               // The chip model, "" without accelerators.
+  Span run_for;                   // Stop when this has passed since the last renewal; 0 = no limit.
+  Span max_duration;              // Of running; 0 = no limit.
+  Span grace;                     // Between SIGTERM and SIGKILL.
+  std::string checkpoint_signal;  // "USR1"; "" = none.
+  Span checkpoint_notice;         // How long before a foreseen stop the signal is sent.
   PayloadId payload;
 
   static void fields(auto&& visit, auto& self) {
@@ -125,8 +126,8 @@ struct RenewAttempt {
   }
 };
 
-/// Stop an attempt: checkpoint signal and notice if it has them, SIGTERM, grace, SIGKILL. The member
-/// reports `ended` with `why`, also for an attempt that it never saw.
+/// Stop an attempt: checkpoint signal and notice if it has them, SIGTERM, grace, SIGKILL. The
+/// member reports `ended` with `why`, also for an attempt that it never saw.
 struct StopAttempt {
   AttemptKey key;
   AttemptEnd why = AttemptEnd::cancelled;
@@ -153,10 +154,10 @@ struct ForgetAttempt {
 struct Progress {
   AttemptKey key;
   AttemptState state = AttemptState::none;
-  AttemptEnd end = AttemptEnd::none;   // Set exactly when state is `ended`.
-  std::int32_t exit_code = 0;          // Of `exited`; 128 + signal otherwise, 0 where it never ran.
+  AttemptEnd end = AttemptEnd::none;  // Set exactly when state is `ended`.
+  std::int32_t exit_code = 0;         // Of `exited`; 128 + signal otherwise, 0 where it never ran.
   Usage usage;
-  std::string reason;                  // For people; one sentence or empty.
+  std::string reason;  // For people; one sentence or empty.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "key", self.key);

@@ -5,7 +5,8 @@
 
 #include "base/id.h"
 
-/// The kinds of thing that have an identity. Every id is issued by `decide` from a counter in State.
+/// The kinds of thing that have an identity. Every id is issued by `decide` from a counter in
+/// State.
 namespace suan {
 
 using OrganisationId = Id<struct OrganisationTag>;

@@ -18,6 +18,7 @@
 #include "base/money.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "wire/names.h"
 
 /// Records to bytes and back. A record is a list of fields in the order of their tags, each
 ///
@@ -98,8 +99,9 @@ constexpr bool from_varint(std::uint64_t bits, T& value) {
   } else if constexpr (std::same_as<T, Span> || std::same_as<T, Moment>) {
     value.us = signed_bits;
   } else if constexpr (std::is_enum_v<T>) {
-    if (bits > 255) return false;
+    if (bits >= enumerators_max) return false;
     value = static_cast<T>(bits);
+    return !enum_name(value).empty();
   } else if constexpr (std::is_signed_v<T>) {
     value = static_cast<T>(signed_bits);
     return value == signed_bits;

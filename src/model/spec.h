@@ -1,0 +1,161 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/money.h"
+#include "base/time.h"
+#include "model/ids.h"
+
+/// What somebody asks for: run.yaml after reading, checking and defaulting. Sizes are bytes, cores
+/// and cards are thousandths, so shares are exact.
+namespace suan {
+
+enum class JobKind : std::uint8_t { batch, service };
+enum class Priority : std::uint8_t { normal, low, high };
+enum class Objective : std::uint8_t { cost, finish, carbon, balanced };
+enum class NetworkTier : std::uint8_t { standard, rdma, best };
+
+/// An amount with a lower and an upper bound; `most` 0 means no upper bound.
+struct Bounds {
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+
+  friend bool operator==(const Bounds&, const Bounds&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "least", self.least);
+    visit(2, "most", self.most);
+  }
+};
+
+/// One way to do the work: so many cards of a chip on each node. A variant may bring a payload of
+/// its own (another image, script or environment for that chip); 0 = the job's.
+struct Alternative {
+  std::string chip;             // Chip model; "" = no accelerators.
+  std::int64_t card_milli = 0;  // Per node: 8000 = 8 cards; below 1000 = a share of one card.
+  PayloadId payload;
+
+  friend bool operator==(const Alternative&, const Alternative&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "chip", self.chip);
+    visit(2, "card_milli", self.card_milli);
+    visit(3, "payload", self.payload);
+  }
+};
+
+/// Where a job may run. Empty lists allow everything.
+struct Where {
+  std::vector<std::string> regions;  // ISO 3166-2, lower case: "cn-sh".
+  std::vector<std::string> exclude_regions;
+  std::vector<std::string> sites;
+  std::string data_residency;  // A prefix of the region: "cn".
+
+  friend bool operator==(const Where&, const Where&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "regions", self.regions);
+    visit(2, "exclude_regions", self.exclude_regions);
+    visit(3, "sites", self.sites);
+    visit(4, "data_residency", self.data_residency);
+  }
+};
+
+/// The user's choice for the time when a member cannot be reached (DESIGN: a cut).
+struct Partition {
+  Span lost_after;       // Unreachable for this long means lost. 0 = the domain's default.
+  bool replace = false;  // Start another attempt once the old one must have stopped.
+
+  friend bool operator==(const Partition&, const Partition&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "lost_after", self.lost_after);
+    visit(2, "replace", self.replace);
+  }
+};
+
+/// When a task that did not end by itself is tried again.
+struct Retry {
+  bool on_interruption = false;  // The member stopped it.
+  bool on_site_lost = false;     // The member cannot know how it ended.
+  Span duration;                 // Give up this long after submission.
+
+  friend bool operator==(const Retry&, const Retry&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "on_interruption", self.on_interruption);
+    visit(2, "on_site_lost", self.on_site_lost);
+    visit(3, "duration", self.duration);
+  }
+};
+
+struct JobSpec {
+  std::string name;
+  ProjectId project;
+  JobKind kind = JobKind::batch;
+  std::uint32_t nodes = 1;  // The size of the gang: all start or none.
+  std::uint32_t elements =
+      1;  // Of an array, or replicas of a service: placed one by one. If > 1, nodes = 1.
+  std::vector<Alternative> alternatives;  // At least one.
+  bool is_ordered = false;                // The first alternative that fits wins; else all compete.
+  Bounds cpu_milli;     // Per node. least 0 = the node's share by cards, or one core.
+  Bounds memory_bytes;  // Per node. least 0 = in proportion to the cores.
+  std::int64_t disk_bytes = 0;
+  std::int64_t shm_bytes = 0;
+  NetworkTier network_tier = NetworkTier::standard;
+  Where where;
+  Money hourly_max;  // The whole job, all nodes; 0 = no limit.
+  Money budget;      // 0 = none.
+  Objective objective = Objective::cost;
+  Moment not_before;
+  Moment deadline;
+  Span max_duration;  // 0 = none: the job runs on a rolling hold of one hour.
+  Span grace = seconds(30);
+  std::string checkpoint_path;
+  std::string checkpoint_signal;
+  Span checkpoint_notice;
+  Partition partition;
+  Retry retry;
+  Priority priority = Priority::normal;
+  PayloadId payload;      // Issued by the journal's blob store; the bytes are sealed there.
+  Digest payload_digest;  // Of the payload's plain bytes.
+
+  std::uint32_t tasks() const { return nodes * elements; }
+  friend bool operator==(const JobSpec&, const JobSpec&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "name", self.name);
+    visit(2, "project", self.project);
+    visit(3, "kind", self.kind);
+    visit(4, "nodes", self.nodes);
+    visit(5, "elements", self.elements);
+    visit(6, "alternatives", self.alternatives);
+    visit(7, "is_ordered", self.is_ordered);
+    visit(8, "cpu_milli", self.cpu_milli);
+    visit(9, "memory_bytes", self.memory_bytes);
+    visit(10, "disk_bytes", self.disk_bytes);
+    visit(11, "shm_bytes", self.shm_bytes);
+    visit(12, "network_tier", self.network_tier);
+    visit(13, "where", self.where);
+    visit(14, "hourly_max", self.hourly_max);
+    visit(15, "budget", self.budget);
+    visit(16, "objective", self.objective);
+    visit(17, "not_before", self.not_before);
+    visit(18, "deadline", self.deadline);
+    visit(19, "max_duration", self.max_duration);
+    visit(20, "grace", self.grace);
+    visit(21, "checkpoint_path", self.checkpoint_path);
+    visit(22, "checkpoint_signal", self.checkpoint_signal);
+    visit(23, "checkpoint_notice", self.checkpoint_notice);
+    visit(24, "partition", self.partition);
+    visit(25, "retry", self.retry);
+    visit(26, "priority", self.priority);
+    visit(27, "payload", self.payload);
+    visit(28, "payload_digest", self.payload_digest);
+  }
+};
+
+}  // namespace suan
