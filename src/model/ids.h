@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <string_view>
 
 #include "base/id.h"
 
@@ -21,6 +22,34 @@ using HoldId = Id<struct HoldTag>;
 using LeaseId = Id<struct LeaseTag>;
 using JobId = Id<struct JobTag>;
 using PayloadId = Id<struct PayloadTag>;
+
+/// The text form of an id is its prefix, a dash and its number: "job-42".
+template <class Kind>
+inline constexpr std::string_view id_prefix = "";
+template <>
+inline constexpr std::string_view id_prefix<OrganisationId> = "org";
+template <>
+inline constexpr std::string_view id_prefix<UserId> = "user";
+template <>
+inline constexpr std::string_view id_prefix<ProjectId> = "project";
+template <>
+inline constexpr std::string_view id_prefix<KeyId> = "key";
+template <>
+inline constexpr std::string_view id_prefix<MemberId> = "member";
+template <>
+inline constexpr std::string_view id_prefix<SiteId> = "site";
+template <>
+inline constexpr std::string_view id_prefix<PoolId> = "pool";
+template <>
+inline constexpr std::string_view id_prefix<AccountId> = "account";
+template <>
+inline constexpr std::string_view id_prefix<HoldId> = "hold";
+template <>
+inline constexpr std::string_view id_prefix<LeaseId> = "lease";
+template <>
+inline constexpr std::string_view id_prefix<JobId> = "job";
+template <>
+inline constexpr std::string_view id_prefix<PayloadId> = "payload";
 
 /// One task of a job: a member of its gang, an element of its array or a replica of its service.
 struct TaskKey {
