@@ -18,7 +18,9 @@ consteval std::string_view name_of_constant() {
   const std::size_t start = text.find("value = ") + 8;
   text = text.substr(start, text.find_first_of(";]", start) - start);
   if (text.front() == '(') return {};  // A number without a name.
-  return text.substr(text.rfind(':') + 1);
+  text = text.substr(text.rfind(':') + 1);
+  if (text.back() == '_') text.remove_suffix(1);  // `operator_`: the word is taken by C++.
+  return text;
 }
 
 template <class Enum>
