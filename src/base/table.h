@@ -156,6 +156,17 @@ class Table {
     return {this, index, static_cast<std::size_t>(at - entries.begin())};
   }
 
+  /// The last entry whose key is less than `key`, or end().
+  Iterator before(const Key& key) const {
+    if (size_ == 0) return end();
+    const std::size_t index = chunk_of(key);
+    const auto& entries = chunks_[index]->entries;
+    const auto at = lower_bound(entries, key);
+    if (at != entries.begin())
+      return {this, index, static_cast<std::size_t>(at - entries.begin()) - 1};
+    return index == 0 ? end() : Iterator{this, index - 1, chunks_[index - 1]->entries.size() - 1};
+  }
+
   /// The last entry; the table must not be empty.
   const Entry& back() const {
     ensure(size_ > 0);

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/table.h"
+#include "identity/records.h"
+
+namespace suan::identity {
+
+/// What somebody may want to do; `may` answers for each.
+enum class Action : std::uint8_t {
+  read_domain,      // Supply, members, the domain itself.
+  read_project,     // Jobs, money and logs of one project.
+  run_in_project,   // Submit and stop jobs of one project.
+  fund_project,     // Put money on a project's account.
+  manage_identity,  // Organisations, users, projects, keys.
+  manage_supply,    // Members, sites, pools, prices.
+};
+
+/// The people and organisations of one domain. Part of State: no lock, no clock, no I/O.
+class Identity {
+ public:
+  /// The one place of authorisation: every command and every read asks here. `project` matters only
+  /// for the actions on a project.
+  bool may(const Principal&, Action, ProjectId project = {}) const;
+
+  /// The user behind a key that is valid now; nullopt for an unknown or a revoked one. O(log keys).
+  std::optional<Principal> authenticate(const Digest& secret_hash) const;
+
+  const Organisation* find_organisation(std::string_view name) const;
+  const User* find_user(std::string_view name) const;
+  const Project* find_project(std::string_view name) const;
+  bool has_seat(ProjectId project, UserId user) const { return seats_.contains({project, user}); }
+
+  const Table<OrganisationId, Organisation>& organisations() const { return organisations_; }
+  const Table<UserId, User>& users() const { return users_; }
+  const Table<ProjectId, Project>& projects() const { return projects_; }
+  const Table<KeyId, Key>& keys() const { return keys_; }
+
+  void apply(const OrganisationCreated&);
+  void apply(const UserCreated&);
+  void apply(const ProjectCreated&);
+  void apply(const SeatTaken&);
+  void apply(const KeyCreated&);
+  void apply(const KeyRevoked&);
+
+  /// The tables that are the truth, for snapshots and hashes; `reindex` makes the rest from them.
+  static void tables(auto&& visit, auto& self) {
+    visit(1, "organisations", self.organisations_);
+    visit(2, "users", self.users_);
+    visit(3, "projects", self.projects_);
+    visit(4, "seats", self.seats_);
+    visit(5, "keys", self.keys_);
+  }
+  void reindex();
+
+ private:
+  Table<OrganisationId, Organisation> organisations_;
+  Table<UserId, User> users_;
+  Table<ProjectId, Project> projects_;
+  Table<Seat, bool> seats_;
+  Table<KeyId, Key> keys_;
+
+  Table<std::string, OrganisationId> organisation_names_;
+  Table<std::string, UserId> user_names_;
+  Table<std::string, ProjectId> project_names_;
+  Table<Digest, KeyId> key_hashes_;
+};
+
+}  // namespace suan::identity

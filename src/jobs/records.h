@@ -1,0 +1,379 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/money.h"
+#include "base/time.h"
+#include "model/attempt.h"
+#include "model/ids.h"
+#include "model/spec.h"
+#include "model/supply.h"
+
+/// Work: jobs, their units and tasks, and the events of their lives. The home domain's end of the
+/// contract.
+namespace suan::jobs {
+
+/// Where a unit or a task is on its way. A unit is what is placed together: the gang, or one
+/// element.
+enum class Phase : std::uint8_t {
+  waiting,     // In the queue, or before not_before.
+  reserving,   // A member has been asked for leases.
+  confirming,  // All leases are granted; their confirmation is under way.
+  staging,     // Launched; the member has not said that it runs.
+  running,
+  stopping,  // Asked to stop; the member has not said that it ended.
+  ended,
+};
+
+struct Task {
+  Phase phase = Phase::waiting;
+  LeaseId lease;
+  Moment started;  // Of the latest attempt.
+  Moment ended;
+  AttemptEnd end = AttemptEnd::none;
+  std::int32_t exit_code = 0;
+  Usage usage;
+  Money cost;  // Of all attempts.
+  std::string reason;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "phase", self.phase);
+    visit(2, "lease", self.lease);
+    visit(3, "started", self.started);
+    visit(4, "ended", self.ended);
+    visit(5, "end", self.end);
+    visit(6, "exit_code", self.exit_code);
+    visit(7, "usage", self.usage);
+    visit(8, "cost", self.cost);
+    visit(9, "reason", self.reason);
+  }
+};
+
+/// A candidate that was not chosen, as recorded when the choice was made.
+struct Runner {
+  PoolId pool;
+  Money hourly;
+  bool starts_now = false;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "pool", self.pool);
+    visit(2, "hourly", self.hourly);
+    visit(3, "starts_now", self.starts_now);
+  }
+};
+
+/// How many pools a constraint turned down; `reason` is a placement::Reason.
+struct Tally {
+  std::uint32_t reason = 0;
+  std::uint32_t count = 0;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "reason", self.reason);
+    visit(2, "count", self.count);
+  }
+};
+
+/// Where a unit was placed and why there: recorded when it was decided, so `why` can say it later.
+struct Placement {
+  PoolId pool;
+  std::uint32_t alternative = 0;  // Index into spec.alternatives.
+  Need need;                      // Of each task.
+  Money hourly;                   // Of each task.
+  Money allowance;                // What the unit may spend, cut from the hold.
+  std::uint32_t pools = 0;        // Looked at.
+  std::vector<Runner> runners;    // The best of those not chosen.
+  std::vector<Tally> rejected;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "pool", self.pool);
+    visit(2, "alternative", self.alternative);
+    visit(3, "need", self.need);
+    visit(4, "hourly", self.hourly);
+    visit(5, "allowance", self.allowance);
+    visit(6, "pools", self.pools);
+    visit(7, "runners", self.runners);
+    visit(8, "rejected", self.rejected);
+  }
+};
+
+/// Why a placement came to nothing.
+enum class Setback : std::uint8_t {
+  none,
+  capacity_taken,  // Somebody else got it first.
+  pool_closed,     // The pool takes nothing new.
+  lease_expired,   // Not confirmed in time.
+  interrupted,     // The member stopped it; it is tried again.
+  site_lost,       // The member lost it; it is tried again.
+};
+
+struct Mishap {
+  Moment at;
+  Setback setback = Setback::none;
+  PoolId pool;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "at", self.at);
+    visit(2, "setback", self.setback);
+    visit(3, "pool", self.pool);
+  }
+};
+
+struct Unit {
+  Phase phase = Phase::waiting;
+  std::uint32_t attempt = 0;       // Of every task in it; 0 before the first placement.
+  std::uint64_t queue_serial = 0;  // Its place in the queue while waiting; 0 = not in it yet.
+  Placement placement;             // Of the latest attempt.
+  Money allowance_left;
+  Span run_for;       // What the member was last given; 0 = no limit.
+  Moment paid_until;  // Of a rolling hold.
+  Moment timer;       // When it next wants attention; 0 = never.
+  std::uint64_t timer_serial = 0;
+  std::vector<Task> tasks;
+  std::vector<Mishap> mishaps;  // The latest few.
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "phase", self.phase);
+    visit(2, "attempt", self.attempt);
+    visit(3, "queue_serial", self.queue_serial);
+    visit(4, "placement", self.placement);
+    visit(5, "allowance_left", self.allowance_left);
+    visit(6, "run_for", self.run_for);
+    visit(7, "paid_until", self.paid_until);
+    visit(8, "timer", self.timer);
+    visit(9, "timer_serial", self.timer_serial);
+    visit(10, "tasks", self.tasks);
+    visit(11, "mishaps", self.mishaps);
+  }
+};
+
+enum class Outcome : std::uint8_t { none, finished, failed, cancelled };
+
+struct Job {
+  JobId id;
+  UserId user;
+  HoldId hold;
+  std::shared_ptr<const JobSpec> spec;
+  Moment submitted;
+  Moment started;  // Of its first task.
+  Moment ended;
+  Outcome outcome = Outcome::none;
+  std::int32_t exit_code = 0;  // Of the first task that failed.
+  std::string reason;
+  Money held;  // Set aside at submission; what the ledger has now may differ.
+  Money cost;
+  bool is_rolling = false;     // No budget, no max_duration: the hold is renewed by the hour.
+  std::uint64_t sequence = 0;  // Of the last record about it.
+  std::vector<Unit> units;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "id", self.id);
+    visit(2, "user", self.user);
+    visit(3, "hold", self.hold);
+    visit(4, "spec", self.spec);
+    visit(5, "submitted", self.submitted);
+    visit(6, "started", self.started);
+    visit(7, "ended", self.ended);
+    visit(8, "outcome", self.outcome);
+    visit(9, "exit_code", self.exit_code);
+    visit(10, "reason", self.reason);
+    visit(11, "held", self.held);
+    visit(12, "cost", self.cost);
+    visit(13, "is_rolling", self.is_rolling);
+    visit(14, "sequence", self.sequence);
+    visit(15, "units", self.units);
+  }
+};
+
+/// One placement unit of a job.
+struct UnitKey {
+  JobId job;
+  std::uint32_t unit = 0;
+
+  friend constexpr auto operator<=>(const UnitKey&, const UnitKey&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "job", self.job);
+    visit(2, "unit", self.unit);
+  }
+};
+
+// Events.
+
+struct JobSubmitted {
+  static constexpr std::uint32_t code = 40;
+  static constexpr const char* name = "job_submitted";
+  JobId job;
+  UserId user;
+  HoldId hold;
+  std::shared_ptr<const JobSpec> spec;
+  Money held;
+  bool is_rolling = false;
+  std::uint32_t payloads = 0;  // Sealed blobs: ids from spec->payload on.
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "job", self.job);
+    visit(2, "user", self.user);
+    visit(3, "hold", self.hold);
+    visit(4, "spec", self.spec);
+    visit(5, "held", self.held);
+    visit(6, "is_rolling", self.is_rolling);
+    visit(7, "payloads", self.payloads);
+  }
+};
+
+/// The moment before which it must not start has come: the unit joins the queue.
+struct UnitQueued {
+  static constexpr std::uint32_t code = 41;
+  static constexpr const char* name = "unit_queued";
+  UnitKey unit;
+  static void fields(auto&& visit, auto& self) { visit(1, "unit", self.unit); }
+};
+
+struct UnitPlaced {
+  static constexpr std::uint32_t code = 42;
+  static constexpr const char* name = "unit_placed";
+  UnitKey unit;
+  std::uint32_t attempt = 0;
+  Placement placement;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "attempt", self.attempt);
+    visit(3, "placement", self.placement);
+  }
+};
+
+/// All leases of the unit are granted, in the order of its tasks.
+struct UnitGranted {
+  static constexpr std::uint32_t code = 43;
+  static constexpr const char* name = "unit_granted";
+  UnitKey unit;
+  std::vector<LeaseId> leases;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "leases", self.leases);
+  }
+};
+
+/// The placement came to nothing: the unit is in the queue again, at its old place.
+struct UnitReturned {
+  static constexpr std::uint32_t code = 44;
+  static constexpr const char* name = "unit_returned";
+  UnitKey unit;
+  Setback setback = Setback::none;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "setback", self.setback);
+  }
+};
+
+/// All leases are confirmed: every task of the unit is launched.
+struct UnitLaunched {
+  static constexpr std::uint32_t code = 45;
+  static constexpr const char* name = "unit_launched";
+  UnitKey unit;
+  Span run_for;
+  Span max_duration;  // What the money and the spec allow, whichever is less; 0 = no limit.
+  Moment paid_until;  // Of a rolling hold.
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "run_for", self.run_for);
+    visit(3, "max_duration", self.max_duration);
+    visit(4, "paid_until", self.paid_until);
+  }
+};
+
+/// The unit may run longer: sent to the member as a renewal of every task in it.
+struct UnitRenewed {
+  static constexpr std::uint32_t code = 46;
+  static constexpr const char* name = "unit_renewed";
+  UnitKey unit;
+  Span run_for;
+  Moment paid_until;
+  Money allowance;  // Added to what the unit may spend.
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "run_for", self.run_for);
+    visit(3, "paid_until", self.paid_until);
+    visit(4, "allowance", self.allowance);
+  }
+};
+
+struct TaskStarted {
+  static constexpr std::uint32_t code = 47;
+  static constexpr const char* name = "task_started";
+  AttemptKey key;
+  static void fields(auto&& visit, auto& self) { visit(1, "key", self.key); }
+};
+
+/// The member was asked to stop the attempt.
+struct TaskStopping {
+  static constexpr std::uint32_t code = 48;
+  static constexpr const char* name = "task_stopping";
+  AttemptKey key;
+  AttemptEnd why = AttemptEnd::cancelled;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "key", self.key);
+    visit(2, "why", self.why);
+  }
+};
+
+struct TaskEnded {
+  static constexpr std::uint32_t code = 49;
+  static constexpr const char* name = "task_ended";
+  AttemptKey key;
+  AttemptEnd end = AttemptEnd::none;
+  std::int32_t exit_code = 0;
+  Usage usage;
+  Money cost;  // Charged to the project.
+  std::string reason;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "key", self.key);
+    visit(2, "end", self.end);
+    visit(3, "exit_code", self.exit_code);
+    visit(4, "usage", self.usage);
+    visit(5, "cost", self.cost);
+    visit(6, "reason", self.reason);
+  }
+};
+
+/// Every task of the unit has ended and it will not be tried again, or it never started.
+struct UnitEnded {
+  static constexpr std::uint32_t code = 50;
+  static constexpr const char* name = "unit_ended";
+  UnitKey unit;
+  static void fields(auto&& visit, auto& self) { visit(1, "unit", self.unit); }
+};
+
+struct JobEnded {
+  static constexpr std::uint32_t code = 51;
+  static constexpr const char* name = "job_ended";
+  JobId job;
+  Outcome outcome = Outcome::none;
+  std::int32_t exit_code = 0;
+  std::string reason;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "job", self.job);
+    visit(2, "outcome", self.outcome);
+    visit(3, "exit_code", self.exit_code);
+    visit(4, "reason", self.reason);
+  }
+};
+
+/// The job leaves hot state; it stays in the journal and the projection. Its payloads are
+/// destroyed.
+struct JobEvicted {
+  static constexpr std::uint32_t code = 52;
+  static constexpr const char* name = "job_evicted";
+  JobId job;
+  PayloadId first_payload;
+  std::uint32_t payloads = 0;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "job", self.job);
+    visit(2, "first_payload", self.first_payload);
+    visit(3, "payloads", self.payloads);
+  }
+};
+
+}  // namespace suan::jobs

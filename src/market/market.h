@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/table.h"
+#include "market/nodes.h"
+#include "market/records.h"
+
+namespace suan::market {
+
+/// The leases that this domain has granted on its own pools. It is the authority over that
+/// capacity: no card is in two leases. Part of State: no lock, no clock, no I/O.
+class Market {
+ public:
+  const Lease* find_lease(LeaseId id) const { return leases_.find(id); }
+
+  /// The lease that an attempt holds; absent if it holds none.
+  const Lease* lease_of(const AttemptKey&) const;
+
+  const Table<LeaseId, Lease>& leases() const { return leases_; }
+  const Nodes& nodes() const { return nodes_; }
+
+  void apply(const LeaseGranted&, const Pool&);
+  void apply(const LeaseConfirmed&);
+  void apply(const LeaseReleased&, const Pool&);
+
+  /// A pool of this domain is new or has changed; `before` has no nodes when it is new.
+  void resize(const Pool& before, const Pool& after);
+
+  static void tables(auto&& visit, auto& self) { visit(1, "leases", self.leases_); }
+  void reindex(const Table<PoolId, Pool>& pools);
+
+ private:
+  Table<LeaseId, Lease> leases_;
+
+  Table<AttemptKey, LeaseId> holders_;
+  Nodes nodes_;
+};
+
+}  // namespace suan::market

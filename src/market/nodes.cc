@@ -1,0 +1,227 @@
+#include "market/nodes.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/ensure.h"
+
+namespace suan::market {
+
+namespace {
+
+std::uint64_t all_cards(std::uint32_t cards) {
+  return cards >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << cards) - 1;
+}
+
+std::uint32_t whole_cards_of(std::int64_t card_milli) {
+  return static_cast<std::uint32_t>(card_milli / 1000);
+}
+
+bool is_share(const Need& need) {
+  return need.card_milli > 0 && need.card_milli < 1000;
+}
+
+std::int64_t card_milli_of(const NodeFree& node) {
+  std::int64_t milli = std::int64_t{1000} * std::popcount(node.free_cards);
+  for (const SharedCard& shared : node.shared) milli += shared.free_milli;
+  return milli;
+}
+
+bool is_idle(const Pool& pool, const NodeFree& node) {
+  return node.shared.empty() && node.cpu_milli == pool.cpu_milli_per_node &&
+         node.memory_bytes == pool.memory_bytes_per_node &&
+         node.free_cards == all_cards(pool.cards_per_node);
+}
+
+// The cards that a task takes on a node known to fit: the lowest whole ones, or for a share the
+// fullest shared card that still suffices, before a fresh one is broken into.
+Grant grant_on(std::uint32_t index, const NodeFree& node, const Need& need) {
+  Grant grant{.node = index,
+              .cards = {},
+              .card_milli = 0,
+              .cpu_milli = need.cpu_milli,
+              .memory_bytes = need.memory_bytes};
+  if (need.card_milli == 0) return grant;
+  if (is_share(need)) {
+    grant.card_milli = static_cast<std::uint32_t>(need.card_milli);
+    const SharedCard* best = nullptr;
+    for (const SharedCard& shared : node.shared) {
+      if (shared.free_milli >= grant.card_milli && (!best || shared.free_milli < best->free_milli))
+        best = &shared;
+    }
+    grant.cards.push_back(best ? best->card
+                               : static_cast<std::uint32_t>(std::countr_zero(node.free_cards)));
+    return grant;
+  }
+  grant.card_milli = 1000;
+  std::uint64_t rest = node.free_cards;
+  for (std::uint32_t left = whole_cards_of(need.card_milli); left > 0; --left) {
+    grant.cards.push_back(static_cast<std::uint32_t>(std::countr_zero(rest)));
+    rest &= rest - 1;
+  }
+  return grant;
+}
+
+}  // namespace
+
+std::uint32_t NodeFree::whole_cards() const {
+  return static_cast<std::uint32_t>(std::popcount(free_cards));
+}
+
+void Nodes::index(const Pool& pool, std::uint32_t node, const NodeFree& free) {
+  fits_.insert({pool.id, free.whole_cards(), free.cpu_milli, node}, true);
+  for (const SharedCard& shared : free.shared)
+    shares_.insert({pool.id, shared.free_milli, node, shared.card}, true);
+  if (!totals_.contains(pool.id)) totals_.insert(pool.id, {});
+  Total* total = totals_.edit(pool.id);
+  total->card_milli += card_milli_of(free);
+  total->cpu_milli += free.cpu_milli;
+  total->memory_bytes += free.memory_bytes;
+  total->nodes_idle += is_idle(pool, free) ? 1U : 0U;
+}
+
+void Nodes::unindex(const Pool& pool, std::uint32_t node, const NodeFree& free) {
+  fits_.erase({pool.id, free.whole_cards(), free.cpu_milli, node});
+  for (const SharedCard& shared : free.shared)
+    shares_.erase({pool.id, shared.free_milli, node, shared.card});
+  Total* total = totals_.edit(pool.id);
+  total->card_milli -= card_milli_of(free);
+  total->cpu_milli -= free.cpu_milli;
+  total->memory_bytes -= free.memory_bytes;
+  total->nodes_idle -= is_idle(pool, free) ? 1U : 0U;
+}
+
+void Nodes::add(const Pool& pool) {
+  for (std::uint32_t node = 0; node < pool.nodes; ++node) {
+    const NodeFree free{.free_cards = all_cards(pool.cards_per_node),
+                        .shared = {},
+                        .cpu_milli = pool.cpu_milli_per_node,
+                        .memory_bytes = pool.memory_bytes_per_node};
+    index(pool, node, free);
+    nodes_.insert({pool.id, node}, free);
+  }
+}
+
+void Nodes::remove(const Pool& pool) {
+  for (std::uint32_t node = 0; node < pool.nodes; ++node) {
+    unindex(pool, node, nodes_.at({pool.id, node}));
+    nodes_.erase({pool.id, node});
+  }
+}
+
+void Nodes::change(const Pool& pool, const Grant& grant, int sign) {
+  NodeFree* node = nodes_.edit({pool.id, grant.node});
+  if (node == nullptr) return;  // The pool has shrunk below this node.
+  unindex(pool, grant.node, *node);
+  node->cpu_milli += sign * grant.cpu_milli;
+  node->memory_bytes += sign * grant.memory_bytes;
+  for (const std::uint32_t card : grant.cards) {
+    const std::uint64_t bit = std::uint64_t{1} << card;
+    if ((all_cards(pool.cards_per_node) & bit) == 0) continue;  // Shrunk below this card.
+    if (grant.card_milli == 1000) {
+      ensure(((node->free_cards & bit) != 0) == (sign < 0));  // No card is granted twice.
+      node->free_cards ^= bit;
+      continue;
+    }
+    auto shared = std::find_if(node->shared.begin(), node->shared.end(),
+                               [&](const SharedCard& each) { return each.card == card; });
+    if (shared == node->shared.end()) {
+      ensure(sign < 0 && (node->free_cards & bit) != 0);
+      node->free_cards ^= bit;
+      node->shared.push_back({card, 1000});
+      shared = node->shared.end() - 1;
+    }
+    if (sign < 0) ensure(shared->free_milli >= grant.card_milli);
+    shared->free_milli += sign < 0 ? 0 - grant.card_milli : grant.card_milli;
+    if (shared->free_milli < 1000) continue;
+    ensure(shared->free_milli == 1000);
+    node->shared.erase(shared);
+    node->free_cards |= bit;
+  }
+  index(pool, grant.node, *node);
+}
+
+void Nodes::take(const Pool& pool, const Grant& grant) {
+  change(pool, grant, -1);
+}
+void Nodes::give_back(const Pool& pool, const Grant& grant) {
+  change(pool, grant, 1);
+}
+
+// Calls visit(node, free) for each node that fits, the tightest first, until it returns false.
+template <class Visit>
+void Nodes::each_fitting(const Pool& pool, const Need& need, Visit visit) const {
+  if (is_share(need)) {
+    const auto milli = static_cast<std::uint32_t>(need.card_milli);
+    std::uint32_t seen = UINT32_MAX;  // A node with two shared cards is one node.
+    for (auto at = shares_.from({pool.id, milli, 0, 0}); at != shares_.end(); ++at) {
+      if (at->first.pool != pool.id) break;
+      const NodeFree& node = nodes_.at({pool.id, at->first.node});
+      if (at->first.node == seen || node.cpu_milli < need.cpu_milli ||
+          node.memory_bytes < need.memory_bytes)
+        continue;
+      seen = at->first.node;
+      if (!visit(at->first.node, node)) return;
+    }
+  }
+  const std::uint32_t cards = is_share(need) ? 1 : whole_cards_of(need.card_milli);
+  for (std::uint32_t whole = cards; whole <= pool.cards_per_node; ++whole) {
+    for (auto at = fits_.from({pool.id, whole, need.cpu_milli, 0}); at != fits_.end(); ++at) {
+      if (at->first.pool != pool.id || at->first.cards != whole) break;
+      const NodeFree& node = nodes_.at({pool.id, at->first.node});
+      if (node.memory_bytes < need.memory_bytes) continue;
+      if (!visit(at->first.node, node)) return;
+    }
+  }
+}
+
+std::vector<Grant> Nodes::fit(const Pool& pool, const Need& need, std::uint32_t count) const {
+  std::vector<Grant> grants;
+  each_fitting(pool, need, [&](std::uint32_t index, const NodeFree& node) {
+    const bool is_taken = std::any_of(grants.begin(), grants.end(),
+                                      [&](const Grant& grant) { return grant.node == index; });
+    if (!is_taken) grants.push_back(grant_on(index, node, need));
+    return grants.size() < count;
+  });
+  if (grants.size() < count) grants.clear();
+  return grants;
+}
+
+std::uint32_t Nodes::fitting(const Pool& pool, const Need& need, std::uint32_t limit) const {
+  std::vector<std::uint32_t> nodes;
+  each_fitting(pool, need, [&](std::uint32_t index, const NodeFree&) {
+    if (!is_share(need) || std::find(nodes.begin(), nodes.end(), index) == nodes.end())
+      nodes.push_back(index);
+    return nodes.size() < limit;
+  });
+  return static_cast<std::uint32_t>(nodes.size());
+}
+
+PoolFree Nodes::free_in(const Pool& pool) const {
+  PoolFree free;
+  const Total* total = totals_.find(pool.id);
+  if (total == nullptr) return free;
+  free.card_milli = total->card_milli;
+  free.cpu_milli = total->cpu_milli;
+  free.memory_bytes = total->memory_bytes;
+  free.nodes_idle = total->nodes_idle;
+  for (std::uint32_t cards = pool.cards_per_node + 1; cards-- > 0;) {
+    // The entry before the end of this count of cards has the most cores of them.
+    const auto first = fits_.from({pool.id, cards, INT64_MIN, 0});
+    if (first == fits_.end() || first->first.pool != pool.id || first->first.cards != cards)
+      continue;
+    free.cards_on_a_node = std::max(free.cards_on_a_node, cards);
+    const auto last = fits_.before({pool.id, cards, INT64_MAX, UINT32_MAX});
+    free.cpu_milli_on_a_node = std::max(free.cpu_milli_on_a_node, last->first.cpu_milli);
+  }
+  if (free.cards_on_a_node > 0) {
+    free.share_milli_of_a_card = 1000;
+  } else if (shares_.size() > 0) {
+    const auto last = shares_.before({pool.id, UINT32_MAX, 0, 0});
+    if (last != shares_.end() && last->first.pool == pool.id)
+      free.share_milli_of_a_card = last->first.free_milli;
+  }
+  return free;
+}
+
+}  // namespace suan::market

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/table.h"
+#include "model/attempt.h"
+#include "model/supply.h"
+
+namespace suan::market {
+
+/// One card that is shared, and what is left of it.
+struct SharedCard {
+  std::uint32_t card = 0;
+  std::uint32_t free_milli = 0;
+};
+
+/// What is free on one node.
+struct NodeFree {
+  std::uint64_t free_cards = 0;  // One bit for each wholly free card.
+  std::vector<SharedCard> shared;
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_bytes = 0;
+
+  std::uint32_t whole_cards() const;
+};
+
+/// What is free in one pool, all nodes together, and the most that any one node has.
+struct PoolFree {
+  std::int64_t card_milli = 0;
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_bytes = 0;
+  std::uint32_t nodes_idle = 0;       // Nothing on them.
+  std::uint32_t cards_on_a_node = 0;  // Whole cards free on the best node.
+  std::int64_t cpu_milli_on_a_node = 0;
+  std::uint32_t share_milli_of_a_card = 0;  // 1000 when a whole card is free.
+};
+
+/// The free capacity of every node of every pool, kept so that the best-fitting node is found in
+/// O(cards per node × log nodes). Derived from pools and leases; holds no truth of its own.
+class Nodes {
+ public:
+  /// All nodes of a pool, wholly free.
+  void add(const Pool&);
+  void remove(const Pool&);
+
+  /// A grant on a node or card that the pool no longer has changes nothing; one on less than it was
+  /// leaves negative free capacity until it ends.
+  void take(const Pool&, const Grant&);
+  void give_back(const Pool&, const Grant&);
+
+  /// Grants for `count` tasks on distinct nodes, the tightest fits first; empty if they do not fit.
+  std::vector<Grant> fit(const Pool&, const Need&, std::uint32_t count) const;
+
+  /// How many nodes can take one task now; stops counting at `limit`.
+  std::uint32_t fitting(const Pool&, const Need&, std::uint32_t limit) const;
+
+  PoolFree free_in(const Pool&) const;
+
+ private:
+  struct NodeKey {
+    PoolId pool;
+    std::uint32_t node = 0;
+    friend constexpr auto operator<=>(const NodeKey&, const NodeKey&) = default;
+  };
+  // Nodes of a pool by what they have: the tightest fit is the first entry that suffices.
+  struct FitKey {
+    PoolId pool;
+    std::uint32_t cards = 0;
+    std::int64_t cpu_milli = 0;
+    std::uint32_t node = 0;
+    friend constexpr auto operator<=>(const FitKey&, const FitKey&) = default;
+  };
+  struct ShareKey {
+    PoolId pool;
+    std::uint32_t free_milli = 0;
+    std::uint32_t node = 0;
+    std::uint32_t card = 0;
+    friend constexpr auto operator<=>(const ShareKey&, const ShareKey&) = default;
+  };
+  struct Total {
+    std::int64_t card_milli = 0;
+    std::int64_t cpu_milli = 0;
+    std::int64_t memory_bytes = 0;
+    std::uint32_t nodes_idle = 0;
+  };
+
+  template <class Visit>
+  void each_fitting(const Pool&, const Need&, Visit visit) const;
+  void index(const Pool&, std::uint32_t node, const NodeFree&);
+  void unindex(const Pool&, std::uint32_t node, const NodeFree&);
+  void change(const Pool&, const Grant&, int sign);
+
+  Table<NodeKey, NodeFree> nodes_;
+  Table<FitKey, bool> fits_;
+  Table<ShareKey, bool> shares_;
+  Table<PoolId, Total> totals_;
+};
+
+}  // namespace suan::market
