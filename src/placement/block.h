@@ -1,0 +1,127 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "model/supply.h"
+#include "placement/shared.h"
+
+/// How a Supply lies in memory.
+namespace suan::placement {
+
+/// What is free in a pool, summed up so that most questions need no look at its nodes.
+///
+/// The maxima are upper bounds over the nodes, `widest_*` is the free part of one real node, and
+/// nodes_free is at most the number of wholly free nodes: a question then says no, or yes, only if
+/// that is so, and asks the NodeView otherwise. Tight values save asking; with loose ones the
+/// answers stay true.
+struct Free {
+  std::uint32_t nodes_free = 0;         // Wholly free nodes.
+  std::uint32_t cards_max = 0;          // Whole free cards on one node.
+  std::int64_t share_max_milli = 0;     // The largest free part of one card: 1000 if cards_max > 0.
+  std::int64_t cpu_max_milli = 0;       // Free on one node.
+  std::int64_t memory_max_bytes = 0;    // Free on one node.
+  std::uint32_t widest_cards = 0;       // A real node: with the most whole cards, then the largest
+  std::int64_t widest_share_milli = 0;  // share, then the most cores, then the most memory.
+  std::int64_t widest_cpu_milli = 0;
+  std::int64_t widest_memory_bytes = 0;
+  std::int64_t cards_milli = 0;  // In all.
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_bytes = 0;
+
+  friend bool operator==(const Free&, const Free&) = default;
+};
+
+/// What pools built of the same nodes have in common.
+struct Shape {
+  std::uint32_t chip = 0;  // Number of the chip in the Supply.
+  std::uint32_t cards = 0;
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_bytes = 0;
+  std::int64_t disk_bytes = 0;
+  NetworkTier network_tier = NetworkTier::standard;
+
+  friend auto operator<=>(const Shape&, const Shape&) = default;
+};
+
+struct SiteFacts {
+  std::string name;
+  std::string region;
+  std::int64_t carbon = 0;  // g/kWh of the grid × PUE × 1000; 0 = unknown.
+};
+
+/// Where a row lies: blocks and rows are in this order. `price` is what the pool is mostly paid
+/// for: the card-hour, or the core-hour where there are no cards.
+struct RowKey {
+  std::uint32_t chip = 0;
+  std::int64_t price = 0;
+  PoolId pool;
+
+  friend constexpr auto operator<=>(const RowKey&, const RowKey&) = default;
+};
+
+inline constexpr std::size_t block_rows = 256;
+
+template <class T>
+using Column = std::array<T, block_rows>;
+
+enum RowFlag : std::uint8_t { row_open = 1, row_reachable = 2, row_firm = 4 };
+
+/// Up to block_rows pools with the same chip. Rows from `rows` on are undefined.
+struct Block {
+  std::uint32_t rows = 0;
+  Column<std::uint8_t> flags;
+  Column<std::uint8_t> cards_max;
+  Column<std::uint8_t> widest_cards;
+  Column<std::uint16_t> share_max_milli;
+  Column<std::uint16_t> widest_share_milli;
+  Column<std::uint32_t> shape;
+  Column<std::uint32_t> site;
+  Column<std::uint32_t> nodes;
+  Column<std::uint32_t> nodes_free;
+  Column<std::uint64_t> pool;
+  Column<std::int64_t> price;  // As in RowKey.
+  Column<std::int64_t> card_hour;
+  Column<std::int64_t> core_hour;
+  Column<std::int64_t> cpu_max_milli;
+  Column<std::int64_t> memory_max_bytes;
+  Column<std::int64_t> widest_cpu_milli;
+  Column<std::int64_t> widest_memory_bytes;
+  Column<std::int64_t> cards_milli;
+  Column<std::int64_t> cpu_milli;
+  Column<std::int64_t> memory_bytes;
+
+  Block() {}  // The columns stay unset: `rows` says how much of them is there.
+};
+
+/// What a question must know of a block to skip it: bounds over its open, reachable rows.
+struct Zone {
+  std::uint32_t rows = 0;  // All of them.
+  std::uint32_t usable = 0;
+  std::uint32_t closed = 0;
+  std::uint32_t nodes_max = 0;
+  std::uint64_t widths = 0;          // Bit n - 1: a row has cards_max n, 1 to 64.
+  std::int64_t share_max_milli = 0;  // Of rows without a whole free card.
+  std::int64_t core_hour_min = 0;
+  std::int64_t cpu_max_milli = 0;
+  std::int64_t memory_max_bytes = 0;
+};
+
+/// A block, its bounds, and where it lies in the order.
+struct Extent {
+  RowKey first;
+  RowKey last;
+  Zone zone;
+  Shared<Block> block;
+};
+
+/// A row of a block; valid until the Supply is written.
+struct RowAt {
+  const Block* block = nullptr;
+  std::size_t row = 0;
+};
+
+}  // namespace suan::placement

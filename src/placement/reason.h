@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace suan::placement {
+
+/// Why a pool does not run a job now. The order is the order of checking, and a pool is counted
+/// under the first that fails; of several alternatives, the one that came furthest counts.
+enum class Reason : std::uint8_t {
+  none,
+  // Hard: the pool is no candidate.
+  pool_closed,
+  member_unreachable,
+  chip_differs,
+  cards_per_node_too_few,
+  cores_too_few,
+  memory_too_little,
+  disk_too_little,
+  network_tier_too_low,
+  region_not_allowed,
+  region_excluded,
+  site_not_allowed,
+  data_residency,
+  price_above_hourly_max,
+  nodes_too_few,
+  // Busy: it could, but not now.
+  cards_busy,
+  cores_busy,
+  memory_busy,
+  nodes_busy,
+};
+
+inline constexpr std::size_t reason_count = 19;
+
+/// It could, but not now.
+constexpr bool is_busy(Reason reason) {
+  return reason >= Reason::cards_busy;
+}
+
+/// The enumerator: the code in the API.
+std::string_view name(Reason);
+
+/// For people, a clause about the pools: "have a chip of another model".
+std::string_view sentence(Reason);
+
+}  // namespace suan::placement
