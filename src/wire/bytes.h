@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/ensure.h"
 #include "base/id.h"
 #include "base/money.h"
 #include "base/result.h"
@@ -27,9 +29,10 @@
 ///
 /// Signed numbers are zigzag-coded. Strings, nested records, digests, lists and maps have shape 1;
 /// a list is its elements one after another, each a varint or length-prefixed; a map alternates
-/// keys and values. A field that has its default value is left out, so adding a field with a new
-/// tag keeps old bytes readable; an unknown tag is skipped. Tags are never reused. The bytes of a
-/// value are unique, so they can be hashed.
+/// keys and values. A double is the varint of its bits with the bytes reversed, which is short for
+/// round numbers. A field that has the value it has in a new record is left out, so adding a field
+/// with a new tag keeps old bytes readable; an unknown tag is skipped. Tags are never reused. Equal
+/// values have equal bytes and different values different ones, so the bytes can be hashed.
 namespace suan::wire {
 
 class Writer;
@@ -66,8 +69,8 @@ inline constexpr bool is_shared<std::shared_ptr<const T>> = true;
 
 /// Values that are one varint.
 template <class T>
-concept Scalar = std::integral<T> || std::is_enum_v<T> || is_id<T> || std::same_as<T, Money> ||
-                 std::same_as<T, Span> || std::same_as<T, Moment>;
+concept Scalar = std::integral<T> || std::is_enum_v<T> || is_id<T> || std::same_as<T, double> ||
+                 std::same_as<T, Money> || std::same_as<T, Span> || std::same_as<T, Moment>;
 
 template <Scalar T>
 constexpr std::uint64_t to_varint(const T& value) {
@@ -76,6 +79,8 @@ constexpr std::uint64_t to_varint(const T& value) {
   };
   if constexpr (is_id<T>)
     return value.value;
+  else if constexpr (std::same_as<T, double>)
+    return __builtin_bswap64(std::bit_cast<std::uint64_t>(value));
   else if constexpr (std::same_as<T, Money>)
     return zigzag(value.micro);
   else if constexpr (std::same_as<T, Span> || std::same_as<T, Moment>)
@@ -94,6 +99,8 @@ constexpr bool from_varint(std::uint64_t bits, T& value) {
   const auto signed_bits = static_cast<std::int64_t>((bits >> 1U) ^ (0 - (bits & 1U)));
   if constexpr (is_id<T>) {
     value.value = bits;
+  } else if constexpr (std::same_as<T, double>) {
+    value = std::bit_cast<double>(__builtin_bswap64(bits));
   } else if constexpr (std::same_as<T, Money>) {
     value.micro = signed_bits;
   } else if constexpr (std::same_as<T, Span> || std::same_as<T, Moment>) {
@@ -131,16 +138,46 @@ class Writer {
 
   template <class T>
   void record(const T& value) {
-    T::fields([this](std::uint32_t tag, std::string_view, const auto& field,
-                     auto&&...) { this->field(tag, field); },
+    const Defaults& defaults = defaults_of<T>();
+    std::size_t index = 0;
+    T::fields([&](std::uint32_t tag, std::string_view, const auto& field,
+                  auto&&...) { this->field(tag, field, defaults[index++]); },
               value);
   }
 
+ private:
+  // What each field of a new record looks like: its varint, or whether its content is empty.
+  using Defaults = std::vector<std::uint64_t>;
+
   template <class T>
-  void field(std::uint32_t tag, const T& value) {
+  static const Defaults& defaults_of() {
+    static const Defaults defaults = [] {
+      Defaults found;
+      const T value{};
+      T::fields(
+          [&]<class Field>(std::uint32_t, std::string_view, const Field& field, auto&&...) {
+            if constexpr (Scalar<Field>) {
+              found.push_back(to_varint(field));
+            } else {
+              std::string bytes;
+              if constexpr (is_optional<Field> || is_shared<Field>)
+                ensure(!field);  // There would be no bytes for its absence.
+              else
+                Writer(bytes).content(field);
+              found.push_back(bytes.empty() ? 0 : 1);
+            }
+          },
+          value);
+      return found;
+    }();
+    return defaults;
+  }
+
+  template <class T>
+  void field(std::uint32_t tag, const T& value, std::uint64_t default_value) {
     if constexpr (Scalar<T>) {
       const std::uint64_t bits = to_varint(value);
-      if (bits == 0) return;
+      if (bits == default_value) return;
       varint(std::uint64_t{tag} << 1U);
       varint(bits);
     } else if constexpr (is_optional<T>) {  // Present even when the value inside is the default.
@@ -148,16 +185,17 @@ class Writer {
       varint((std::uint64_t{tag} << 1U) | 1U);
       sized([&] { element(*value); });
     } else if constexpr (is_shared<T>) {
-      if (value) field(tag, *value);
+      if (!value) return;
+      varint((std::uint64_t{tag} << 1U) | 1U);
+      sized([&] { content(*value); });
     } else {
       const std::size_t before = out_.size();
       varint((std::uint64_t{tag} << 1U) | 1U);
       const std::size_t length = sized([&] { content(value); });
-      if (length == 0) out_.resize(before);
+      if (length == 0 && default_value == 0) out_.resize(before);
     }
   }
 
- private:
   template <class T>
   void content(const T& value) {
     if constexpr (std::same_as<T, std::string>) {
@@ -288,16 +326,17 @@ class Reader {
     } else if constexpr (std::same_as<T, std::string>) {
       value.assign(rest_);
     } else if constexpr (std::same_as<T, Digest>) {
-      if (rest_.size() != 32)
-        fail();
-      else
+      value = {};
+      if (rest_.size() == 32)
         std::memcpy(value.bytes.data(), rest_.data(), 32);
-    } else if constexpr (std::same_as<T, RequestId>) {
-      if (rest_.size() != 16) {
+      else if (!rest_.empty())
         fail();
+    } else if constexpr (std::same_as<T, RequestId>) {
+      value = {};
+      if (rest_.size() != 16) {
+        if (!rest_.empty()) fail();
         return;
       }
-      value = {};
       for (std::size_t i = 0; i < 16; ++i) {
         std::uint64_t& word = i < 8 ? value.high : value.low;
         word = (word << 8U) | static_cast<std::uint8_t>(rest_[i]);
@@ -308,6 +347,7 @@ class Reader {
     } else if constexpr (is_map<T>) {
       map(value);
     } else {
+      value = {};  // Where the record around it starts with something else.
       record(value);
     }
   }
