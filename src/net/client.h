@@ -48,20 +48,19 @@ class Client {
   Result<Response> stream(const Request&, StreamReader);
 
  private:
-  struct Waiting;
   struct Exchange;
 
+  Result<Response> perform(const Request&, StreamReader*);
   Result<void> connect();
   void disconnect();
-  Result<Response> perform(const Request&, StreamReader*);
-  Result<void> exchange(const std::string& wire, Exchange&);
+  Result<void> exchange(std::string_view wire, Exchange&);
   Result<void> send_all(std::string_view wire, Exchange&);
   Result<void> receive(Exchange&);
-  Failure unreachable(int error) const;
+  Result<void> wait(short events, Exchange&);
 
   std::string place_;
   ClientOptions options_;
-  std::string authority_;  // Of the Host field; filled by the first request.
+  std::string authority_;  // The Host field's value, once the place is parsed.
   int socket_ = -1;
 };
 

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+
+#include "net/loop.h"
+#include "net/request_parser.h"
+
+namespace suan::net {
+
+/// One client's connection: a coroutine that reads a request, waits for its answer, sends it, and
+/// begins again. Belongs to its loop's thread. Kept alive by its coroutines only.
+class Connection {
+ public:
+  Connection(Loop& loop, Accepted accepted);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  static Task<void> serve(std::shared_ptr<Connection> self);
+
+  /// Hands over what a Responder or StreamWriter sent, if it is for the request at hand.
+  void deliver(Delivery delivery);
+
+  /// Acts on a deadline that has passed.
+  void check_deadline(Span now);
+
+  /// Ends the connection if nobody would miss it; a stream ends after what is queued.
+  void begin_stop();
+
+  /// Ends the connection now.
+  void cut();
+
+ private:
+  enum class Phase : std::uint8_t { idle, header, body, route, write, stream, linger };
+
+  static Task<bool> read_request(std::shared_ptr<Connection> self);
+  static Task<bool> answer(std::shared_ptr<Connection> self);
+  static Task<bool> send(std::shared_ptr<Connection> self);
+  static Task<void> send_stream(std::shared_ptr<Connection> self);
+  static Task<void> watch(std::shared_ptr<Connection> self);
+  static Task<void> linger(std::shared_ptr<Connection> self);
+  Task<void> sleep();
+
+  void begin_request();
+  bool parse();
+  bool make_room();
+  bool take_fault();
+  void call_route();
+  void enter(Phase phase, Span timeout);
+  void resume();
+  void print_head(const Response& response, bool is_stream);
+  bool take_batch(bool& is_last);
+
+  Loop& loop_;
+  asio::basic_stream_socket<asio::generic::stream_protocol, Executor> socket_;
+  asio::any_completion_handler<void()> waiter_;  // The sleeping coroutine.
+  std::uint32_t slot_ = 0;
+  std::uint64_t ticket_ = 0;  // Of the request being answered; 0 = none.
+  Span deadline_;             // 0 = none.
+  Phase phase_ = Phase::idle;
+  std::optional<RequestParser> parser_;
+  std::string in_;  // Received; [in_begin_, in_end_) is not parsed yet.
+  std::size_t in_begin_ = 0;
+  std::size_t in_end_ = 0;
+  std::string out_;
+  Response response_;
+  std::shared_ptr<StreamState> stream_;
+  Accepted accepted_;
+  RequestFault fault_;  // Found here and not by the parser.
+  bool has_response_ = false;
+  bool is_first_ = true;  // No request has been answered yet.
+  bool is_cut_ = false;
+  bool is_head_ = false;
+  bool is_version_1_0_ = false;
+  bool keeps_alive_ = false;
+  bool must_linger_ = false;  // The client may still be sending what nobody will read.
+};
+
+}  // namespace suan::net
