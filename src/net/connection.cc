@@ -58,13 +58,15 @@ void Connection::enter(Phase phase, Span timeout) {
 Task<void> Connection::sleep() {
   asio::use_awaitable_t<Executor> token;
   return asio::async_initiate<asio::use_awaitable_t<Executor>, void()>(
-      [](auto handler, Connection* self) { self->waiter_ = std::move(handler); }, token, this);
+      [](auto handler, Connection* self) { self->waiter_.emplace(std::move(handler)); }, token,
+      this);
 }
 
 // May end the connection's life: the caller touches nothing of it afterwards.
 void Connection::resume() {
   if (!waiter_) return;
-  auto waiter = std::exchange(waiter_, nullptr);
+  Waiter waiter(std::move(*waiter_));
+  waiter_.reset();
   std::move(waiter)();
 }
 

@@ -39,6 +39,9 @@ class Connection {
   void cut();
 
  private:
+  // Asio 1.26 cannot move-assign one, only move-construct.
+  using Waiter = asio::any_completion_handler<void()>;
+
   enum class Phase : std::uint8_t { idle, header, body, route, write, stream, linger };
 
   static Task<bool> read_request(std::shared_ptr<Connection> self);
@@ -61,7 +64,7 @@ class Connection {
 
   Loop& loop_;
   asio::basic_stream_socket<asio::generic::stream_protocol, Executor> socket_;
-  asio::any_completion_handler<void()> waiter_;  // The sleeping coroutine.
+  std::optional<Waiter> waiter_;  // The sleeping coroutine.
   std::uint32_t slot_ = 0;
   std::uint64_t ticket_ = 0;  // Of the request being answered; 0 = none.
   Span deadline_;             // 0 = none.
