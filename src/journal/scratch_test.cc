@@ -9,7 +9,8 @@
 
 namespace suan::journal {
 
-Scratch::Scratch() : path_((std::filesystem::temp_directory_path() / "journal-XXXXXX").string()) {
+Scratch::Scratch()
+    : path_((std::filesystem::temp_directory_path() / "journal-").string() + std::string(6, 'X')) {
   ensure(::mkdtemp(path_.data()) != nullptr);
 }
 

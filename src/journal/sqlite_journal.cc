@@ -122,9 +122,11 @@ struct SqliteJournal::Reader {
 
   /// The head before the batch that begins at `first_sequence`.
   Result<Head> head_before(std::uint64_t first_sequence) {
+    Head head;
+    if (first_sequence == 0 || first_sequence > static_cast<std::uint64_t>(INT64_MAX))
+      return failure(Kind::invalid, "damaged: no record has such a sequence");
     const Reading reading(before);
     SUAN_TRY(const bool is_row, before.bind(first_sequence).step());
-    Head head;
     if (is_row) {
       head.sequence = before.number(0);
       SUAN_TRY(head.hash, digest_of(before.bytes(1)));
