@@ -28,7 +28,7 @@ struct Free {
   std::int64_t widest_share_milli = 0;  // share, then the most cores, then the most memory.
   std::int64_t widest_cpu_milli = 0;
   std::int64_t widest_memory_bytes = 0;
-  std::int64_t cards_milli = 0;  // In all.
+  std::int64_t cards_milli = 0;  // In all; also at least what is free.
   std::int64_t cpu_milli = 0;
   std::int64_t memory_bytes = 0;
 
@@ -70,6 +70,19 @@ using Column = std::array<T, block_rows>;
 
 enum RowFlag : std::uint8_t { row_open = 1, row_reachable = 2, row_firm = 4 };
 
+/// What a question must know of a block to skip it: bounds over its open, reachable rows.
+struct Zone {
+  std::uint32_t rows = 0;  // All of them.
+  std::uint32_t usable = 0;
+  std::uint32_t closed = 0;
+  std::uint32_t nodes_max = 0;
+  std::uint64_t widths = 0;          // Bit n - 1: a row has cards_max n, 1 to 64.
+  std::int64_t share_max_milli = 0;  // Of rows without a whole free card.
+  std::int64_t core_hour_min = 0;
+  std::int64_t cpu_max_milli = 0;
+  std::int64_t memory_max_bytes = 0;
+};
+
 /// Up to block_rows pools with the same chip. Rows from `rows` on are undefined.
 struct Block {
   std::uint32_t rows = 0;
@@ -95,19 +108,55 @@ struct Block {
   Column<std::int64_t> memory_bytes;
 
   Block() {}  // The columns stay unset: `rows` says how much of them is there.
-};
+  Block(const Block& other) { copy_rows(other, 0); }
+  Block& operator=(const Block&) = delete;
 
-/// What a question must know of a block to skip it: bounds over its open, reachable rows.
-struct Zone {
-  std::uint32_t rows = 0;  // All of them.
-  std::uint32_t usable = 0;
-  std::uint32_t closed = 0;
-  std::uint32_t nodes_max = 0;
-  std::uint64_t widths = 0;          // Bit n - 1: a row has cards_max n, 1 to 64.
-  std::int64_t share_max_milli = 0;  // Of rows without a whole free card.
-  std::int64_t core_hour_min = 0;
-  std::int64_t cpu_max_milli = 0;
-  std::int64_t memory_max_bytes = 0;
+  /// Adds the rows of `other` from `begin` on, in its order; there is room for them.
+  void copy_rows(const Block& other, std::size_t begin);
+
+  /// Calls visit(column, column of `other`) for every column.
+  static void each_column(auto& self, auto& other, auto&& visit) {
+    visit(self.flags, other.flags);
+    visit(self.cards_max, other.cards_max);
+    visit(self.widest_cards, other.widest_cards);
+    visit(self.share_max_milli, other.share_max_milli);
+    visit(self.widest_share_milli, other.widest_share_milli);
+    visit(self.shape, other.shape);
+    visit(self.site, other.site);
+    visit(self.nodes, other.nodes);
+    visit(self.nodes_free, other.nodes_free);
+    visit(self.pool, other.pool);
+    visit(self.price, other.price);
+    visit(self.card_hour, other.card_hour);
+    visit(self.core_hour, other.core_hour);
+    visit(self.cpu_max_milli, other.cpu_max_milli);
+    visit(self.memory_max_bytes, other.memory_max_bytes);
+    visit(self.widest_cpu_milli, other.widest_cpu_milli);
+    visit(self.widest_memory_bytes, other.widest_memory_bytes);
+    visit(self.cards_milli, other.cards_milli);
+    visit(self.cpu_milli, other.cpu_milli);
+    visit(self.memory_bytes, other.memory_bytes);
+  }
+
+  RowKey key(std::uint32_t chip, std::size_t row) const {
+    return {chip, price[row], PoolId{pool[row]}};
+  }
+  bool is_usable(std::size_t row) const {
+    return (flags[row] & (row_open | row_reachable)) == (row_open | row_reachable);
+  }
+
+  Free free_at(std::size_t row) const;
+  void set_free(std::size_t row, const Free&);
+
+  /// The first row whose (price, pool) is not less than the key's.
+  std::size_t lower_bound(const RowKey&) const;
+
+  /// Makes room for one row before `row`; its columns are then to be set.
+  void open_gap(std::size_t row);
+  void remove(std::size_t row);
+
+  /// The bounds over the rows as they are now.
+  Zone measure() const;
 };
 
 /// A block, its bounds, and where it lies in the order.

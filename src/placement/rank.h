@@ -51,7 +51,7 @@ struct Candidate {
   Reason waits_for = Reason::none;  // none: it starts now; else a busy one.
   bool is_firm = false;
   std::int64_t carbon = 0;  // g/kWh of the grid × PUE × 1000; 0 = unknown.
-  std::int64_t speed = 0;  // Of all cards of a node, in the unit of Supply::set_speed; 0 = unknown.
+  std::int64_t speed = 0;   // Of a node's cards: speed × card_milli; 0 = unknown.
   Score score;
 
   bool starts_now() const { return waits_for == Reason::none; }

@@ -53,7 +53,8 @@ class NodeView {
 class Supply {
  public:
   /// Adds a pool with everything free, or replaces its facts and keeps what is free and reachable.
-  /// The site's facts replace those known before, for all its pools. Prices are not negative and
+  /// The site's facts replace those known before, for all its pools. A pool without cards has no
+  /// chip, whatever it says. Prices are not negative and
   /// cards_per_node is at most 64.
   void put(const Pool&, const Site&);
 
@@ -99,7 +100,7 @@ class Supply {
 
   std::size_t extent_for(const RowKey&) const;
   void insert(const RowKey&, const Row&);
-  void remove(const RowKey&);
+  static void refresh(Extent&, std::uint32_t chip);
   void join(std::size_t extent);
   Row take(PoolId);
 

@@ -1,0 +1,103 @@
+#include "placement/block.h"
+
+#include <algorithm>
+
+#include "base/ensure.h"
+
+namespace suan::placement {
+
+void Block::copy_rows(const Block& other, std::size_t begin) {
+  const std::size_t count = other.rows - begin;
+  ensure(rows + count <= block_rows);
+  each_column(*this, other, [&](auto& to, const auto& from) {
+    std::copy_n(from.data() + begin, count, to.data() + rows);
+  });
+  rows += static_cast<std::uint32_t>(count);
+}
+
+Free Block::free_at(std::size_t row) const {
+  return {.nodes_free = nodes_free[row],
+          .cards_max = cards_max[row],
+          .share_max_milli = share_max_milli[row],
+          .cpu_max_milli = cpu_max_milli[row],
+          .memory_max_bytes = memory_max_bytes[row],
+          .widest_cards = widest_cards[row],
+          .widest_share_milli = widest_share_milli[row],
+          .widest_cpu_milli = widest_cpu_milli[row],
+          .widest_memory_bytes = widest_memory_bytes[row],
+          .cards_milli = cards_milli[row],
+          .cpu_milli = cpu_milli[row],
+          .memory_bytes = memory_bytes[row]};
+}
+
+void Block::set_free(std::size_t row, const Free& free) {
+  const auto count = [](std::uint32_t n) { return static_cast<std::uint8_t>(std::min(n, 64U)); };
+  const auto share = [](std::int64_t milli) {
+    return static_cast<std::uint16_t>(std::clamp<std::int64_t>(milli, 0, 1000));
+  };
+  nodes_free[row] = free.nodes_free;
+  cards_max[row] = count(free.cards_max);
+  share_max_milli[row] = share(free.share_max_milli);
+  cpu_max_milli[row] = free.cpu_max_milli;
+  memory_max_bytes[row] = free.memory_max_bytes;
+  widest_cards[row] = count(free.widest_cards);
+  widest_share_milli[row] = share(free.widest_share_milli);
+  widest_cpu_milli[row] = free.widest_cpu_milli;
+  widest_memory_bytes[row] = free.widest_memory_bytes;
+  cards_milli[row] = free.cards_milli;
+  cpu_milli[row] = free.cpu_milli;
+  memory_bytes[row] = free.memory_bytes;
+}
+
+std::size_t Block::lower_bound(const RowKey& key) const {
+  std::size_t low = 0;
+  std::size_t high = rows;
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    const bool is_before =
+        price[middle] < key.price || (price[middle] == key.price && pool[middle] < key.pool.value);
+    (is_before ? low : high) = is_before ? middle + 1 : middle;
+  }
+  return low;
+}
+
+void Block::open_gap(std::size_t row) {
+  ensure(rows < block_rows && row <= rows);
+  each_column(*this, *this, [&](auto& column, const auto&) {
+    std::copy_backward(column.data() + row, column.data() + rows, column.data() + rows + 1);
+  });
+  ++rows;
+}
+
+void Block::remove(std::size_t row) {
+  ensure(row < rows);
+  each_column(*this, *this, [&](auto& column, const auto&) {
+    std::copy(column.data() + row + 1, column.data() + rows, column.data() + row);
+  });
+  --rows;
+}
+
+Zone Block::measure() const {
+  Zone zone;
+  zone.rows = rows;
+  zone.core_hour_min = INT64_MAX;
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (!is_usable(row)) {
+      zone.closed += (flags[row] & row_open) == 0 ? 1U : 0U;
+      continue;
+    }
+    ++zone.usable;
+    if (cards_max[row] > 0) {
+      zone.widths |= std::uint64_t{1} << (cards_max[row] - 1U);
+    } else {
+      zone.share_max_milli = std::max<std::int64_t>(zone.share_max_milli, share_max_milli[row]);
+    }
+    zone.nodes_max = std::max(zone.nodes_max, nodes[row]);
+    zone.core_hour_min = std::min(zone.core_hour_min, core_hour[row]);
+    zone.cpu_max_milli = std::max(zone.cpu_max_milli, cpu_max_milli[row]);
+    zone.memory_max_bytes = std::max(zone.memory_max_bytes, memory_max_bytes[row]);
+  }
+  return zone;
+}
+
+}  // namespace suan::placement

@@ -1,0 +1,213 @@
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <span>
+
+#include "placement/question.h"
+
+namespace suan::placement {
+
+namespace {
+
+/// The search for the best place that starts now. It walks blocks from the cheapest up, skips those
+/// whose bounds rule them out, and stops where nothing cheaper can follow.
+class Search {
+ public:
+  explicit Search(const Question& question) : question_(question) {}
+  Search(const Search&) = delete;
+  Search& operator=(const Search&) = delete;
+
+  /// Looks among the blocks for something better than what was found so far.
+  void look(const Wish& wish, std::span<const Extent> extents) {
+    if (extents.empty() || !wish.is_offered) return;
+    start(wish);
+    for (const Extent& extent : extents) {
+      const std::int64_t floor = cost_at_least(extent.first.price, 0);
+      if (wish.has_cards && ends_at(floor)) return;
+      if (!may_fit(extent.zone) || !may_win(extent)) continue;
+      if (!look_into(*extent.block)) return;
+    }
+  }
+
+  bool has_found() const { return found_; }
+  Candidate found() const { return question_.candidate(best_); }
+
+ private:
+  void start(const Wish& wish) {
+    wish_ = &wish;
+    const Demand& demand = question_.demand();
+    least_ = {};
+    if (wish.has_cards) {
+      // What the rules make of the cards does not depend on the node.
+      least_.card_milli = need_in(NodeSize{}, demand, *wish.alternative).card_milli;
+      least_.cpu_milli = demand.cpu_milli.least;
+    } else {
+      least_.cpu_milli = need_in(NodeSize{}, demand, *wish.alternative).cpu_milli;
+    }
+    least_.memory_bytes = demand.memory_bytes.least;
+    shape_known_ = false;
+    site_known_ = false;
+  }
+
+  // A lower bound for the cost of all rows with at least these prices.
+  std::int64_t cost_at_least(std::int64_t price, std::int64_t core_hour) const {
+    const std::int64_t card_hour = wish_->has_cards ? price : 0;
+    return hourly_cost({{card_hour}, {core_hour}}, least_, question_.demand().tasks).micro;
+  }
+
+  // Nothing that costs this much or more can be taken.
+  bool ends_at(std::int64_t cost) const {
+    if (cost > question_.cost_max()) return true;
+    if (!found_) return false;
+    Score bound = bound_of(cost);
+    bound.spare_milli = INT64_MIN;
+    return best_score_ < bound;
+  }
+
+  Score bound_of(std::int64_t cost) const {
+    const bool is_carbon = question_.demand().objective == Objective::carbon;
+    // 1 milligram: cleaner than any known site, and as raising a cost by nothing.
+    const std::int64_t major = is_carbon ? 0 : question_.major(*wish_, least_, cost, 1);
+    Score bound;
+    bound.alternative_first = question_.demand().is_ordered ? wish_->index : 0;
+    bound.major = major;
+    bound.cost = is_carbon ? 0 : cost;
+    bound.alternative = wish_->index;
+    return bound;
+  }
+
+  bool may_fit(const Zone& zone) const {
+    if (zone.usable == 0 || zone.nodes_max < question_.demand().nodes) return false;
+    if (zone.cpu_max_milli < least_.cpu_milli) return false;
+    if (zone.memory_max_bytes < least_.memory_bytes) return false;
+    return !wish_->has_cards || narrowest(zone) >= 0;
+  }
+
+  // The least free width, in thousandths of a card, of a row wide enough; -1 if there is none.
+  std::int64_t narrowest(const Zone& zone) const {
+    const std::int64_t milli = least_.card_milli;
+    if (milli <= zone.share_max_milli && milli < 1000) return milli;
+    const std::int64_t width = (milli + 999) / 1000;
+    if (width > 64) return -1;
+    const std::uint64_t wide = zone.widths >> static_cast<unsigned>(width - 1);
+    return wide == 0 ? -1 : (width + std::countr_zero(wide)) * 1000;
+  }
+
+  bool may_win(const Extent& extent) const {
+    const std::int64_t cost = cost_at_least(extent.first.price, extent.zone.core_hour_min);
+    if (cost > question_.cost_max()) return false;
+    if (!found_) return true;
+    Score bound = bound_of(cost);
+    if (wish_->has_cards) {
+      bound.spare_milli = narrowest(extent.zone) - least_.card_milli;
+    } else {
+      bound.spare_milli = question_.supply().chip_name(extent.first.chip).empty() ? 0 : 1000;
+    }
+    bound.pool = extent.first.price == extent.last.price ? extent.first.pool.value : 0;
+    return bound < best_score_;
+  }
+
+  // False if no later row can be taken either.
+  bool look_into(const Block& block) {
+    const std::uint32_t nodes = question_.demand().nodes;
+    std::int64_t price_before = -1;
+    for (std::size_t row = 0; row < block.rows; ++row) {
+      if (!block.is_usable(row) || block.nodes[row] < nodes || !may_hold(block, row)) continue;
+      if (wish_->has_cards && block.price[row] != price_before) {
+        price_before = block.price[row];
+        if (ends_at(cost_at_least(price_before, 0))) return false;
+      }
+      weigh(block, row);
+    }
+    return true;
+  }
+
+  bool may_hold(const Block& block, std::size_t row) const {
+    const std::int64_t milli = least_.card_milli;
+    return milli <= block.cards_max[row] * 1000 || milli <= block.share_max_milli[row];
+  }
+
+  void weigh(const Block& block, std::size_t row) {
+    if (!shape_known_ || shape_ != block.shape[row]) {
+      shape_ = block.shape[row];
+      shape_known_ = true;
+      verdict_ = question_.judge_shape(*wish_, shape_);
+    }
+    if (verdict_.reason != Reason::none || !is_allowed(block.site[row])) return;
+    Match match{wish_, verdict_, {&block, row}, question_.cost(block, row, verdict_.need)};
+    if (question_.judge_price(match.cost, block.nodes[row]) != Reason::none) return;
+    const Score score = question_.score(match);
+    if (found_ && !(score < best_score_)) return;
+    if (question_.judge_busy(block, row, verdict_.need) != Reason::none) return;
+    found_ = true;
+    best_wish_ = *wish_;
+    best_ = match;
+    best_.wish = &best_wish_;
+    best_score_ = score;
+  }
+
+  bool is_allowed(std::uint32_t site) {
+    if (question_.is_anywhere()) return true;
+    if (!site_known_ || site_ != site) {
+      site_ = site;
+      site_known_ = true;
+      site_allowed_ = question_.judge_site(site) == Reason::none;
+    }
+    return site_allowed_;
+  }
+
+  const Question& question_;
+  const Wish* wish_ = nullptr;
+  Need least_;  // What every row must give at least.
+
+  // The last shape and site judged: neighbours often repeat them.
+  bool shape_known_ = false;
+  std::uint32_t shape_ = 0;
+  ShapeVerdict verdict_;
+  bool site_known_ = false;
+  std::uint32_t site_ = 0;
+  bool site_allowed_ = false;
+
+  bool found_ = false;
+  Wish best_wish_;
+  Match best_;
+  Score best_score_;
+};
+
+void look_everywhere(const Question& question, const Wish& wish, Search& search) {
+  const Supply& supply = question.supply();
+  if (wish.has_cards) {
+    search.look(wish, supply.extents_of(wish.chip));
+    return;
+  }
+  // Pools without cards first: what is found there rules most of the others out.
+  const std::uint32_t* bare = supply.find_chip("");
+  if (bare == nullptr) {
+    search.look(wish, supply.extents());
+    return;
+  }
+  const std::span<const Extent> all = supply.extents();
+  const std::span<const Extent> first = supply.extents_of(*bare);
+  const auto begin = static_cast<std::size_t>(first.data() - all.data());
+  search.look(wish, first);
+  search.look(wish, all.first(begin));
+  search.look(wish, all.subspan(begin + first.size()));
+}
+
+}  // namespace
+
+std::optional<Candidate> choose(const Supply& supply, const Demand& demand, const NodeView* nodes) {
+  const Question question(supply, demand, nodes);
+  Search search(question);
+  std::optional<Candidate> best;
+  for (std::uint32_t i = 0; i < demand.alternatives.size(); ++i) {
+    const Wish wish = question.wish(i);
+    look_everywhere(question, wish, search);
+    if (!search.has_found()) continue;
+    best = search.found();
+    if (demand.is_ordered) break;
+  }
+  return best;
+}
+
+}  // namespace suan::placement

@@ -1,0 +1,186 @@
+#include "placement/question.h"
+
+#include <algorithm>
+
+namespace suan::placement {
+
+namespace {
+
+__extension__ using Wide = __int128;
+
+// Carbon of power nobody describes, in g/kWh × 1000: about China's average grid.
+constexpr std::int64_t carbon_assumed = 600'000;
+
+// cost × (1 + carbon / 2,000,000), rounded down; at most INT64_MAX.
+std::int64_t raised_by_carbon(std::int64_t cost, std::int64_t carbon) {
+  constexpr std::int64_t carbon_doubling = 2'000'000;
+  const std::int64_t known = carbon > 0 ? carbon : carbon_assumed;
+  std::int64_t raise = 0;
+  std::int64_t sum = 0;
+  if (!__builtin_mul_overflow(cost, known, &raise)) {
+    if (!__builtin_add_overflow(cost, raise / carbon_doubling, &sum)) return sum;
+  }
+  const Wide exact = cost + Wide{cost} * known / carbon_doubling;
+  return exact > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(exact);
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_everywhere(const Where& where) {
+  return where.regions.empty() && where.exclude_regions.empty() && where.sites.empty() &&
+         where.data_residency.empty();
+}
+
+// A count times an amount is more than there is.
+bool exceeds(std::uint32_t count, std::int64_t amount, std::int64_t there) {
+  std::int64_t product = 0;
+  return __builtin_mul_overflow(std::int64_t{count}, amount, &product) || product > there;
+}
+
+}  // namespace
+
+Question::Question(const Supply& supply, const Demand& demand, const NodeView* nodes)
+    : supply_(&supply),
+      demand_(demand),
+      nodes_(nodes),
+      cost_max_(demand.hourly_max > Money{} ? std::min(demand.hourly_max.micro, INT64_MAX - 1)
+                                            : INT64_MAX - 1),
+      is_anywhere_(demand.where == nullptr || is_everywhere(*demand.where)) {}
+
+Wish Question::wish(std::uint32_t alternative) const {
+  Wish wish;
+  wish.alternative = &demand_.alternatives[alternative];
+  wish.index = alternative;
+  wish.has_cards = !wish.alternative->chip.empty();
+  wish.is_offered = true;
+  if (wish.has_cards) {
+    const std::uint32_t* chip = supply_->find_chip(wish.alternative->chip);
+    wish.is_offered = chip != nullptr;
+    wish.chip = chip == nullptr ? 0 : *chip;
+    if (demand_.objective == Objective::finish) {
+      wish.speed = supply_->speed_of(wish.alternative->chip);
+    }
+  }
+  return wish;
+}
+
+ShapeVerdict Question::judge_shape(const Wish& wish, std::uint32_t number) const {
+  const Shape& shape = supply_->shapes()[number];
+  ShapeVerdict verdict;
+  verdict.cards_milli = std::int64_t{shape.cards} * 1000;
+  if (!wish.takes(shape.chip)) {
+    verdict.reason = Reason::chip_differs;
+    return verdict;
+  }
+  const NodeSize node{shape.cards, shape.cpu_milli, shape.memory_bytes};
+  verdict.need = need_in(node, demand_, *wish.alternative);
+  if (verdict.need.card_milli > verdict.cards_milli) {
+    verdict.reason = Reason::cards_per_node_too_few;
+  } else if (verdict.need.cpu_milli > shape.cpu_milli) {
+    verdict.reason = Reason::cores_too_few;
+  } else if (verdict.need.memory_bytes > shape.memory_bytes) {
+    verdict.reason = Reason::memory_too_little;
+  } else if (demand_.disk_bytes > shape.disk_bytes) {
+    verdict.reason = Reason::disk_too_little;
+  } else if (demand_.network_tier > shape.network_tier) {
+    verdict.reason = Reason::network_tier_too_low;
+  }
+  return verdict;
+}
+
+Reason Question::judge_site(std::uint32_t number) const {
+  if (is_anywhere_) return Reason::none;
+  const SiteFacts& site = supply_->sites()[number];
+  const Where& where = *demand_.where;
+  if (!where.regions.empty() && !contains(where.regions, site.region)) {
+    return Reason::region_not_allowed;
+  }
+  if (contains(where.exclude_regions, site.region)) return Reason::region_excluded;
+  if (!where.sites.empty() && !contains(where.sites, site.name)) return Reason::site_not_allowed;
+  if (!lies_in(site.region, where.data_residency)) return Reason::data_residency;
+  return Reason::none;
+}
+
+Reason Question::judge_partly_busy(const Block& block, std::size_t row, const Need& need) const {
+  const std::int64_t card_milli = need.card_milli;
+  const auto has_cards = [&](std::int64_t cards, std::int64_t share) {
+    return card_milli <= cards * 1000 || (card_milli < 1000 && card_milli <= share);
+  };
+  if (!has_cards(block.cards_max[row], block.share_max_milli[row])) return Reason::cards_busy;
+  if (need.cpu_milli > block.cpu_max_milli[row]) return Reason::cores_busy;
+  if (need.memory_bytes > block.memory_max_bytes[row]) return Reason::memory_busy;
+  if (demand_.nodes == 1) {
+    if (has_cards(block.widest_cards[row], block.widest_share_milli[row]) &&
+        need.cpu_milli <= block.widest_cpu_milli[row] &&
+        need.memory_bytes <= block.widest_memory_bytes[row]) {
+      return Reason::none;
+    }
+  } else if (exceeds(demand_.nodes, card_milli, block.cards_milli[row]) ||
+             exceeds(demand_.nodes, need.cpu_milli, block.cpu_milli[row]) ||
+             exceeds(demand_.nodes, need.memory_bytes, block.memory_bytes[row])) {
+    return Reason::nodes_busy;
+  }
+  if (nodes_ == nullptr) return Reason::nodes_busy;
+  const PoolId pool{block.pool[row]};
+  return nodes_->nodes_fitting(pool, need, demand_.nodes) >= demand_.nodes ? Reason::none
+                                                                           : Reason::nodes_busy;
+}
+
+std::int64_t Question::major(const Wish& wish, const Need& need, std::int64_t cost,
+                             std::int64_t carbon) const {
+  switch (demand_.objective) {
+    case Objective::cost:
+      return 0;
+    case Objective::finish:
+      return -wish.speed * need.card_milli;
+    case Objective::carbon:
+      return carbon > 0 ? carbon : INT64_MAX;
+    case Objective::balanced:
+      return raised_by_carbon(cost, carbon);
+  }
+  return 0;
+}
+
+Score Question::score(const Match& match) const {
+  const Block& block = *match.at.block;
+  const std::size_t row = match.at.row;
+  const Need& need = match.verdict.need;
+  const std::int64_t carbon = weighs_carbon() ? supply_->sites()[block.site[row]].carbon : 0;
+  Score score;
+  score.alternative_first = demand_.is_ordered ? match.wish->index : 0;
+  score.later = match.waits_for != Reason::none;
+  score.later_first = score.later && (demand_.objective == Objective::finish ||
+                                      demand_.objective == Objective::balanced);
+  score.major = major(*match.wish, need, match.cost.micro, carbon);
+  score.cost = match.cost.micro;
+  score.queued = (block.flags[row] & row_firm) == 0;
+  score.spare_milli = match.wish->has_cards
+                          ? (block.cards_max[row] > 0 ? std::int64_t{block.cards_max[row]} * 1000
+                                                      : block.share_max_milli[row]) -
+                                need.card_milli
+                          : match.verdict.cards_milli;
+  score.pool = block.pool[row];
+  score.alternative = match.wish->index;
+  return score;
+}
+
+Candidate Question::candidate(const Match& match) const {
+  const Block& block = *match.at.block;
+  const std::size_t row = match.at.row;
+  Candidate candidate;
+  candidate.pool = PoolId{block.pool[row]};
+  candidate.alternative = match.wish->index;
+  candidate.need = match.verdict.need;
+  candidate.hourly_cost = match.cost;
+  candidate.waits_for = match.waits_for;
+  candidate.is_firm = (block.flags[row] & row_firm) != 0;
+  candidate.carbon = supply_->sites()[block.site[row]].carbon;
+  candidate.speed = std::int64_t{supply_->speed_of(match.wish->alternative->chip)} *
+                    match.verdict.need.card_milli;
+  candidate.score = score(match);
+  return candidate;
+}
+
+}  // namespace suan::placement

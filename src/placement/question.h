@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/money.h"
+#include "placement/demand.h"
+#include "placement/rank.h"
+#include "placement/reason.h"
+#include "placement/supply.h"
+
+namespace suan::placement {
+
+/// An alternative against one Supply.
+struct Wish {
+  const Alternative* alternative = nullptr;
+  std::uint32_t index = 0;
+  bool has_cards = false;
+  bool is_offered = false;  // Some pool has its chip; always true without cards.
+  std::uint32_t chip = 0;   // Its number there, if it is offered.
+  std::int64_t speed = 0;   // Of one card.
+
+  bool takes(std::uint32_t other_chip) const {
+    return !has_cards || (is_offered && chip == other_chip);
+  }
+};
+
+/// What the shape of a pool's nodes says to a wish.
+struct ShapeVerdict {
+  Reason reason = Reason::none;
+  std::int64_t cards_milli = 0;  // On a node.
+  Need need;
+};
+
+/// A row that a wish could take.
+struct Match {
+  const Wish* wish = nullptr;
+  ShapeVerdict verdict;
+  RowAt at;
+  Money cost;
+  Reason waits_for = Reason::none;
+};
+
+/// One demand put to one Supply: the rules by which rows are judged, in the order of Reason.
+/// Borrows everything it is made of.
+class Question {
+ public:
+  Question(const Supply& supply, const Demand& demand, const NodeView* nodes);
+
+  const Supply& supply() const { return *supply_; }
+  const Demand& demand() const { return demand_; }
+  bool is_anywhere() const { return is_anywhere_; }  // All sites are allowed.
+
+  Wish wish(std::uint32_t alternative) const;
+
+  /// From chip_differs to network_tier_too_low. The need is set if the chip is right.
+  ShapeVerdict judge_shape(const Wish&, std::uint32_t shape) const;
+
+  /// From region_not_allowed to data_residency.
+  Reason judge_site(std::uint32_t site) const;
+
+  /// price_above_hourly_max or nodes_too_few.
+  Reason judge_price(Money cost, std::uint32_t nodes) const {
+    if (cost.micro > cost_max_) return Reason::price_above_hourly_max;
+    return nodes < demand_.nodes ? Reason::nodes_too_few : Reason::none;
+  }
+
+  /// A busy reason or none, for a need that a wholly free node meets.
+  Reason judge_busy(const Block& block, std::size_t row, const Need& need) const {
+    if (block.nodes_free[row] >= demand_.nodes) return Reason::none;
+    return judge_partly_busy(block, row, need);
+  }
+
+  Money cost(const Block& block, std::size_t row, const Need& need) const {
+    return hourly_cost({{block.card_hour[row]}, {block.core_hour[row]}}, need, demand_.tasks);
+  }
+
+  /// The greatest cost that the demand pays.
+  std::int64_t cost_max() const { return cost_max_; }
+
+  Score score(const Match&) const;
+  Candidate candidate(const Match&) const;
+
+  /// Score::major of a candidate with this cost, carbon and node's cards.
+  std::int64_t major(const Wish&, const Need&, std::int64_t cost, std::int64_t carbon) const;
+
+  /// True if scores look at the carbon of sites.
+  bool weighs_carbon() const {
+    return demand_.objective == Objective::carbon || demand_.objective == Objective::balanced;
+  }
+
+ private:
+  Reason judge_partly_busy(const Block&, std::size_t row, const Need&) const;
+
+  const Supply* supply_;
+  Demand demand_;
+  const NodeView* nodes_;
+  std::int64_t cost_max_;
+  bool is_anywhere_;
+};
+
+}  // namespace suan::placement
