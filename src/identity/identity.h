@@ -30,6 +30,8 @@ class Identity {
   /// The user behind a key that is valid now; nullopt for an unknown or a revoked one. O(log keys).
   std::optional<Principal> authenticate(const Digest& secret_hash) const;
 
+  bool has_key(const Digest& secret_hash) const { return key_hashes_.contains(secret_hash); }
+
   const Organisation* find_organisation(std::string_view name) const;
   const User* find_user(std::string_view name) const;
   const Project* find_project(std::string_view name) const;

@@ -123,29 +123,27 @@ struct Mishap {
 
 struct Unit {
   Phase phase = Phase::waiting;
-  std::uint32_t attempt = 0;       // Of every task in it; 0 before the first placement.
-  std::uint64_t queue_serial = 0;  // Its place in the queue while waiting; 0 = not in it yet.
-  Placement placement;             // Of the latest attempt.
+  std::uint32_t attempt = 0;  // Of every task in it; 0 before the first placement.
+  bool is_queued = false;     // Waiting, and its not_before has passed.
+  Placement placement;        // Of the latest attempt.
   Money allowance_left;
   Span run_for;       // What the member was last given; 0 = no limit.
   Moment paid_until;  // Of a rolling hold.
   Moment timer;       // When it next wants attention; 0 = never.
-  std::uint64_t timer_serial = 0;
   std::vector<Task> tasks;
   std::vector<Mishap> mishaps;  // The latest few.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "phase", self.phase);
     visit(2, "attempt", self.attempt);
-    visit(3, "queue_serial", self.queue_serial);
+    visit(3, "is_queued", self.is_queued);
     visit(4, "placement", self.placement);
     visit(5, "allowance_left", self.allowance_left);
     visit(6, "run_for", self.run_for);
     visit(7, "paid_until", self.paid_until);
     visit(8, "timer", self.timer);
-    visit(9, "timer_serial", self.timer_serial);
-    visit(10, "tasks", self.tasks);
-    visit(11, "mishaps", self.mishaps);
+    visit(9, "tasks", self.tasks);
+    visit(10, "mishaps", self.mishaps);
   }
 };
 
@@ -164,7 +162,10 @@ struct Job {
   std::string reason;
   Money held;  // Set aside at submission; what the ledger has now may differ.
   Money cost;
-  bool is_rolling = false;     // No budget, no max_duration: the hold is renewed by the hour.
+  bool is_rolling = false;   // No budget, no max_duration: the hold is renewed by the hour.
+  bool is_stopping = false;  // Somebody asked for it.
+  std::uint32_t units_ended = 0;
+  std::uint32_t units_failed = 0;
   std::uint64_t sequence = 0;  // Of the last record about it.
   std::vector<Unit> units;
 
@@ -182,8 +183,11 @@ struct Job {
     visit(11, "held", self.held);
     visit(12, "cost", self.cost);
     visit(13, "is_rolling", self.is_rolling);
-    visit(14, "sequence", self.sequence);
-    visit(15, "units", self.units);
+    visit(14, "is_stopping", self.is_stopping);
+    visit(15, "units_ended", self.units_ended);
+    visit(16, "units_failed", self.units_failed);
+    visit(17, "sequence", self.sequence);
+    visit(18, "units", self.units);
   }
 };
 
@@ -338,12 +342,33 @@ struct TaskEnded {
   }
 };
 
-/// Every task of the unit has ended and it will not be tried again, or it never started.
+/// Somebody asked for the whole job to stop.
+struct JobStopping {
+  static constexpr std::uint32_t code = 53;
+  static constexpr const char* name = "job_stopping";
+  JobId job;
+  UserId by;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "job", self.job);
+    visit(2, "by", self.by);
+  }
+};
+
+/// Every task of the unit has ended and it will not be tried again, or it never started. `end`,
+/// `exit_code` and `reason` are those of its first task that did not end well.
 struct UnitEnded {
   static constexpr std::uint32_t code = 50;
   static constexpr const char* name = "unit_ended";
   UnitKey unit;
-  static void fields(auto&& visit, auto& self) { visit(1, "unit", self.unit); }
+  AttemptEnd end = AttemptEnd::none;
+  std::int32_t exit_code = 0;
+  std::string reason;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "end", self.end);
+    visit(3, "exit_code", self.exit_code);
+    visit(4, "reason", self.reason);
+  }
 };
 
 struct JobEnded {

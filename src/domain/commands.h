@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/digest.h"
+#include "identity/records.h"
+#include "jobs/records.h"
+#include "model/attempt.h"
+#include "model/spec.h"
+#include "model/supply.h"
+
+/// Everything that can be asked of a domain. Any of them may be refused.
+namespace suan::domain {
+
+// From people, through the API. All are idempotent by their request id.
+
+struct CreateOrganisation {
+  std::string name;
+};
+
+struct CreateProject {
+  std::string name;
+  std::string organisation;  // "" = that of the caller.
+};
+
+struct Deposit {
+  std::string project;
+  Money amount;
+  std::string text;
+};
+
+/// Makes a key for a user, and the user and its seats in projects where they are not there yet.
+struct CreateKey {
+  std::string user;
+  std::string organisation;                        // "" = that of the caller; only for a new user.
+  identity::Role role = identity::Role::consumer;  // Only for a new user.
+  std::vector<std::string> projects;
+  std::string label;
+  Digest secret_hash;
+};
+
+struct RevokeKey {
+  KeyId key;
+};
+
+/// What a plan promised; submitting with it is refused as plan_stale if it no longer holds.
+struct PlanBinding {
+  bool is_bound = false;
+  PoolId pool;  // 0 = it would wait.
+  std::uint32_t alternative = 0;
+  Money hourly;  // The whole job.
+};
+
+/// `spec.payload` and the payloads of its alternatives are numbered from 1 within this command;
+/// `payloads` says how many there are. Their bytes travel beside it.
+struct SubmitJob {
+  JobSpec spec;
+  std::uint32_t payloads = 0;
+  PlanBinding plan;
+};
+
+struct StopJob {
+  JobId job;
+};
+
+// From the process itself, as it starts.
+
+/// Makes an empty journal a domain with one organisation and its operator.
+struct FoundDomain {
+  std::string domain;
+  std::string organisation;
+  std::string operator_name;
+  Digest operator_key_hash;
+};
+
+/// A member, here an engine of this process, has started and offers these pools. Pools that it
+/// offered before and no longer does are closed.
+struct StartMember {
+  std::string name;
+  std::string note;
+  Site site;                // Its id is found by name.
+  std::vector<Pool> pools;  // Their ids are found by name.
+};
+
+// Between the two ends of the member contract.
+
+struct Reserve {
+  jobs::UnitKey unit;
+  std::uint32_t attempt = 0;
+};
+
+struct Confirm {
+  jobs::UnitKey unit;
+  std::uint32_t attempt = 0;
+};
+
+struct Report {
+  Progress progress;
+};
+
+// From time itself.
+
+/// Whatever is due first among the timers of the state.
+struct Tick {};
+
+/// Place the first waiting unit that fits somewhere now.
+struct PlaceWaiting {};
+
+using Command =
+    std::variant<CreateOrganisation, CreateProject, Deposit, CreateKey, RevokeKey, SubmitJob,
+                 StopJob, FoundDomain, StartMember, Reserve, Confirm, Report, Tick, PlaceWaiting>;
+
+/// Who asked, and how a repeat is known. Commands of the process itself carry no request.
+struct Caller {
+  identity::Principal principal;
+  RequestId request;
+  Digest body;
+
+  bool is_process() const { return request == RequestId{}; }
+};
+
+}  // namespace suan::domain

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <expected>
+
+#include "domain/commands.h"
+#include "domain/events.h"
+#include "domain/refusal.h"
+#include "domain/state.h"
+
+namespace suan::domain {
+
+using Decision = std::expected<Events, Refusal>;
+
+/// Decides a command against the present state, which it does not change: the caller applies the
+/// events at once, and lets replies and effects leave only when they are durable. `now` is no
+/// earlier than state.essence().now. Pure: the same arguments give the same answer on every
+/// machine.
+///
+/// A request seen before (see State::find_answer) must be answered from there and not come here.
+Decision decide(const State&, const Command&, const Caller&, Moment now);
+
+/// The rules about request ids, before deciding: why this request cannot be taken, or nothing.
+std::expected<void, Refusal> check_request(const State&, const Caller&, Moment now);
+
+/// What may be asked of a caller in one place: nullopt-like success, or `forbidden` naming the
+/// role.
+std::expected<void, Refusal> authorise(const State&, const Caller&, identity::Action,
+                                       ProjectId project = {});
+
+}  // namespace suan::domain

@@ -1,0 +1,217 @@
+// Decides about jobs as a whole: submitting, stopping, ending.
+#include <algorithm>
+
+#include "base/text.h"
+#include "domain/deciding.h"
+#include "domain/terms.h"
+#include "placement/rank.h"
+#include "placement/why.h"
+
+namespace suan::domain {
+
+using jobs::Phase;
+using jobs::UnitKey;
+
+namespace {
+
+constexpr std::uint32_t nodes_max = 1024;
+constexpr std::uint32_t elements_max = 10'000;
+constexpr std::uint32_t alternatives_max = 16;
+
+Ruling check_spec(const JobSpec& spec) {
+  if (spec.alternatives.empty() || spec.alternatives.size() > alternatives_max)
+    return refuse(Code::spec_invalid, "a job has 1 to 16 ways to run it", "/variants");
+  if (spec.nodes == 0 || spec.nodes > nodes_max)
+    return refuse(Code::spec_invalid, "num_nodes is 1 to 1024", "/num_nodes");
+  if (spec.elements == 0 || spec.elements > elements_max || (spec.elements > 1 && spec.nodes > 1))
+    return refuse(Code::spec_invalid,
+                  "array and replicas are 1 to 10000, and above 1 only with num_nodes 1", "/array");
+  for (const Alternative& each : spec.alternatives) {
+    const bool is_share = each.card_milli > 0 && each.card_milli < 1000;
+    const bool is_whole = each.card_milli >= 0 && each.card_milli % 1000 == 0;
+    if ((!is_share && !is_whole) || each.card_milli > 64'000 ||
+        (each.card_milli > 0) == each.chip.empty())
+      return refuse(Code::spec_invalid,
+                    "accelerators are whole cards, at most 64, or a share of one",
+                    "/resources/accelerators");
+  }
+  const bool is_negative = spec.budget < Money{} || spec.hourly_max < Money{} ||
+                           spec.max_duration < Span{} || spec.grace < Span{} ||
+                           spec.cpu_milli.least < 0 || spec.cpu_milli.most < 0 ||
+                           spec.memory_bytes.least < 0 || spec.memory_bytes.most < 0;
+  if (is_negative) return refuse(Code::spec_invalid, "no amount of a job is negative");
+  return {};
+}
+
+std::string list_rejections(const placement::Counts& counts, const placement::Demand& demand) {
+  std::string text;
+  for (const placement::Rejection& each : placement::print_counts(counts, demand))
+    text += (text.empty() ? "" : "; ") + each.text;
+  return text;
+}
+
+Ruling check_plan(const PlanBinding& plan, const std::optional<placement::Candidate>& now_at) {
+  if (!plan.is_bound) return {};
+  const bool starts = plan.pool != PoolId{};
+  if (starts != now_at.has_value())
+    return refuse(Code::plan_stale, starts ? "the place in this plan is taken: plan again"
+                                           : "there is a place for this job now: plan again");
+  if (!starts) return {};
+  if (now_at->pool != plan.pool || now_at->alternative != plan.alternative)
+    return refuse(Code::plan_stale, "another place is the best one now: plan again");
+  if (now_at->hourly_cost != plan.hourly)
+    return refuse(Code::plan_stale,
+                  "the price is now " + print_money(now_at->hourly_cost) + " CNY/h: plan again");
+  return {};
+}
+
+// The best place, now or later, for the price of the hold; or the refusal that there is none.
+std::expected<placement::Candidate, Refusal> best_place(const State& state,
+                                                        const placement::Demand& demand) {
+  const ExactNodes nodes(state);
+  auto ranking = placement::rank(state.supply(), demand, &nodes, 1);
+  if (!ranking.best.empty()) return std::move(ranking.best.front());
+  if (ranking.pools == 0) return refuse(Code::no_pool_fits, "this domain offers no capacity yet");
+  return refuse(Code::no_pool_fits, "no pool could run this job, even an idle one: " +
+                                        list_rejections(ranking.counts, demand) +
+                                        ". `suan find` shows what there is");
+}
+
+Ruling check_money(const Deciding& deciding, const JobSpec& spec, Money unit_hourly, Money hold) {
+  if (spec.budget != Money{} && unit_hourly != Money{}) {
+    const Span limit = running_limit(spec, unit_hourly, scale(hold, 1, spec.elements));
+    if (limit < budget_time_min && (spec.max_duration == Span{} || limit < spec.max_duration)) {
+      return refuse(
+          Code::budget_too_small,
+          "a budget of " + print_money(spec.budget) + " CNY does not pay for a minute at " +
+              print_money(scale(unit_hourly, spec.elements, 1)) + " CNY/h and the grace to stop in",
+          "/price/budget");
+    }
+  }
+  if (deciding.state.ledger().can_hold(spec.project, hold)) return {};
+  const Money available = deciding.state.ledger().balance(ledger::project_account(spec.project));
+  return refuse(Code::credit_insufficient,
+                "this job needs " + print_money(hold) + " CNY set aside and the project has " +
+                    print_money(available) +
+                    " CNY: lower max_duration or the budget, or ask for credit",
+                "/project");
+}
+
+}  // namespace
+
+Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
+  const State& state = deciding.state;
+  const JobSpec& asked = command.spec;
+  SUAN_CHECK(authorise(state, deciding.caller, identity::Action::run_in_project, asked.project));
+  if (!state.identity().projects().contains(asked.project))
+    return refuse(Code::project_unknown, "there is no such project", "/project");
+  SUAN_CHECK(check_spec(asked));
+
+  const placement::Demand demand = placement::make_demand(asked);
+  const bool must_wait = asked.not_before > deciding.now ||
+                         state.jobs().lines().contains(jobs::demand_fingerprint(asked));
+  std::optional<placement::Candidate> place;
+  const ExactNodes nodes(state);
+  if (!must_wait) place = placement::choose(state.supply(), demand, &nodes);
+  SUAN_CHECK(check_plan(command.plan, place));
+  Money job_hourly;
+  if (place) {
+    job_hourly = place->hourly_cost;
+  } else {
+    SUAN_TRY(const placement::Candidate later, best_place(state, demand));
+    job_hourly = later.hourly_cost;
+  }
+  const Money unit_hourly = scale(job_hourly, 1, asked.elements);
+  const Money hold_amount = scale(unit_allowance(asked, unit_hourly), asked.elements, 1);
+  SUAN_CHECK(check_money(deciding, asked, unit_hourly, hold_amount));
+
+  const Counters& last = state.essence().last;
+  const JobId id{last.job + 1};
+  auto spec = std::make_shared<JobSpec>(asked);
+  const auto number = [&](PayloadId& payload) {
+    if (payload) payload.value += last.payload;
+  };
+  number(spec->payload);
+  for (Alternative& each : spec->alternatives) number(each.payload);
+
+  deciding.accept("job-" + std::to_string(id.value));
+  const HoldId hold_id{last.hold + 1};
+  deciding.emit(jobs::JobSubmitted{.job = id,
+                                   .user = deciding.caller.principal.user,
+                                   .hold = hold_id,
+                                   .spec = spec,
+                                   .held = hold_amount,
+                                   .is_rolling = is_rolling(asked),
+                                   .payloads = command.payloads});
+  deciding.emit(ledger::Held{hold_id, id, asked.project, hold_amount});
+  if (place) {
+    const ledger::Hold hold{.id = hold_id,
+                            .job = id,
+                            .project = asked.project,
+                            .amount = hold_amount,
+                            .allotted = {},
+                            .charged = {}};
+    place_unit(deciding, {id, 0}, *spec, 1, hold);
+  }
+  return {};
+}
+
+void give_up_placement(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {
+  const jobs::Unit& unit = job.units[key.unit];
+  for (const jobs::Task& task : unit.tasks) {
+    if (task.lease && deciding.state.market().find_lease(task.lease))
+      deciding.emit(market::LeaseReleased{task.lease, false});
+  }
+  if (unit.allowance_left != Money{})
+    deciding.emit(ledger::Allotted{job.hold, -unit.allowance_left});
+}
+
+void end_job(Deciding& deciding, const jobs::Job& job, jobs::Outcome outcome,
+             const jobs::UnitEnded& last, Money held) {
+  deciding.emit(ledger::HoldReturned{job.hold, held, true});
+  const bool is_first = job.units_failed == 0;
+  deciding.emit(jobs::JobEnded{.job = job.id,
+                               .outcome = outcome,
+                               .exit_code = is_first ? last.exit_code : job.exit_code,
+                               .reason = is_first ? last.reason : job.reason});
+}
+
+Ruling decide_one(Deciding& deciding, const StopJob& command) {
+  const State& state = deciding.state;
+  const jobs::Job* job = state.jobs().find(command.job);
+  const std::string name = "job-" + std::to_string(command.job.value);
+  if (job == nullptr) return refuse(Code::job_unknown, "there is no live job " + name);
+  if (!authorise(state, deciding.caller, identity::Action::run_in_project, job->spec->project))
+    return refuse(Code::job_unknown, "there is no live job " + name);
+  if (job->outcome != jobs::Outcome::none)
+    return refuse(Code::job_ended, name + " has ended already");
+
+  deciding.accept(name);
+  if (job->is_stopping) return {};
+  deciding.emit(jobs::JobStopping{job->id, deciding.caller.principal.user});
+  std::uint32_t ended = job->units_ended;
+  jobs::UnitEnded last{
+      .unit = {}, .end = AttemptEnd::cancelled, .exit_code = 0, .reason = "stopped on request"};
+  for (std::uint32_t i = 0; i < job->units.size(); ++i) {
+    const jobs::Unit& unit = job->units[i];
+    last.unit = {job->id, i};
+    if (unit.phase == Phase::waiting || unit.phase == Phase::reserving ||
+        unit.phase == Phase::confirming) {
+      give_up_placement(deciding, *job, last.unit);
+      deciding.emit(last);
+      ++ended;
+      continue;
+    }
+    for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
+      if (unit.tasks[t].phase != Phase::staging && unit.tasks[t].phase != Phase::running) continue;
+      deciding.emit(jobs::TaskStopping{{job->id, jobs::task_number(*job->spec, i, t), unit.attempt},
+                                       AttemptEnd::cancelled});
+    }
+  }
+  if (ended == job->units.size())
+    end_job(deciding, *job, jobs::Outcome::cancelled, last,
+            state.ledger().holds().at(job->hold).amount);
+  return {};
+}
+
+}  // namespace suan::domain

@@ -1,0 +1,63 @@
+// Decides about members and what they offer.
+#include <algorithm>
+
+#include "domain/deciding.h"
+
+namespace suan::domain {
+
+namespace {
+
+// The pool as it will stand in the catalogue, or nothing if it stands so already.
+std::optional<Pool> changed(const State& state, Pool offered, SiteId site, MemberId member,
+                            std::uint64_t& last) {
+  offered.site = site;
+  offered.member = member;
+  const bool site_is_known = state.catalogue().sites().contains(site);
+  const Pool* known = site_is_known ? state.catalogue().find_pool(site, offered.name) : nullptr;
+  offered.id = known != nullptr ? known->id : PoolId{++last};
+  if (known != nullptr && *known == offered) return std::nullopt;
+  return offered;
+}
+
+}  // namespace
+
+Ruling decide_one(Deciding& deciding, const StartMember& command) {
+  SUAN_CHECK(authorise(deciding.state, deciding.caller, identity::Action::manage_supply));
+  const catalogue::Catalogue& catalogue = deciding.state.catalogue();
+  const Counters& last = deciding.state.essence().last;
+
+  const catalogue::Member* known = catalogue.find_member(command.name);
+  catalogue::Member member = known != nullptr ? *known : catalogue::Member{};
+  if (known == nullptr) {
+    member.id = MemberId{last.member + 1};
+    member.name = command.name;
+    member.owner =
+        deciding.state.identity().users().at(deciding.caller.principal.user).organisation;
+  }
+  ++member.incarnation;
+  member.note = command.note;
+  deciding.emit(catalogue::MemberStarted{member});
+
+  const Site* known_site = catalogue.find_site(command.site.name);
+  Site site = command.site;
+  site.id = known_site != nullptr ? known_site->id : SiteId{last.site + 1};
+  if (known_site == nullptr || *known_site != site) deciding.emit(catalogue::SiteDescribed{site});
+
+  std::uint64_t last_pool = last.pool;
+  for (const Pool& offered : command.pools) {
+    if (const auto pool = changed(deciding.state, offered, site.id, member.id, last_pool))
+      deciding.emit(catalogue::PoolOffered{*pool});
+  }
+  for (const auto& [id, pool] : catalogue.pools()) {
+    const bool is_offered = std::ranges::any_of(command.pools, [&](const Pool& offered) {
+      return pool.site == site.id && offered.name == pool.name;
+    });
+    if (pool.member != member.id || is_offered || pool.state == ServingState::closed) continue;
+    Pool closed = pool;
+    closed.state = ServingState::closed;
+    deciding.emit(catalogue::PoolOffered{closed});
+  }
+  return {};
+}
+
+}  // namespace suan::domain

@@ -1,0 +1,455 @@
+// Decides about units and their attempts: placing, reserving, confirming, reporting, timers.
+#include <algorithm>
+
+#include "base/ensure.h"
+#include "base/text.h"
+#include "domain/deciding.h"
+#include "domain/terms.h"
+#include "placement/rank.h"
+
+namespace suan::domain {
+
+using jobs::Phase;
+using jobs::UnitKey;
+
+namespace {
+
+constexpr std::size_t lines_tried_max = 256;    // By one PlaceWaiting; the heads in queue order.
+constexpr std::size_t pools_recorded_max = 64;  // Up to here the record of a choice is complete.
+constexpr std::size_t runners_recorded = 3;
+
+/// The choice, and as much of why as can be recorded in the time of a decision.
+struct Choice {
+  placement::Candidate best;
+  jobs::Placement record;
+};
+
+std::optional<Choice> choose_place(const State& state, const JobSpec& spec) {
+  const placement::Demand demand = placement::make_demand(spec);
+  const ExactNodes nodes(state);
+  Choice choice;
+  choice.record.pools = static_cast<std::uint32_t>(state.supply().size());
+  if (state.supply().size() > pools_recorded_max) {
+    const auto best = placement::choose(state.supply(), demand, &nodes);
+    if (!best) return std::nullopt;
+    choice.best = *best;
+  } else {
+    const auto ranking = placement::rank(state.supply(), demand, &nodes, runners_recorded + 1);
+    const auto best = std::ranges::find_if(ranking.best, &placement::Candidate::starts_now);
+    if (best != ranking.best.end()) {
+      choice.best = *best;
+    } else if (const auto chosen = placement::choose(state.supply(), demand, &nodes)) {
+      choice.best = *chosen;
+    } else {
+      return std::nullopt;
+    }
+    for (const placement::Candidate& each : ranking.best) {
+      if (each.pool != choice.best.pool)
+        choice.record.runners.push_back({each.pool, each.hourly_cost, each.starts_now()});
+    }
+    for (std::uint32_t i = 0; i < ranking.counts.size(); ++i) {
+      if (ranking.counts[i] > 0)
+        choice.record.rejected.push_back({i, static_cast<std::uint32_t>(ranking.counts[i])});
+    }
+  }
+  choice.record.pool = choice.best.pool;
+  choice.record.alternative = choice.best.alternative;
+  choice.record.need = choice.best.need;
+  choice.record.hourly =
+      hourly_price(state.catalogue().pools().at(choice.best.pool).price, choice.best.need);
+  return choice;
+}
+
+// What a unit gets to spend at this price, and how much the hold must first grow for it; nothing if
+// it cannot be paid.
+struct Payment {
+  Money allowance;
+  Money extension;
+};
+
+std::optional<Payment> pay_for(const Deciding& deciding, const JobSpec& spec, Money unit_hourly,
+                               const ledger::Hold& hold) {
+  const Money free = hold.amount - hold.allotted;
+  Money allowance = unit_allowance(spec, unit_hourly);
+  if (spec.budget != Money{}) {
+    const Money may_grow = std::max(spec.budget - hold.charged - hold.amount, Money{});
+    allowance = std::min(allowance, free + may_grow);
+    const Span limit = running_limit(spec, unit_hourly, allowance);
+    const bool is_short = spec.max_duration == Span{} || limit < spec.max_duration;
+    if (unit_hourly != Money{} && is_short && limit < budget_time_min) return std::nullopt;
+  }
+  const Money extension = std::max(allowance - free, Money{});
+  // A hold made by this very decision has not been taken off the balance yet; it never needs more.
+  if (extension > Money{} && !deciding.state.ledger().can_hold(spec.project, extension))
+    return std::nullopt;
+  return Payment{allowance, extension};
+}
+
+void stop_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, AttemptEnd why) {
+  const jobs::Unit& unit = job.units[key.unit];
+  for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
+    const Phase phase = unit.tasks[t].phase;
+    if (phase == Phase::staging || phase == Phase::running) {
+      deciding.emit(jobs::TaskStopping{
+          {job.id, jobs::task_number(*job.spec, key.unit, t), unit.attempt}, why});
+    }
+  }
+}
+
+Ruling stale() {
+  return refuse(Code::stale, "this is about an attempt that is over");
+}
+
+// The unit that a message is about, if it is in that phase of that attempt.
+const jobs::Job* job_in_phase(const Deciding& deciding, const UnitKey& key, std::uint32_t attempt,
+                              Phase phase) {
+  const jobs::Job* job = deciding.state.jobs().find(key.job);
+  if (job == nullptr || key.unit >= job->units.size()) return nullptr;
+  const jobs::Unit& unit = job->units[key.unit];
+  return unit.phase == phase && unit.attempt == attempt ? job : nullptr;
+}
+
+}  // namespace
+
+Money unit_hourly(const jobs::Job& job, const jobs::Unit& unit) {
+  return scale(unit.placement.hourly, job.spec->nodes, 1);
+}
+
+bool place_unit(Deciding& deciding, const UnitKey& key, const JobSpec& spec, std::uint32_t attempt,
+                const ledger::Hold& hold) {
+  auto choice = choose_place(deciding.state, spec);
+  if (!choice) return false;
+  const Money hourly = scale(choice->record.hourly, spec.nodes, 1);
+  const auto payment = pay_for(deciding, spec, hourly, hold);
+  if (!payment) return false;
+  if (payment->extension > Money{})
+    deciding.emit(ledger::HoldExtended{hold.id, payment->extension});
+  if (payment->allowance > Money{}) deciding.emit(ledger::Allotted{hold.id, payment->allowance});
+  const Money spare = hold.amount - hold.allotted - payment->allowance;
+  if (spec.elements == 1 && spare > Money{})  // Cheaper than was set aside for.
+    deciding.emit(ledger::HoldReturned{hold.id, spare, false});
+  choice->record.allowance = payment->allowance;
+  deciding.emit(jobs::UnitPlaced{key, attempt, std::move(choice->record)});
+  return true;
+}
+
+Ruling decide_one(Deciding& deciding, const PlaceWaiting&) {
+  std::size_t tried = 0;
+  for (const auto& [head, line] : deciding.state.jobs().heads()) {
+    if (++tried > lines_tried_max) break;
+    const jobs::Job& job = *deciding.state.jobs().find(head.unit.job);
+    const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
+    const std::uint32_t attempt = job.units[head.unit.unit].attempt + 1;
+    if (place_unit(deciding, head.unit, *job.spec, attempt, hold)) return {};
+  }
+  return refuse(Code::nothing_placeable, "no waiting unit can start now");
+}
+
+Ruling decide_one(Deciding& deciding, const Reserve& command) {
+  const jobs::Job* job = job_in_phase(deciding, command.unit, command.attempt, Phase::reserving);
+  if (job == nullptr) return stale();
+  const State& state = deciding.state;
+  const jobs::Unit& unit = job->units[command.unit.unit];
+  const Pool& pool = state.catalogue().pools().at(unit.placement.pool);
+  std::vector<Grant> grants;
+  if (pool.state == ServingState::production)
+    grants = state.market().nodes().fit(pool, unit.placement.need, job->spec->nodes);
+  if (grants.empty()) {
+    give_up_placement(deciding, *job, command.unit);
+    deciding.emit(jobs::UnitReturned{command.unit, pool.state == ServingState::production
+                                                       ? jobs::Setback::capacity_taken
+                                                       : jobs::Setback::pool_closed});
+    return {};
+  }
+  jobs::UnitGranted granted{command.unit, {}};
+  const Counters& last = state.essence().last;
+  for (std::uint32_t t = 0; t < grants.size(); ++t) {
+    const LeaseId id{last.lease + 1 + t};
+    const AttemptKey holder{job->id, jobs::task_number(*job->spec, command.unit.unit, t),
+                            unit.attempt};
+    deciding.emit(market::LeaseGranted{{.id = id,
+                                        .epoch = last.lease_epoch + 1 + t,
+                                        .pool = pool.id,
+                                        .holder = holder,
+                                        .grant = std::move(grants[t]),
+                                        .state = market::LeaseState::tentative,
+                                        .expires = deciding.now + tentative_lease_lasts}});
+    granted.leases.push_back(id);
+  }
+  deciding.emit(std::move(granted));
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const Confirm& command) {
+  const jobs::Job* job = job_in_phase(deciding, command.unit, command.attempt, Phase::confirming);
+  if (job == nullptr) return stale();
+  const jobs::Unit& unit = job->units[command.unit.unit];
+  for (const jobs::Task& task : unit.tasks) {
+    const market::Lease* lease = deciding.state.market().find_lease(task.lease);
+    ensure(lease != nullptr && lease->state == market::LeaseState::tentative);
+    if (lease->expires > deciding.now) continue;
+    give_up_placement(deciding, *job, command.unit);
+    deciding.emit(jobs::UnitReturned{command.unit, jobs::Setback::lease_expired});
+    return {};
+  }
+  for (const jobs::Task& task : unit.tasks) deciding.emit(market::LeaseConfirmed{task.lease});
+  jobs::UnitLaunched launched{
+      .unit = command.unit,
+      .run_for = {},
+      .max_duration = running_limit(*job->spec, unit_hourly(*job, unit), unit.placement.allowance),
+      .paid_until = {}};
+  if (job->is_rolling) {
+    launched.paid_until = deciding.now + rolling_hold;
+    launched.run_for = rolling_hold - job->spec->grace;
+  }
+  const Partition& partition = job->spec->partition;
+  if (partition.replace && (launched.run_for == Span{} || partition.lost_after < launched.run_for))
+    launched.run_for = partition.lost_after;
+  deciding.emit(launched);
+  return {};
+}
+
+namespace {
+
+// Why an attempt really ended, where the member can only see that its time was up.
+AttemptEnd cause_of(const jobs::Job& job, const jobs::Unit& unit, const jobs::Task& task,
+                    const Progress& progress) {
+  if (task.phase == Phase::stopping &&
+      (progress.end == AttemptEnd::signalled || progress.end == AttemptEnd::cancelled))
+    return task.end;  // As was asked for.
+  if (progress.end == AttemptEnd::timed_out) {
+    const Span limit = running_limit(*job.spec, unit_hourly(job, unit), unit.placement.allowance);
+    if (job.spec->max_duration == Span{} || limit < job.spec->max_duration)
+      return AttemptEnd::over_budget;
+  }
+  if (progress.end == AttemptEnd::lapsed && job.is_rolling && !job.spec->partition.replace)
+    return AttemptEnd::over_budget;
+  return progress.end;
+}
+
+std::string reason_for(AttemptEnd end, const Progress& progress) {
+  if (!progress.reason.empty()) return progress.reason;
+  switch (end) {
+    case AttemptEnd::none:
+      break;
+    case AttemptEnd::exited:
+      return progress.exit_code == 0
+                 ? ""
+                 : "the command exited with code " + std::to_string(progress.exit_code);
+    case AttemptEnd::signalled:
+      return "a signal ended the command (" + std::to_string(progress.exit_code - 128) + ")";
+    case AttemptEnd::out_of_memory:
+      return "it used more memory than it asked for";
+    case AttemptEnd::cancelled:
+      return "stopped on request";
+    case AttemptEnd::timed_out:
+      return "max_duration has passed";
+    case AttemptEnd::over_budget:
+      return "the money set aside for it was used up";
+    case AttemptEnd::lapsed:
+      return "no renewal reached the site in time";
+    case AttemptEnd::launch_failed:
+      return "it could not be launched";
+    case AttemptEnd::lost:
+      return "the site cannot know how it ended";
+  }
+  return "";
+}
+
+bool is_tried_again(const Deciding& deciding, const jobs::Job& job, AttemptEnd end) {
+  if (job.is_stopping) return false;
+  const Retry& retry = job.spec->retry;
+  const bool in_time = retry.duration == Span{} || deciding.now - job.submitted <= retry.duration;
+  if (!in_time) return false;
+  if (end == AttemptEnd::lost || end == AttemptEnd::lapsed)
+    return retry.on_site_lost || job.spec->partition.replace;
+  return end == AttemptEnd::launch_failed && retry.on_interruption;
+}
+
+/// One task that has just ended, with the rest of its unit.
+struct Ending {
+  const jobs::Job& job;
+  UnitKey key;
+  jobs::TaskEnded ended;
+
+  const jobs::Unit& unit() const { return job.units[key.unit]; }
+  bool is_good() const { return ended.end == AttemptEnd::exited && ended.exit_code == 0; }
+};
+
+// The first thing that went wrong in a unit, in the order in which its tasks ended.
+jobs::UnitEnded verdict(const Ending& ending) {
+  jobs::UnitEnded verdict{.unit = ending.key,
+                          .end = ending.ended.end,
+                          .exit_code = ending.ended.exit_code,
+                          .reason = ending.ended.reason};
+  Moment earliest{INT64_MAX};
+  for (const jobs::Task& task : ending.unit().tasks) {
+    const bool is_bad = task.end != AttemptEnd::exited || task.exit_code != 0;
+    if (task.phase != Phase::ended || !is_bad || !(task.ended < earliest)) continue;
+    earliest = task.ended;
+    verdict = {
+        .unit = ending.key, .end = task.end, .exit_code = task.exit_code, .reason = task.reason};
+  }
+  return verdict;
+}
+
+void finish_unit(Deciding& deciding, const Ending& ending, Money rest) {
+  const jobs::Job& job = ending.job;
+  if (rest != Money{}) deciding.emit(ledger::Allotted{job.hold, -rest});
+  const jobs::UnitEnded end = verdict(ending);
+  if (is_tried_again(deciding, job, end.end)) {
+    deciding.emit(jobs::UnitReturned{ending.key, end.end == AttemptEnd::launch_failed
+                                                     ? jobs::Setback::interrupted
+                                                     : jobs::Setback::site_lost});
+    return;
+  }
+  deciding.emit(end);
+  if (job.units_ended + 1 != job.units.size()) return;
+  const bool is_good = end.end == AttemptEnd::exited && end.exit_code == 0;
+  const bool all_good = job.units_failed == 0 && is_good;
+  const jobs::Outcome outcome = all_good && !(job.is_stopping && job.units.size() > 1)
+                                    ? jobs::Outcome::finished
+                                : job.is_stopping ? jobs::Outcome::cancelled
+                                                  : jobs::Outcome::failed;
+  const Money held = deciding.state.ledger().holds().at(job.hold).amount - ending.ended.cost;
+  end_job(deciding, job, outcome, end, held);
+}
+
+void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
+  const jobs::Job& job = ending.job;
+  const jobs::Unit& unit = ending.unit();
+  const Pool& pool = deciding.state.catalogue().pools().at(unit.placement.pool);
+  const Money due = charge_for(task_hourly, ending.ended.usage.wall);
+  ending.ended.cost = std::min(due, unit.allowance_left);
+  if (due > Money{}) {
+    if (ending.ended.cost > Money{}) deciding.emit(ledger::Allotted{job.hold, -ending.ended.cost});
+    deciding.emit(
+        ledger::Charged{.hold = job.hold,
+                        .provider = deciding.state.catalogue().members().at(pool.member).owner,
+                        .attempt = ending.ended.key,
+                        .pool = pool.id,
+                        .wall = ending.ended.usage.wall,
+                        .hourly = task_hourly,
+                        .amount = ending.ended.cost,
+                        .loss = due - ending.ended.cost});
+  }
+  deciding.emit(
+      market::LeaseReleased{deciding.state.market().lease_of(ending.ended.key)->id, false});
+  deciding.emit(ending.ended);
+
+  bool others_live = false;
+  for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
+    const AttemptKey other{job.id, jobs::task_number(*job.spec, ending.key.unit, t), unit.attempt};
+    const Phase phase = unit.tasks[t].phase;
+    if (other == ending.ended.key || phase == Phase::ended) continue;
+    others_live = true;
+    if (!ending.is_good() && phase != Phase::stopping)  // A gang lives and dies together.
+      deciding.emit(jobs::TaskStopping{other, AttemptEnd::cancelled});
+  }
+  if (!others_live) finish_unit(deciding, ending, unit.allowance_left - ending.ended.cost);
+}
+
+}  // namespace
+
+Ruling decide_one(Deciding& deciding, const Report& command) {
+  const Progress& progress = command.progress;
+  const jobs::Job* job = deciding.state.jobs().find(progress.key.job);
+  if (job == nullptr || progress.key.task >= job->spec->tasks()) return stale();
+  const jobs::TaskPlace place = jobs::place_of(*job->spec, progress.key.task);
+  const jobs::Unit& unit = job->units[place.unit];
+  const jobs::Task& task = unit.tasks[place.index];
+  const bool is_live =
+      task.phase == Phase::staging || task.phase == Phase::running || task.phase == Phase::stopping;
+  if (unit.attempt != progress.key.attempt || !is_live) return stale();
+
+  if (progress.state == AttemptState::running || progress.state == AttemptState::stopping) {
+    if (task.started != Moment{}) return stale();
+    deciding.emit(jobs::TaskStarted{progress.key});
+    return {};
+  }
+  if (progress.state != AttemptState::ended) return stale();
+  if (progress.usage.wall < Span{} || progress.end == AttemptEnd::none) return stale();
+  const AttemptEnd cause = cause_of(*job, unit, task, progress);
+  Ending ending{*job,
+                {job->id, place.unit},
+                {.key = progress.key,
+                 .end = cause,
+                 .exit_code = progress.exit_code,
+                 .usage = progress.usage,
+                 .cost = {},
+                 .reason = reason_for(cause, progress)}};
+  end_task(deciding, ending, unit.placement.hourly);
+  return {};
+}
+
+namespace {
+
+Ruling expire_lease(Deciding& deciding, LeaseId id) {
+  const market::Lease& lease = *deciding.state.market().find_lease(id);
+  const jobs::Job* job = deciding.state.jobs().find(lease.holder.job);
+  ensure(job != nullptr);
+  const UnitKey key{job->id, jobs::place_of(*job->spec, lease.holder.task).unit};
+  give_up_placement(deciding, *job, key);
+  deciding.emit(jobs::UnitReturned{key, jobs::Setback::lease_expired});
+  return {};
+}
+
+Ruling renew_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {
+  const jobs::Unit& unit = job.units[key.unit];
+  jobs::UnitRenewed renewed{
+      .unit = key, .run_for = {}, .paid_until = unit.paid_until, .allowance = {}};
+  if (unit.paid_until != Moment{} && deciding.now >= unit.paid_until - rolling_margin) {
+    renewed.allowance = unit_allowance(*job.spec, unit_hourly(job, unit));
+    if (!deciding.state.ledger().can_hold(job.spec->project, renewed.allowance)) {
+      stop_unit(deciding, job, key, AttemptEnd::over_budget);
+      return {};
+    }
+    renewed.paid_until = unit.paid_until + rolling_hold;
+    if (renewed.allowance > Money{}) {
+      deciding.emit(ledger::HoldExtended{job.hold, renewed.allowance});
+      deciding.emit(ledger::Allotted{job.hold, renewed.allowance});
+    }
+  }
+  if (renewed.paid_until != Moment{})
+    renewed.run_for = std::max(renewed.paid_until - deciding.now - job.spec->grace, Span{1});
+  const Partition& partition = job.spec->partition;
+  if (partition.replace && (renewed.run_for == Span{} || partition.lost_after < renewed.run_for))
+    renewed.run_for = partition.lost_after;
+  deciding.emit(renewed);
+  return {};
+}
+
+}  // namespace
+
+Ruling decide_one(Deciding& deciding, const Tick&) {
+  const auto timer = deciding.state.first_timer();
+  if (!timer || timer->at > deciding.now) return refuse(Code::nothing_due, "nothing is due");
+  switch (timer->due) {
+    case Due::lease_expiry:
+      return expire_lease(deciding, LeaseId{timer->id});
+    case Due::job_eviction: {
+      const JobSpec& spec = *deciding.state.jobs().find(JobId{timer->id})->spec;
+      std::uint64_t first = spec.payload.value;
+      std::uint64_t last = first;
+      for (const Alternative& each : spec.alternatives) last = std::max(last, each.payload.value);
+      deciding.emit(
+          jobs::JobEvicted{JobId{timer->id}, PayloadId{first},
+                           first == 0 ? 0 : static_cast<std::uint32_t>(last - first + 1)});
+      return {};
+    }
+    case Due::requests:
+      deciding.emit(RequestsForgotten{deciding.now - requests_remembered});
+      return {};
+    case Due::unit:
+      break;
+  }
+  const UnitKey key{JobId{timer->id}, timer->unit};
+  const jobs::Job& job = *deciding.state.jobs().find(key.job);
+  if (job.units[key.unit].phase == Phase::waiting) {
+    deciding.emit(jobs::UnitQueued{key});
+    return {};
+  }
+  return renew_unit(deciding, job, key);
+}
+
+}  // namespace suan::domain

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "base/result.h"
+#include "domain/decide.h"
+
+/// What the parts of decide share; not for other rooms.
+namespace suan::domain {
+
+/// One decision under way: what is known, and the events so far.
+struct Deciding {
+  const State& state;
+  const Caller& caller;
+  Moment now;
+  Events events;
+
+  template <class T>
+  void emit(T event) {
+    events.emplace_back(std::move(event));
+  }
+
+  /// Emits what makes a repeat of this request get the same answer. First of its record's events.
+  void accept(std::string id) {
+    if (caller.is_process()) return;
+    emit(RequestAccepted{{caller.request, caller.principal.user}, caller.body, std::move(id)});
+  }
+};
+
+inline std::unexpected<Refusal> refuse(Code code, std::string detail, std::string field = {},
+                                       std::string suggestion = {}) {
+  return std::unexpected(Refusal{code, std::move(detail), std::move(field), std::move(suggestion)});
+}
+
+/// Whether the decision stands; the events are in `Deciding`.
+using Ruling = std::expected<void, Refusal>;
+
+Ruling decide_one(Deciding&, const CreateOrganisation&);
+Ruling decide_one(Deciding&, const CreateProject&);
+Ruling decide_one(Deciding&, const Deposit&);
+Ruling decide_one(Deciding&, const CreateKey&);
+Ruling decide_one(Deciding&, const RevokeKey&);
+Ruling decide_one(Deciding&, const FoundDomain&);
+Ruling decide_one(Deciding&, const StartMember&);
+Ruling decide_one(Deciding&, const SubmitJob&);
+Ruling decide_one(Deciding&, const StopJob&);
+Ruling decide_one(Deciding&, const Reserve&);
+Ruling decide_one(Deciding&, const Confirm&);
+Ruling decide_one(Deciding&, const Report&);
+Ruling decide_one(Deciding&, const Tick&);
+Ruling decide_one(Deciding&, const PlaceWaiting&);
+
+/// The price of all tasks of a unit.
+Money unit_hourly(const jobs::Job&, const jobs::Unit&);
+
+/// Places a unit of a job where it can start now and can be paid; false if there is nowhere.
+/// `hold` is the job's as it will be when the events so far have been applied.
+bool place_unit(Deciding&, const jobs::UnitKey&, const JobSpec&, std::uint32_t attempt,
+                const ledger::Hold& hold);
+
+/// Gives back what a unit that has not been launched holds: its leases and its allowance.
+void give_up_placement(Deciding&, const jobs::Job&, const jobs::UnitKey&);
+
+/// Ends a job whose units have all ended, `held` being what is left in its hold.
+void end_job(Deciding&, const jobs::Job&, jobs::Outcome, const jobs::UnitEnded& last, Money held);
+
+}  // namespace suan::domain

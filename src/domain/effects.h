@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "domain/events.h"
+#include "domain/state.h"
+#include "model/attempt.h"
+
+/// What the world must be told once events are durable. Effects are not stored: they follow from
+/// the events as they happen, and after a restart from the state. Each may be sent again; its
+/// receiver does it once.
+namespace suan::domain {
+
+/// Ask the member for the leases of a placed unit.
+struct AskReserve {
+  MemberId member;
+  jobs::UnitKey unit;
+  std::uint32_t attempt = 0;
+};
+
+/// Confirm the leases of a granted unit.
+struct AskConfirm {
+  MemberId member;
+  jobs::UnitKey unit;
+  std::uint32_t attempt = 0;
+};
+
+struct AskLaunch {
+  MemberId member;
+  Launch launch;
+};
+
+struct AskRenew {
+  MemberId member;
+  RenewAttempt renew;
+};
+
+struct AskStop {
+  MemberId member;
+  StopAttempt stop;
+};
+
+struct AskForget {
+  MemberId member;
+  ForgetAttempt forget;
+};
+
+/// Destroy the sealed payloads of a job that left hot state.
+struct DestroyPayloads {
+  PayloadId first;
+  std::uint32_t count = 0;
+};
+
+using Effect =
+    std::variant<AskReserve, AskConfirm, AskLaunch, AskRenew, AskStop, AskForget, DestroyPayloads>;
+using Effects = std::vector<Effect>;
+
+/// Appends the effects of one record's events; `after` is the state that has just applied them.
+void add_effects(const State& after, const Events&, Effects&);
+
+/// Everything that may still be under way in this state, for a restart.
+Effects outstanding_effects(const State&);
+
+}  // namespace suan::domain

@@ -1,0 +1,323 @@
+#include "domain/state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ensure.h"
+
+namespace suan::domain {
+
+using jobs::Phase;
+using jobs::UnitKey;
+
+namespace {
+
+Need times(const Need& need, std::int64_t n) {
+  return {need.card_milli * n, need.cpu_milli * n, need.memory_bytes * n};
+}
+
+}  // namespace
+
+std::optional<Timer> State::first_timer() const {
+  if (timers_.empty()) return std::nullopt;
+  return timers_.begin()->first;
+}
+
+// Tells placement what is free in a pool, less what has been reserved there and not granted yet.
+void State::refresh_free(PoolId id) {
+  const Pool& pool = catalogue_.pools().at(id);
+  const market::PoolFree free = market_.nodes().free_in(pool);
+  const Need* expected = expected_.find(id);
+  const Need less = expected == nullptr ? Need{} : *expected;
+  placement::Free shown;
+  const auto not_negative = [](std::int64_t n) { return std::max<std::int64_t>(n, 0); };
+  shown.cards_milli = not_negative(free.card_milli - less.card_milli);
+  shown.cpu_milli = not_negative(free.cpu_milli - less.cpu_milli);
+  shown.memory_bytes = not_negative(free.memory_bytes - less.memory_bytes);
+  shown.nodes_free = expected == nullptr ? free.nodes_idle : 0;
+  shown.cards_max = static_cast<std::uint32_t>(
+      std::min<std::int64_t>(free.cards_on_a_node, shown.cards_milli / 1000));
+  shown.share_max_milli =
+      shown.cards_max > 0 ? 1000
+                          : std::min<std::int64_t>(free.share_milli_of_a_card, shown.cards_milli);
+  shown.cpu_max_milli = std::min(not_negative(free.cpu_milli_on_a_node), shown.cpu_milli);
+  shown.memory_max_bytes = std::min(pool.memory_bytes_per_node, shown.memory_bytes);
+  supply_.set_free(id, shown);
+}
+
+void State::set_unit_timer(const UnitKey& key, Moment at) {
+  drop_unit_timer(key);
+  if (at == Moment{}) return;
+  jobs_.edit_unit(key)->timer = at;
+  timers_.insert({at, Due::unit, key.job.value, key.unit}, true);
+}
+
+void State::drop_unit_timer(const UnitKey& key) {
+  jobs::Unit* unit = jobs_.edit_unit(key);
+  if (unit == nullptr || unit->timer == Moment{}) return;
+  timers_.erase({unit->timer, Due::unit, key.job.value, key.unit});
+  unit->timer = {};
+}
+
+// Counts a reservation on its way (sign 1), or its answer (sign -1).
+void State::expect(const UnitKey& key, std::int64_t sign) {
+  const jobs::Job* job = jobs_.find(key.job);
+  const jobs::Unit& unit = job->units[key.unit];
+  const Need all = times(unit.placement.need, sign * job->spec->nodes);
+  const PoolId pool = unit.placement.pool;
+  if (!expected_.contains(pool)) expected_.insert(pool, {});
+  Need* expected = expected_.edit(pool);
+  *expected = {expected->card_milli + all.card_milli, expected->cpu_milli + all.cpu_milli,
+               expected->memory_bytes + all.memory_bytes};
+  if (*expected == Need{}) expected_.erase(pool);
+  refresh_free(pool);
+}
+
+std::uint32_t ExactNodes::nodes_fitting(PoolId id, const Need& need, std::uint32_t limit) const {
+  return state_.market().nodes().fitting(state_.catalogue().pools().at(id), need, limit);
+}
+
+/// One function for each kind of event: the rooms fold what is theirs, then the indexes that cross
+/// rooms follow.
+struct Folding {
+  State& state;
+  Moment at;
+
+  void operator()(const DomainFounded& event) const {
+    state.essence_.domain = event.domain;
+    set_requests_timer(at + requests_forgotten_every);
+  }
+  void operator()(const identity::OrganisationCreated& event) const {
+    state.identity_.apply(event);
+    state.essence_.last.organisation = event.organisation.id.value;
+  }
+  void operator()(const identity::UserCreated& event) const {
+    state.identity_.apply(event);
+    state.essence_.last.user = event.user.id.value;
+  }
+  void operator()(const identity::ProjectCreated& event) const {
+    state.identity_.apply(event);
+    state.essence_.last.project = event.project.id.value;
+  }
+  void operator()(const identity::SeatTaken& event) const { state.identity_.apply(event); }
+  void operator()(const identity::KeyCreated& event) const {
+    state.identity_.apply(event);
+    state.essence_.last.key = event.key.id.value;
+  }
+  void operator()(const identity::KeyRevoked& event) const { state.identity_.apply(event); }
+
+  void operator()(const ledger::Deposited& event) const { state.ledger_.apply(event); }
+  void operator()(const ledger::Held& event) const {
+    state.ledger_.apply(event);
+    state.essence_.last.hold = event.hold.value;
+  }
+  void operator()(const ledger::HoldExtended& event) const { state.ledger_.apply(event); }
+  void operator()(const ledger::HoldReturned& event) const { state.ledger_.apply(event); }
+  void operator()(const ledger::Charged& event) const { state.ledger_.apply(event); }
+  void operator()(const ledger::Allotted& event) const { state.ledger_.apply(event); }
+
+  void operator()(const catalogue::MemberStarted& event) const {
+    state.catalogue_.apply(event);
+    count(state.essence_.last.member, event.member.id.value);
+  }
+  void operator()(const catalogue::SiteDescribed& event) const {
+    state.catalogue_.apply(event);
+    state.supply_.describe(event.site);
+    count(state.essence_.last.site, event.site.id.value);
+  }
+  void operator()(const catalogue::PoolOffered& event) const {
+    const Pool* known = state.catalogue_.pools().find(event.pool.id);
+    const Pool before = known == nullptr ? Pool{} : *known;
+    state.catalogue_.apply(event);
+    if (!has_same_nodes(before, event.pool)) state.market_.resize(before, event.pool);
+    state.supply_.put(event.pool, state.catalogue_.sites().at(event.pool.site));
+    state.refresh_free(event.pool.id);
+    count(state.essence_.last.pool, event.pool.id.value);
+  }
+
+  void operator()(const market::LeaseGranted& event) const {
+    const market::Lease& lease = event.lease;
+    state.market_.apply(event, state.catalogue_.pools().at(lease.pool));
+    state.timers_.insert({lease.expires, Due::lease_expiry, lease.id.value, 0}, true);
+    state.essence_.last.lease = lease.id.value;
+    state.essence_.last.lease_epoch = lease.epoch;
+    state.refresh_free(lease.pool);
+  }
+  void operator()(const market::LeaseConfirmed& event) const {
+    drop_lease_timer(*state.market_.find_lease(event.lease));
+    state.market_.apply(event);
+  }
+  void operator()(const market::LeaseReleased& event) const {
+    const market::Lease lease = *state.market_.find_lease(event.lease);
+    drop_lease_timer(lease);
+    state.market_.apply(event, state.catalogue_.pools().at(lease.pool));
+    state.refresh_free(lease.pool);
+  }
+
+  void operator()(const jobs::JobSubmitted& event) const {
+    state.jobs_.apply(event, at);
+    state.essence_.last.job = event.job.value;
+    state.essence_.last.payload += event.payloads;
+    if (event.spec->not_before > at) {
+      for (std::uint32_t unit = 0; unit < event.spec->elements; ++unit)
+        state.set_unit_timer({event.job, unit}, event.spec->not_before);
+    }
+    touch(event.job);
+  }
+  void operator()(const jobs::UnitQueued& event) const {
+    state.drop_unit_timer(event.unit);
+    state.jobs_.apply(event);
+    touch(event.unit.job);
+  }
+  void operator()(const jobs::UnitPlaced& event) const {
+    state.drop_unit_timer(event.unit);
+    state.jobs_.apply(event);
+    state.expect(event.unit, 1);
+    touch(event.unit.job);
+  }
+  void operator()(const jobs::UnitGranted& event) const {
+    state.expect(event.unit, -1);
+    state.jobs_.apply(event);
+    touch(event.unit.job);
+  }
+  void operator()(const jobs::UnitReturned& event) const {
+    leave(event.unit);
+    state.jobs_.apply(event, at);
+    touch(event.unit.job);
+  }
+  void operator()(const jobs::UnitLaunched& event) const {
+    state.jobs_.apply(event);
+    set_renewal(event.unit, event.run_for, event.paid_until);
+    touch(event.unit.job);
+  }
+  void operator()(const jobs::UnitRenewed& event) const {
+    state.jobs_.apply(event);
+    set_renewal(event.unit, event.run_for, event.paid_until);
+    touch(event.unit.job);
+  }
+  void operator()(const jobs::TaskStarted& event) const {
+    state.jobs_.apply(event, at);
+    touch(event.key.job);
+  }
+  void operator()(const jobs::TaskStopping& event) const {
+    const jobs::Job& job = *state.jobs_.find(event.key.job);
+    state.drop_unit_timer({event.key.job, jobs::place_of(*job.spec, event.key.task).unit});
+    state.jobs_.apply(event);
+    touch(event.key.job);
+  }
+  void operator()(const jobs::TaskEnded& event) const {
+    state.jobs_.apply(event, at);
+    touch(event.key.job);
+  }
+  void operator()(const jobs::UnitEnded& event) const {
+    leave(event.unit);
+    state.jobs_.apply(event);
+    touch(event.unit.job);
+  }
+  void operator()(const jobs::JobStopping& event) const {
+    state.jobs_.apply(event);
+    touch(event.job);
+  }
+  void operator()(const jobs::JobEnded& event) const {
+    state.jobs_.apply(event, at);
+    state.timers_.insert({at + ended_jobs_stay_hot, Due::job_eviction, event.job.value, 0}, true);
+    touch(event.job);
+  }
+  void operator()(const jobs::JobEvicted& event) const {
+    const Moment ended = state.jobs_.find(event.job)->ended;
+    state.timers_.erase({ended + ended_jobs_stay_hot, Due::job_eviction, event.job.value, 0});
+    state.jobs_.apply(event);
+  }
+
+  void operator()(const RequestAccepted& event) const {
+    state.requests_.insert(event.key, {event.id, state.essence_.sequence, event.body});
+  }
+  void operator()(const RequestsForgotten& event) const {
+    while (!state.requests_.empty()) {
+      const RequestKey key = state.requests_.begin()->first;
+      if (key.request.unix_ms() * 1000 >= event.before.us) break;
+      state.requests_.erase(key);
+    }
+    state.essence_.requests_forgotten = event.before;
+    set_requests_timer(at + requests_forgotten_every);
+  }
+
+ private:
+  static void count(std::uint64_t& last, std::uint64_t issued) { last = std::max(last, issued); }
+
+  static bool has_same_nodes(const Pool& a, const Pool& b) {
+    return a.id == b.id && a.nodes == b.nodes && a.cards_per_node == b.cards_per_node &&
+           a.cpu_milli_per_node == b.cpu_milli_per_node &&
+           a.memory_bytes_per_node == b.memory_bytes_per_node;
+  }
+
+  void touch(JobId job) const { state.jobs_.touch(job, state.essence_.sequence); }
+
+  // A unit leaves whatever it was doing.
+  void leave(const UnitKey& key) const {
+    state.drop_unit_timer(key);
+    if (state.jobs_.find(key.job)->units[key.unit].phase == Phase::reserving) state.expect(key, -1);
+  }
+
+  // The next moment at which the member must hear that the unit may go on.
+  void set_renewal(const UnitKey& key, Span run_for, Moment paid_until) const {
+    const jobs::Job& job = *state.jobs_.find(key.job);
+    Moment next;
+    if (paid_until != Moment{}) next = paid_until - rolling_margin;
+    if (job.spec->partition.replace) {
+      const Moment heartbeat = at + run_for / 3;
+      if (next == Moment{} || heartbeat < next) next = heartbeat;
+    }
+    state.set_unit_timer(key, next);
+  }
+
+  void drop_lease_timer(const market::Lease& lease) const {
+    if (lease.state == market::LeaseState::tentative)
+      state.timers_.erase({lease.expires, Due::lease_expiry, lease.id.value, 0});
+  }
+
+  void set_requests_timer(Moment next) const {
+    Moment& timer = state.essence_.requests_timer;
+    if (timer != Moment{}) state.timers_.erase({timer, Due::requests, 0, 0});
+    timer = next;
+    state.timers_.insert({next, Due::requests, 0, 0}, true);
+  }
+};
+
+void State::apply(const Events& events, Moment at) {
+  ensure(at >= essence_.now);
+  essence_.now = at;
+  ++essence_.sequence;
+  for (const Event& event : events) std::visit(Folding{*this, at}, event);
+}
+
+void State::reindex() {
+  identity_.reindex();
+  catalogue_.reindex();
+  market_.reindex(catalogue_.pools());
+  jobs_.reindex();
+  supply_ = {};
+  timers_ = {};
+  expected_ = {};
+  for (const auto& [id, pool] : catalogue_.pools()) {
+    supply_.put(pool, catalogue_.sites().at(pool.site));
+    refresh_free(id);
+  }
+  for (const auto& [id, lease] : market_.leases()) {
+    if (lease.state == market::LeaseState::tentative)
+      timers_.insert({lease.expires, Due::lease_expiry, id.value, 0}, true);
+  }
+  for (const auto& [id, job] : jobs_.all()) {
+    if (job.outcome != jobs::Outcome::none)
+      timers_.insert({job.ended + ended_jobs_stay_hot, Due::job_eviction, id.value, 0}, true);
+    for (std::uint32_t unit = 0; unit < job.units.size(); ++unit) {
+      if (job.units[unit].timer != Moment{})
+        timers_.insert({job.units[unit].timer, Due::unit, id.value, unit}, true);
+      if (job.units[unit].phase == Phase::reserving) expect({id, unit}, 1);
+    }
+  }
+  if (!essence_.domain.empty())
+    timers_.insert({essence_.requests_timer, Due::requests, 0, 0}, true);
+}
+
+}  // namespace suan::domain

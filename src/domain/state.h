@@ -1,0 +1,161 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/table.h"
+#include "catalogue/catalogue.h"
+#include "domain/events.h"
+#include "identity/identity.h"
+#include "jobs/jobs.h"
+#include "ledger/ledger.h"
+#include "market/market.h"
+#include "placement/supply.h"
+
+/// The truth of a domain, and what follows from it.
+namespace suan::domain {
+
+constexpr Span requests_remembered = hours(7 * 24);
+constexpr Span clock_ahead_max = minutes(10);  // Of a client's clock, in a request id.
+constexpr Span tentative_lease_lasts = seconds(30);
+constexpr Span ended_jobs_stay_hot = hours(1);
+constexpr Span rolling_hold = hours(1);
+constexpr Span rolling_margin = minutes(10);  // A rolling hold is renewed this long before it ends.
+constexpr Span budget_time_min = minutes(1);  // A budget must pay for at least this.
+constexpr Span requests_forgotten_every = hours(1);
+
+/// What a timer is about.
+enum class Due : std::uint8_t { lease_expiry, unit, job_eviction, requests };
+
+/// Timers are derived from what they are about, so they need no events of their own.
+struct Timer {
+  Moment at;
+  Due due = Due::unit;
+  std::uint64_t id = 0;  // A LeaseId or a JobId.
+  std::uint32_t unit = 0;
+
+  friend constexpr auto operator<=>(const Timer&, const Timer&) = default;
+};
+
+/// Numbers last issued.
+struct Counters {
+  std::uint64_t organisation = 0;
+  std::uint64_t user = 0;
+  std::uint64_t project = 0;
+  std::uint64_t key = 0;
+  std::uint64_t member = 0;
+  std::uint64_t site = 0;
+  std::uint64_t pool = 0;
+  std::uint64_t hold = 0;
+  std::uint64_t lease = 0;
+  std::uint64_t lease_epoch = 0;
+  std::uint64_t job = 0;
+  std::uint64_t payload = 0;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "organisation", self.organisation);
+    visit(2, "user", self.user);
+    visit(3, "project", self.project);
+    visit(4, "key", self.key);
+    visit(5, "member", self.member);
+    visit(6, "site", self.site);
+    visit(7, "pool", self.pool);
+    visit(8, "hold", self.hold);
+    visit(9, "lease", self.lease);
+    visit(10, "lease_epoch", self.lease_epoch);
+    visit(11, "job", self.job);
+    visit(12, "payload", self.payload);
+  }
+};
+
+/// The small facts of a State, beside its tables.
+struct Essence {
+  std::string domain;          // Its name; "" = not founded yet.
+  std::uint64_t sequence = 0;  // Of the last record applied.
+  Moment now;                  // Of that record.
+  Moment requests_forgotten;   // Requests made before this are refused as too old.
+  Counters last;
+  Moment requests_timer;  // When requests are next forgotten.
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "domain", self.domain);
+    visit(2, "sequence", self.sequence);
+    visit(3, "now", self.now);
+    visit(4, "requests_forgotten", self.requests_forgotten);
+    visit(5, "last", self.last);
+    visit(6, "requests_timer", self.requests_timer);
+  }
+};
+
+/// A fold over the journal. Copying it is a fork: it costs O(n / 64) and shares what neither side
+/// writes. One thread owns a State; it holds no lock, reads no clock and does no I/O.
+class State {
+ public:
+  const Essence& essence() const { return essence_; }
+  const identity::Identity& identity() const { return identity_; }
+  const ledger::Ledger& ledger() const { return ledger_; }
+  const catalogue::Catalogue& catalogue() const { return catalogue_; }
+  const market::Market& market() const { return market_; }
+  const jobs::Jobs& jobs() const { return jobs_; }
+
+  /// The pools as placement sees them, with what is free now.
+  const placement::Supply& supply() const { return supply_; }
+
+  /// The answer given to a request before; absent if it is new or forgotten.
+  const Answer* find_answer(const RequestKey& key) const { return requests_.find(key); }
+  std::size_t requests() const { return requests_.size(); }
+
+  /// The earliest timer; absent when nothing will ever be due.
+  std::optional<Timer> first_timer() const;
+
+  /// Folds all events of one record, which happened at `at`, no earlier than the record before.
+  /// Aborts on events that contradict the state: then the journal or this code is wrong.
+  void apply(const Events&, Moment at);
+
+  /// The tables that are the truth, for snapshots and hashes. `reindex` makes the rest from them.
+  static void tables(auto&& visit, auto& self) {
+    visit(1, self.identity_);
+    visit(2, self.ledger_);
+    visit(3, self.catalogue_);
+    visit(4, self.market_);
+    visit(5, self.jobs_);
+  }
+  static void loose(auto&& visit, auto& self) {
+    visit(1, self.essence_);
+    visit(2, self.requests_);
+  }
+  void reindex();
+
+ private:
+  friend struct Folding;
+
+  void refresh_free(PoolId);
+  void set_unit_timer(const jobs::UnitKey&, Moment at);
+  void drop_unit_timer(const jobs::UnitKey&);
+  void expect(const jobs::UnitKey&, std::int64_t sign);
+
+  Essence essence_;
+  identity::Identity identity_;
+  ledger::Ledger ledger_;
+  catalogue::Catalogue catalogue_;
+  market::Market market_;
+  jobs::Jobs jobs_;
+  Table<RequestKey, Answer> requests_;
+
+  placement::Supply supply_;
+  Table<Timer, bool> timers_;
+  Table<PoolId, Need> expected_;  // Reserved but not granted yet: not to be promised again.
+};
+
+/// Exact answers about nodes for placement, from the leases of this domain.
+class ExactNodes : public placement::NodeView {
+ public:
+  explicit ExactNodes(const State& state) : state_(state) {}
+  std::uint32_t nodes_fitting(PoolId, const Need&, std::uint32_t limit) const override;
+
+ private:
+  const State& state_;
+};
+
+}  // namespace suan::domain

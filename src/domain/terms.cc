@@ -1,0 +1,42 @@
+#include "domain/terms.h"
+
+#include <algorithm>
+
+#include "base/ensure.h"
+
+namespace suan::domain {
+
+namespace {
+
+constexpr Span stop_takes = seconds(1);  // Beyond the grace: noticing, killing, reaping.
+
+// How long `amount` pays for at `hourly`, rounded down; at most a hundred years.
+Span time_for(Money amount, Money hourly) {
+  constexpr Span longest = hours(100LL * 366 * 24);
+  ensure(hourly > Money{});
+  __extension__ using Wide = __int128;
+  const Wide us = Wide{amount.micro} * hours(1).us / hourly.micro;
+  return us > longest.us ? longest : Span{static_cast<std::int64_t>(us)};
+}
+
+}  // namespace
+
+Money unit_allowance(const JobSpec& spec, Money unit_hourly) {
+  if (is_rolling(spec)) return unit_hourly;
+  const Money share{spec.budget.micro / spec.elements};  // Rounded down: the budget is a cap.
+  if (spec.max_duration == Span{}) return share;
+  // One micro-yuan more than the rounded price, so that the time it pays for is never short.
+  const Money needed =
+      charge_for(unit_hourly, spec.max_duration + spec.grace + stop_takes) + Money{1};
+  if (unit_hourly == Money{}) return Money{};
+  return spec.budget == Money{} ? needed : std::min(needed, share);
+}
+
+Span running_limit(const JobSpec& spec, Money unit_hourly, Money allowance) {
+  if (is_rolling(spec) || unit_hourly == Money{}) return spec.max_duration;
+  const Span paid = time_for(allowance, unit_hourly) - spec.grace - stop_takes;
+  const Span limit = std::max(paid, Span{1});
+  return spec.max_duration == Span{} ? limit : std::min(limit, spec.max_duration);
+}
+
+}  // namespace suan::domain

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "base/money.h"
+#include "base/time.h"
+#include "model/spec.h"
+
+/// What a job's money allows: how much is held for it and how long that lets it run.
+namespace suan::domain {
+
+/// Whether a job runs on a hold that is renewed by the hour: it has neither a budget nor a length.
+inline bool is_rolling(const JobSpec& spec) {
+  return spec.max_duration == Span{} && spec.budget == Money{};
+}
+
+/// What must be set aside for one unit (a gang, or one element) whose tasks together cost
+/// `unit_hourly`: the price of max_duration and the grace after it, at most its part of the budget;
+/// the budget alone; or an hour.
+Money unit_allowance(const JobSpec&, Money unit_hourly);
+
+/// How long a unit may run on an allowance, so that stopping it, grace included, stays within; 0 =
+/// no limit, as of rolling jobs and of those that cost nothing and have no max_duration.
+Span running_limit(const JobSpec&, Money unit_hourly, Money allowance);
+
+/// What a task is charged for its time. Rounded once.
+inline Money charge_for(Money task_hourly, Span wall) {
+  return scale(task_hourly, wall.us, hours(1).us);
+}
+
+}  // namespace suan::domain

@@ -1,0 +1,316 @@
+#include "jobs/jobs.h"
+
+#include <utility>
+
+#include "base/ensure.h"
+#include "base/fingerprint.h"
+
+namespace suan::jobs {
+
+namespace {
+
+constexpr std::size_t mishaps_kept = 8;
+
+QueueKey queue_key(const Job& job, const UnitKey& unit) {
+  constexpr std::uint8_t ranks[] = {1, 2, 0};  // normal, low, high.
+  return {ranks[static_cast<std::size_t>(job.spec->priority)], unit};
+}
+
+bool is_active(const Job& job) {
+  for (const Unit& unit : job.units) {
+    if (unit.phase != Phase::waiting && unit.phase != Phase::ended) return true;
+  }
+  return false;
+}
+
+void note(Unit& unit, Mishap mishap) {
+  if (unit.mishaps.size() == mishaps_kept) unit.mishaps.erase(unit.mishaps.begin());
+  unit.mishaps.push_back(mishap);
+}
+
+}  // namespace
+
+std::uint64_t demand_fingerprint(const JobSpec& spec) {
+  Fingerprint print;
+  for (const Alternative& each : spec.alternatives) {
+    print.add(each.chip);
+    print.add(each.card_milli);
+  }
+  print.add(spec.is_ordered);
+  print.add(spec.nodes);
+  print.add(spec.elements);
+  print.add(spec.cpu_milli);
+  print.add(spec.memory_bytes);
+  print.add(spec.disk_bytes);
+  print.add(spec.network_tier);
+  print.add(spec.where);
+  print.add(spec.hourly_max);
+  print.add(spec.objective);
+  print.add(spec.budget);
+  print.add(spec.max_duration);
+  print.add(spec.project);  // Its money decides too.
+  return print.value();
+}
+
+TaskPlace place_of(const JobSpec& spec, std::uint32_t task) {
+  return {task / spec.nodes, task % spec.nodes};
+}
+
+std::uint32_t task_number(const JobSpec& spec, std::uint32_t unit, std::uint32_t index) {
+  return unit * spec.nodes + index;
+}
+
+std::uint64_t Jobs::ahead_of(const UnitKey& key) const {
+  const Job* job = find(key.job);
+  if (job == nullptr || key.unit >= job->units.size() || !job->units[key.unit].is_queued) return 0;
+  const Line& line = lines_.at(demand_fingerprint(*job->spec));
+  const QueueKey own = queue_key(*job, key);
+  std::uint64_t ahead = 0;
+  for (const auto& entry : line.units) {
+    if (!(entry.first < own)) break;
+    ++ahead;
+  }
+  return ahead;
+}
+
+Job& Jobs::edit(JobId id) {
+  Job* job = jobs_.edit(id);
+  ensure(job != nullptr);
+  return *job;
+}
+
+Unit& Jobs::unit(const UnitKey& key) {
+  Job& job = edit(key.job);
+  ensure(key.unit < job.units.size());
+  return job.units[key.unit];
+}
+
+Unit* Jobs::edit_unit(const UnitKey& key) {
+  Job* job = jobs_.edit(key.job);
+  return job == nullptr || key.unit >= job->units.size() ? nullptr : &job->units[key.unit];
+}
+
+Task& Jobs::task(const AttemptKey& key) {
+  Job& job = edit(key.job);
+  const TaskPlace place = place_of(*job.spec, key.task);
+  ensure(place.unit < job.units.size());
+  return job.units[place.unit].tasks[place.index];
+}
+
+void Jobs::enqueue(const UnitKey& key, const Job& job) {
+  const std::uint64_t print = demand_fingerprint(*job.spec);
+  if (!lines_.contains(print)) lines_.insert(print, {});
+  Line* line = lines_.edit(print);
+  if (!line->units.empty()) heads_.erase(line->units.begin()->first);
+  line->units.insert(queue_key(job, key), true);
+  heads_.insert(line->units.begin()->first, print);
+  ++waiting_;
+}
+
+void Jobs::dequeue(const UnitKey& key, const Job& job) {
+  const std::uint64_t print = demand_fingerprint(*job.spec);
+  Line* line = lines_.edit(print);
+  ensure(line != nullptr);
+  heads_.erase(line->units.begin()->first);
+  line->units.erase(queue_key(job, key));
+  if (line->units.empty()) {
+    lines_.erase(print);
+  } else {
+    heads_.insert(line->units.begin()->first, print);
+  }
+  --waiting_;
+}
+
+void Jobs::count(const Job& job, std::int64_t sign) {
+  std::uint64_t& counter = job.outcome != Outcome::none ? counts_.ended
+                           : is_active(job)             ? counts_.active
+                                                        : counts_.waiting;
+  counter = static_cast<std::uint64_t>(static_cast<std::int64_t>(counter) + sign);
+}
+
+void Jobs::touch(JobId id, std::uint64_t sequence) {
+  if (Job* job = jobs_.edit(id)) job->sequence = sequence;
+}
+
+void Jobs::apply(const JobSubmitted& event, Moment now) {
+  Job job;
+  job.id = event.job;
+  job.user = event.user;
+  job.hold = event.hold;
+  job.spec = event.spec;
+  job.submitted = now;
+  job.held = event.held;
+  job.is_rolling = event.is_rolling;
+  job.units.resize(event.spec->elements);
+  for (Unit& unit : job.units) {
+    unit.tasks.resize(event.spec->nodes);
+    unit.is_queued = event.spec->not_before <= now;
+  }
+  count(job, 1);
+  const Job& submitted = jobs_.insert(event.job, std::move(job));
+  for (std::uint32_t i = 0; i < submitted.units.size(); ++i) {
+    if (submitted.units[i].is_queued) enqueue({event.job, i}, submitted);
+  }
+}
+
+void Jobs::apply(const UnitQueued& event) {
+  Unit& queued = unit(event.unit);
+  ensure(queued.phase == Phase::waiting && !queued.is_queued);
+  queued.is_queued = true;
+  enqueue(event.unit, jobs_.at(event.unit.job));
+}
+
+void Jobs::apply(const UnitPlaced& event) {
+  Job& job = edit(event.unit.job);
+  count(job, -1);
+  Unit& placed = job.units[event.unit.unit];
+  ensure(placed.phase == Phase::waiting && event.attempt == placed.attempt + 1);
+  if (placed.is_queued) dequeue(event.unit, job);
+  placed.is_queued = false;
+  placed.phase = Phase::reserving;
+  placed.attempt = event.attempt;
+  placed.placement = event.placement;
+  placed.allowance_left = event.placement.allowance;
+  for (Task& each : placed.tasks) {
+    const Money cost = each.cost;
+    each = Task{};
+    each.phase = Phase::reserving;
+    each.cost = cost;
+  }
+  count(job, 1);
+}
+
+void Jobs::apply(const UnitGranted& event) {
+  Unit& granted = unit(event.unit);
+  ensure(granted.phase == Phase::reserving && event.leases.size() == granted.tasks.size());
+  granted.phase = Phase::confirming;
+  for (std::size_t i = 0; i < granted.tasks.size(); ++i) {
+    granted.tasks[i].phase = Phase::confirming;
+    granted.tasks[i].lease = event.leases[i];
+  }
+}
+
+void Jobs::apply(const UnitReturned& event, Moment now) {
+  Job& job = edit(event.unit.job);
+  count(job, -1);
+  Unit& returned = job.units[event.unit.unit];
+  ensure(returned.phase != Phase::waiting && returned.phase != Phase::ended);
+  note(returned, {now, event.setback, returned.placement.pool});
+  returned.phase = Phase::waiting;
+  returned.allowance_left = {};
+  returned.run_for = {};
+  returned.paid_until = {};
+  for (Task& each : returned.tasks) {
+    each.phase = Phase::waiting;
+    each.lease = {};
+  }
+  returned.is_queued = true;
+  enqueue(event.unit, job);
+  count(job, 1);
+}
+
+void Jobs::apply(const UnitLaunched& event) {
+  Unit& launched = unit(event.unit);
+  ensure(launched.phase == Phase::confirming);
+  launched.phase = Phase::staging;
+  launched.run_for = event.run_for;
+  launched.paid_until = event.paid_until;
+  for (Task& each : launched.tasks) each.phase = Phase::staging;
+}
+
+void Jobs::apply(const UnitRenewed& event) {
+  Unit& renewed = unit(event.unit);
+  renewed.run_for = event.run_for;
+  renewed.paid_until = event.paid_until;
+  renewed.allowance_left = renewed.allowance_left + event.allowance;
+}
+
+void Jobs::apply(const TaskStarted& event, Moment now) {
+  Job& job = edit(event.key.job);
+  const TaskPlace place = place_of(*job.spec, event.key.task);
+  Unit& started = job.units[place.unit];
+  Task& each = started.tasks[place.index];
+  each.started = now;
+  if (each.phase == Phase::staging) each.phase = Phase::running;
+  if (started.phase == Phase::staging) started.phase = Phase::running;
+  if (job.started == Moment{}) job.started = now;
+}
+
+void Jobs::apply(const TaskStopping& event) {
+  Job& job = edit(event.key.job);
+  const TaskPlace place = place_of(*job.spec, event.key.task);
+  job.units[place.unit].phase = Phase::stopping;
+  Task& each = job.units[place.unit].tasks[place.index];
+  each.phase = Phase::stopping;
+  each.end = event.why;  // What it will have ended by, unless it ends by itself first.
+}
+
+void Jobs::apply(const TaskEnded& event, Moment now) {
+  Task& each = task(event.key);
+  ensure(each.phase != Phase::ended);
+  each.phase = Phase::ended;
+  each.lease = {};
+  each.ended = now;
+  each.end = event.end;
+  each.exit_code = event.exit_code;
+  each.usage = event.usage;
+  each.cost = each.cost + event.cost;
+  each.reason = event.reason;
+  Job& job = edit(event.key.job);
+  job.cost = job.cost + event.cost;
+  Unit& own = job.units[place_of(*job.spec, event.key.task).unit];
+  own.allowance_left = own.allowance_left - event.cost;
+  ensure(own.allowance_left >= Money{});
+}
+
+void Jobs::apply(const UnitEnded& event) {
+  Job& job = edit(event.unit.job);
+  count(job, -1);
+  Unit& ended = job.units[event.unit.unit];
+  if (ended.is_queued) dequeue(event.unit, job);
+  ended.is_queued = false;
+  ended.phase = Phase::ended;
+  ended.allowance_left = {};
+  for (Task& each : ended.tasks) each.phase = Phase::ended;
+  ++job.units_ended;
+  const bool is_good = event.end == AttemptEnd::exited && event.exit_code == 0;
+  if (!is_good && event.end != AttemptEnd::cancelled && job.units_failed++ == 0) {
+    job.exit_code = event.exit_code;
+    job.reason = event.reason;
+  }
+  count(job, 1);
+}
+
+void Jobs::apply(const JobStopping& event) {
+  edit(event.job).is_stopping = true;
+}
+
+void Jobs::apply(const JobEnded& event, Moment now) {
+  Job& job = edit(event.job);
+  count(job, -1);
+  job.outcome = event.outcome;
+  job.exit_code = event.exit_code;
+  job.reason = event.reason;
+  job.ended = now;
+  count(job, 1);
+}
+
+void Jobs::apply(const JobEvicted& event) {
+  count(jobs_.at(event.job), -1);
+  jobs_.erase(event.job);
+}
+
+void Jobs::reindex() {
+  lines_ = {};
+  heads_ = {};
+  waiting_ = 0;
+  counts_ = {};
+  for (const auto& [id, job] : jobs_) {
+    count(job, 1);
+    for (std::uint32_t i = 0; i < job.units.size(); ++i) {
+      if (job.units[i].is_queued) enqueue({id, i}, job);
+    }
+  }
+}
+
+}  // namespace suan::jobs

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+#include "base/table.h"
+#include "jobs/records.h"
+
+namespace suan::jobs {
+
+/// The order of the queue: by priority, then by submission, as job ids grow.
+struct QueueKey {
+  std::uint8_t rank = 0;  // 0 = high.
+  UnitKey unit;
+
+  friend constexpr auto operator<=>(const QueueKey&, const QueueKey&) = default;
+};
+
+/// Units that ask for the same thing wait in one line: if its head fits nowhere, none of it does.
+struct Line {
+  Table<QueueKey, bool> units;
+};
+
+/// How many jobs there are in hot state, by how far they are.
+struct JobCounts {
+  std::uint64_t waiting = 0;
+  std::uint64_t active = 0;
+  std::uint64_t ended = 0;
+};
+
+/// The jobs of one domain that are live or ended lately. Part of State: no lock, no clock, no I/O.
+class Jobs {
+ public:
+  const Job* find(JobId id) const { return jobs_.find(id); }
+  const Table<JobId, Job>& all() const { return jobs_; }
+
+  /// The lines of waiting units by a fingerprint of what they ask for. None is empty.
+  const Table<std::uint64_t, Line>& lines() const { return lines_; }
+
+  /// The lines in the order of their heads.
+  const Table<QueueKey, std::uint64_t>& heads() const { return heads_; }
+
+  /// Units waiting in the queue.
+  std::uint64_t waiting() const { return waiting_; }
+
+  /// How many units of its own line stand before this one; 0 if it does not wait.
+  std::uint64_t ahead_of(const UnitKey&) const;
+
+  JobCounts counts() const { return counts_; }
+
+  void apply(const JobSubmitted&, Moment now);
+  void apply(const UnitQueued&);
+  void apply(const UnitPlaced&);
+  void apply(const UnitGranted&);
+  void apply(const UnitReturned&, Moment now);
+  void apply(const UnitLaunched&);
+  void apply(const UnitRenewed&);
+  void apply(const TaskStarted&, Moment now);
+  void apply(const TaskStopping&);
+  void apply(const TaskEnded&, Moment now);
+  void apply(const UnitEnded&);
+  void apply(const JobStopping&);
+  void apply(const JobEnded&, Moment now);
+  void apply(const JobEvicted&);
+
+  /// Notes the record that changed a job.
+  void touch(JobId id, std::uint64_t sequence);
+
+  /// For the keeper of timers: the unit to note its timer in.
+  Unit* edit_unit(const UnitKey&);
+
+  static void tables(auto&& visit, auto& self) { visit(1, "jobs", self.jobs_); }
+  void reindex();
+
+ private:
+  Job& edit(JobId id);
+  Unit& unit(const UnitKey&);
+  Task& task(const AttemptKey&);
+  void enqueue(const UnitKey&, const Job&);
+  void dequeue(const UnitKey&, const Job&);
+  void count(const Job&, std::int64_t sign);
+
+  Table<JobId, Job> jobs_;
+
+  Table<std::uint64_t, Line> lines_;
+  Table<QueueKey, std::uint64_t> heads_;
+  std::uint64_t waiting_ = 0;
+  JobCounts counts_;
+};
+
+/// A fingerprint of everything in a spec that decides where and when it fits.
+std::uint64_t demand_fingerprint(const JobSpec&);
+
+/// The unit and the index within it of a task of a job.
+struct TaskPlace {
+  std::uint32_t unit = 0;
+  std::uint32_t index = 0;
+};
+TaskPlace place_of(const JobSpec&, std::uint32_t task);
+
+/// The number of a task from its place.
+std::uint32_t task_number(const JobSpec&, std::uint32_t unit, std::uint32_t index);
+
+}  // namespace suan::jobs
