@@ -1,0 +1,84 @@
+#include "cli/text_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/ensure.h"
+#include "cli/width.h"
+
+namespace suan::cli {
+
+namespace {
+
+constexpr std::size_t gap = 2;
+constexpr std::size_t shrunk_min = 8;
+
+}  // namespace
+
+std::string paint(Colour colour, std::string_view text) {
+  constexpr std::array<std::string_view, 7> codes{"", "1", "2", "31", "32", "33", "34"};
+  if (colour == Colour::none || text.empty()) return std::string(text);
+  std::string out = "\x1b[";
+  out.append(codes[static_cast<std::size_t>(colour)]).append("m").append(text);
+  return out.append("\x1b[0m");
+}
+
+void TextTable::add(std::vector<Cell> row) {
+  ensure(row.size() == columns_.size());
+  for (Cell& cell : row) cell.text = plain_line(cell.text);
+  rows_.push_back(std::move(row));
+}
+
+// 0 means that a column is left out.
+std::vector<std::size_t> TextTable::widths(std::size_t columns_max) const {
+  std::vector<std::size_t> widths(columns_.size());
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    for (const auto& row : rows_) widths[i] = std::max(widths[i], display_width(row[i].text));
+    if (widths[i] == 0) continue;
+    widths[i] = std::max(widths[i], display_width(columns_[i].title));
+    total += widths[i] + (total > 0 ? gap : 0);
+  }
+  while (columns_max > 0 && total > columns_max) {
+    std::size_t widest = columns_.size();
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (!columns_[i].may_shrink || widths[i] <= shrunk_min) continue;
+      if (widest == columns_.size() || widths[i] > widths[widest]) widest = i;
+    }
+    if (widest == columns_.size()) break;
+    --widths[widest];
+    --total;
+  }
+  return widths;
+}
+
+std::string TextTable::print(const Layout& layout) const {
+  if (rows_.empty()) return {};
+  const std::vector<std::size_t> widths = this->widths(layout.columns);
+  std::string out;
+  const auto line = [&](auto cell_at) {
+    std::string text;
+    std::size_t owed = 0;  // Spaces that are written only before something.
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (widths[i] == 0) continue;
+      const Cell cell = cell_at(i);
+      const std::string shown = cut_to(cell.text, widths[i]);
+      const std::size_t pad = widths[i] - display_width(shown);
+      if (columns_[i].align == Align::right) owed += pad;
+      if (!shown.empty()) {
+        text.append(owed, ' ');
+        owed = 0;
+        text.append(layout.has_colour ? paint(cell.colour, shown) : shown);
+      }
+      owed += gap + (columns_[i].align == Align::left ? pad : 0);
+    }
+    out.append(text).push_back('\n');
+  };
+  line([&](std::size_t i) { return Cell(std::string(columns_[i].title), Colour::bold); });
+  for (const auto& row : rows_) {
+    line([&](std::size_t i) { return row[i]; });
+  }
+  return out;
+}
+
+}  // namespace suan::cli
