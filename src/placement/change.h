@@ -31,8 +31,8 @@ struct Edit {
   Field field = Field::other;
   std::uint32_t alternative = 0;  // Of `chip` and `cards`.
   std::int64_t amount = 0;        // The new value: micro-CNY, milli, bytes, nodes or NetworkTier.
-  std::string word;  // The new chip; the region or site to add; the region no longer excluded; the
-                     // new residency.
+  std::string word{};  // The new chip; the region or site to add; the region no longer excluded;
+                       // the new residency.
 
   friend bool operator==(const Edit&, const Edit&) = default;
 };

@@ -128,6 +128,21 @@ Reason Question::judge_partly_busy(const Block& block, std::size_t row, const Ne
                                                                            : Reason::nodes_busy;
 }
 
+Reason Question::judge(Match& match) const {
+  const Block& block = *match.at.block;
+  const std::size_t row = match.at.row;
+  if ((block.flags[row] & row_open) == 0) return Reason::pool_closed;
+  if ((block.flags[row] & row_reachable) == 0) return Reason::member_unreachable;
+  match.verdict = judge_shape(*match.wish, block.shape[row]);
+  if (match.verdict.reason != Reason::none) return match.verdict.reason;
+  if (const Reason reason = judge_site(block.site[row]); reason != Reason::none) return reason;
+  match.cost = cost(block, row, match.verdict.need);
+  const Reason reason = judge_price(match.cost, block.nodes[row]);
+  if (reason != Reason::none) return reason;
+  match.waits_for = judge_busy(block, row, match.verdict.need);
+  return match.waits_for;
+}
+
 std::int64_t Question::major(const Wish& wish, const Need& need, std::int64_t cost,
                              std::int64_t carbon) const {
   switch (demand_.objective) {

@@ -78,6 +78,10 @@ class Question {
   /// The greatest cost that the demand pays.
   std::int64_t cost_max() const { return cost_max_; }
 
+  /// The first reason that fails for the match's wish and row, after setting its verdict, cost and
+  /// waits_for as far as it came.
+  Reason judge(Match&) const;
+
   Score score(const Match&) const;
   Candidate candidate(const Match&) const;
 

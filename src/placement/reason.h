@@ -42,7 +42,7 @@ constexpr bool is_busy(Reason reason) {
 /// The enumerator: the code in the API.
 std::string_view name(Reason);
 
-/// For people, a clause about the pools: "have a chip of another model".
+/// For people, what is said of such a pool: "another chip".
 std::string_view sentence(Reason);
 
 }  // namespace suan::placement

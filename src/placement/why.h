@@ -14,7 +14,7 @@ namespace suan::placement {
 struct Rejection {
   Reason reason = Reason::none;
   std::uint64_t count = 0;
-  std::string text;  // For people: "12 pools have a chip other than H800-SXM".
+  std::string text;  // For people: "12 pools: another chip than H800-SXM".
 };
 
 /// Answers `why` as far as places go; money and time are the caller's.

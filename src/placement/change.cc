@@ -1,0 +1,169 @@
+#include "placement/change.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+
+namespace suan::placement {
+
+namespace {
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+// 1500 -> "1.5"
+std::string print_milli(std::int64_t milli) {
+  std::string text = std::to_string(milli / 1000);
+  std::int64_t rest = milli % 1000;
+  if (rest == 0) return text;
+  text += '.';
+  for (std::int64_t unit = 100; rest > 0; unit /= 10) {
+    text += static_cast<char>('0' + rest / unit);
+    rest %= unit;
+  }
+  return text;
+}
+
+std::string print_bounds(const Bounds& bounds, std::string (*print)(std::int64_t)) {
+  if (bounds.least == 0 && bounds.most == 0) return "";
+  if (bounds.most == 0) return print(bounds.least) + "+";
+  if (bounds.least == bounds.most) return print(bounds.least);
+  return print(bounds.least) + ".." + print(bounds.most);
+}
+
+std::string print_alternative(const Alternative& alternative) {
+  if (alternative.chip.empty()) return "";
+  return alternative.chip + ":" + print_milli(alternative.card_milli);
+}
+
+std::string_view print_tier(NetworkTier tier) {
+  constexpr std::array<std::string_view, 3> names{"standard", "rdma", "best"};
+  return names[static_cast<std::size_t>(tier)];
+}
+
+// The field of this spec as run.yaml writes it; "" where it says nothing.
+std::string print_field(const JobSpec& spec, const Edit& edit) {
+  switch (edit.field) {
+    case Field::other:
+      return "";
+    case Field::hourly_max:
+      return spec.hourly_max == Money{} ? "" : print_money(spec.hourly_max);
+    case Field::chip:
+    case Field::cards:
+      return print_alternative(spec.alternatives[edit.alternative]);
+    case Field::cpus:
+      return print_bounds(spec.cpu_milli, print_milli);
+    case Field::memory:
+      return print_bounds(spec.memory_bytes, print_bytes);
+    case Field::disk:
+      return spec.disk_bytes == 0 ? "" : print_bytes(spec.disk_bytes);
+    case Field::nodes:
+      return std::to_string(spec.nodes);
+    case Field::network_tier:
+      return std::string(print_tier(spec.network_tier));
+    case Field::regions:
+      return join(spec.where.regions);
+    case Field::exclude_regions:
+      return join(spec.where.exclude_regions);
+    case Field::sites:
+      return join(spec.where.sites);
+    case Field::data_residency:
+      return spec.where.data_residency;
+  }
+  return "";
+}
+
+// An exact amount stays exact.
+void lower(Bounds& bounds, std::int64_t amount) {
+  if (bounds.most > 0 && bounds.most == bounds.least) bounds.most = amount;
+  bounds.least = amount;
+}
+
+}  // namespace
+
+std::string_view path(Field field) {
+  constexpr std::array<std::string_view, 13> paths{"",
+                                                   "price.max_hourly_cost",
+                                                   "resources.accelerators",
+                                                   "resources.accelerators",
+                                                   "resources.cpus",
+                                                   "resources.memory",
+                                                   "resources.disk_size",
+                                                   "num_nodes",
+                                                   "resources.network_tier",
+                                                   "where.regions",
+                                                   "where.exclude_regions",
+                                                   "where.sites",
+                                                   "where.data_residency"};
+  return paths[static_cast<std::size_t>(field)];
+}
+
+JobSpec apply(JobSpec spec, const Edit& edit) {
+  switch (edit.field) {
+    case Field::other:
+      break;
+    case Field::hourly_max:
+      spec.hourly_max = {edit.amount};
+      break;
+    case Field::chip:
+      spec.alternatives[edit.alternative].chip = edit.word;
+      break;
+    case Field::cards:
+      spec.alternatives[edit.alternative].card_milli = edit.amount;
+      break;
+    case Field::cpus:
+      lower(spec.cpu_milli, edit.amount);
+      break;
+    case Field::memory:
+      lower(spec.memory_bytes, edit.amount);
+      break;
+    case Field::disk:
+      spec.disk_bytes = edit.amount;
+      break;
+    case Field::nodes:
+      spec.nodes = static_cast<std::uint32_t>(edit.amount);
+      break;
+    case Field::network_tier:
+      spec.network_tier = static_cast<NetworkTier>(edit.amount);
+      break;
+    case Field::regions:
+      spec.where.regions.push_back(edit.word);
+      break;
+    case Field::exclude_regions:
+      std::erase(spec.where.exclude_regions, edit.word);
+      break;
+    case Field::sites:
+      spec.where.sites.push_back(edit.word);
+      break;
+    case Field::data_residency:
+      spec.where.data_residency = edit.word;
+      break;
+  }
+  return spec;
+}
+
+Change make_change(std::string field, std::string from, std::string to, PoolId pool, Edit edit) {
+  Change change{std::move(field), std::move(from), std::move(to), "", pool, std::move(edit)};
+  if (change.to.empty()) {
+    change.text = "without " + change.field + " " + change.from;
+  } else {
+    change.text = "with " + change.field + " " + change.to;
+    if (!change.from.empty()) change.text += " instead of " + change.from;
+  }
+  return change;
+}
+
+Change make_change(const JobSpec& spec, Edit edit, PoolId pool) {
+  std::string from = print_field(spec, edit);
+  std::string to = print_field(apply(spec, edit), edit);
+  return make_change(std::string(path(edit.field)), std::move(from), std::move(to), pool,
+                     std::move(edit));
+}
+
+}  // namespace suan::placement
