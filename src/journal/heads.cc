@@ -26,7 +26,6 @@ namespace {
 
 constexpr std::string_view first_word = "suan.heads.1";
 constexpr std::string_view purpose = "suan.head.1";
-constexpr std::size_t heads_file_bytes_max = 256U << 20U;
 
 template <std::size_t size>
 std::string hex_of(const std::array<std::uint8_t, size>& bytes) {
@@ -243,14 +242,18 @@ Result<HeadsFile> read_heads(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return failure(Kind::not_found, "cannot open the heads", path);
   const std::string text(std::istreambuf_iterator<char>(stream), {});
-  if (text.size() > heads_file_bytes_max)
-    return failure(Kind::no_space, "a heads file has at most 256 MiB", path);
+  auto file = parse_heads(text);
+  if (!file) file.error().place = path;
+  return file;
+}
+
+Result<HeadsFile> parse_heads(std::string_view text) {
   HeadsFile file;
   std::string_view rest = text;
   for (std::size_t number = 1;; ++number) {
     const std::size_t end = rest.find('\n');
     if (end == std::string_view::npos) {
-      if (number == 1) return failure(Kind::invalid, "not a heads file", path);
+      if (number == 1) return failure(Kind::invalid, "not a heads file");
       return file;
     }
     const std::string_view line = rest.substr(0, end);
@@ -259,7 +262,7 @@ Result<HeadsFile> read_heads(const std::string& path) {
       std::optional<PublicKey> key;
       if (line.starts_with(first_word) && line.size() == first_word.size() + 65)
         key = parse_public_key(line.substr(first_word.size() + 1));
-      if (!key) return failure(Kind::invalid, "not a heads file", path);
+      if (!key) return failure(Kind::invalid, "not a heads file");
       file.public_key = *key;
     } else if (auto head = parse_head(line)) {
       head->line = number;

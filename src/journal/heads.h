@@ -90,8 +90,11 @@ struct HeadsFile {
   std::vector<std::size_t> unreadable_lines;
 };
 
-/// Reads a heads file of any bytes whatever. `invalid` when it does not begin as one. An incomplete
-/// last line is left out.
+/// Reads the text of a heads file, of any bytes whatever. `invalid` when it does not begin as one.
+/// An incomplete last line is left out.
+Result<HeadsFile> parse_heads(std::string_view text);
+
+/// The same of a file; `not_found` when it cannot be opened.
 Result<HeadsFile> read_heads(const std::string& path);
 
 std::string print_public_key(const PublicKey&);
