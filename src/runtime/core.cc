@@ -1,0 +1,268 @@
+#include "runtime/core.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/ensure.h"
+#include "runtime/codec.h"
+#include "wire/bytes.h"
+
+namespace suan::runtime {
+
+using domain::Answer;
+using domain::Code;
+using domain::Command;
+using domain::Effect;
+using domain::Events;
+using domain::Refusal;
+using domain::State;
+
+namespace {
+
+constexpr std::size_t inner_commands_max = 1024;  // Of one step, so that requests get their turn.
+
+// What is refused when the disk is nearly full: work that makes more to remember. Finishing,
+// stopping and settling go on.
+bool is_new_work(const Command& command) {
+  return std::holds_alternative<domain::SubmitJob>(command) ||
+         std::holds_alternative<domain::CreateOrganisation>(command) ||
+         std::holds_alternative<domain::CreateProject>(command) ||
+         std::holds_alternative<domain::CreateKey>(command) ||
+         std::holds_alternative<domain::Deposit>(command);
+}
+
+domain::Caller process_caller() {
+  return {.principal = {UserId{1}, identity::Role::operator_}, .request = {}, .body = {}};
+}
+
+// What the seam calls a bug here: a batch that the journal refuses for a reason of its own.
+Failure must_end(Failure failure) {
+  failure.kind = Failure::Kind::io;
+  return failure;
+}
+
+}  // namespace
+
+Core::Core(State state, journal::Journal& journal, std::uint64_t leader_epoch, Clock& clock,
+           Outlet& outlet, CoreOptions options)
+    : state_(std::move(state)),
+      journal_(journal),
+      leader_epoch_(leader_epoch),
+      clock_(clock),
+      outlet_(outlet),
+      options_(options),
+      batch_(std::make_shared<DurableBatch>()) {
+  effects_ = domain::outstanding_effects(state_);
+  ensure(journal_.head().sequence == state_.essence().sequence);
+  measure_space();
+}
+
+Moment Core::moment() {
+  return std::max(clock_.now(), state_.essence().now);
+}
+
+void Core::measure_space() {
+  const auto free = journal_.free_bytes();
+  is_space_low_ = free.has_value() && *free < options_.space_low_bytes;
+}
+
+std::optional<Moment> Core::next_step() const {
+  if (is_stuck() || !inner_.empty() || !effects_.empty()) return state_.essence().now;
+  if (may_place_ && state_.jobs().waiting() > 0) return state_.essence().now;
+  const auto timer = state_.first_timer();
+  return timer ? std::optional(timer->at) : std::nullopt;
+}
+
+// Applies what was decided and adds it to the open batch.
+Reply Core::commit(Events&& events, Moment at, std::vector<std::string>* payloads) {
+  const std::uint64_t payload_before = state_.essence().last.payload;
+  state_.apply(events, at);
+  domain::add_effects(state_, events, effects_);
+  note_hints(events);
+  scratch_.clear();
+  append_events(scratch_, events);
+  unsynced_.add(at, scratch_);
+  if (payloads != nullptr) {
+    ensure(state_.essence().last.payload == payload_before + payloads->size());
+    for (std::size_t i = 0; i < payloads->size(); ++i)
+      unsynced_.add_blob(payload_before + 1 + i, std::move((*payloads)[i]));
+  }
+  batch_->records.push_back({state_.essence().sequence, at, std::move(events)});
+  return Answer{.id = {}, .sequence = state_.essence().sequence, .body = {}};
+}
+
+void Core::note_hints(const Events& events) {
+  for (const domain::Event& event : events) {
+    may_place_ = may_place_ || std::holds_alternative<market::LeaseReleased>(event) ||
+                 std::holds_alternative<catalogue::PoolOffered>(event) ||
+                 std::holds_alternative<jobs::UnitQueued>(event) ||
+                 std::holds_alternative<jobs::UnitReturned>(event) ||
+                 std::holds_alternative<jobs::JobSubmitted>(event) ||
+                 std::holds_alternative<jobs::UnitEnded>(event) ||
+                 std::holds_alternative<ledger::Deposited>(event) ||
+                 std::holds_alternative<ledger::HoldReturned>(event);
+  }
+}
+
+// The answer to a request that was seen before, or that cannot be taken; else an answer with no id.
+Reply Core::answer(const Request& request, Moment now) {
+  if (request.caller.is_process()) return Answer{};
+  const domain::RequestKey key{request.caller.request, request.caller.principal.user};
+  if (const Answer* known = state_.find_answer(key)) {
+    if (known->body == request.caller.body) return *known;
+    return std::unexpected(Refusal{
+        Code::request_body_differs,
+        "this request id was used before with another body: make a new id for a new request",
+        {},
+        {}});
+  }
+  if (auto checked = domain::check_request(state_, request.caller, now); !checked)
+    return std::unexpected(std::move(checked).error());
+  if (is_space_low_ && is_new_work(request.command)) {
+    return std::unexpected(
+        Refusal{Code::journal_full,
+                "the disk of this domain is nearly full: no new work is taken, what "
+                "runs is finished; try again when the operator has made room",
+                {},
+                {}});
+  }
+  return Answer{};
+}
+
+void Core::take(Request& request) {
+  const Moment now = moment();
+  Reply reply = answer(request, now);
+  ++counts_.decided;
+  if (reply && !reply->id.empty()) {
+    ++counts_.repeated;
+  } else if (reply) {
+    auto decision = domain::decide(state_, request.command, request.caller, now);
+    if (decision && !decision->empty()) {
+      const auto* accepted = std::get_if<domain::RequestAccepted>(&decision->front());
+      const std::string id = accepted != nullptr ? accepted->id : std::string{};
+      const bool has_payloads = std::holds_alternative<domain::SubmitJob>(request.command);
+      reply = commit(std::move(*decision), now, has_payloads ? &request.payloads : nullptr);
+      reply->id = id;
+    } else if (!decision) {
+      reply = std::unexpected(std::move(decision).error());
+    }
+  }
+  if (!reply) ++counts_.refused;
+  if (request.reply) replies_.push_back({std::move(request.reply), std::move(reply)});
+}
+
+// One command from time itself: a timer that is due, or a waiting unit that may fit now.
+bool Core::take_due(Moment now) {
+  const auto timer = state_.first_timer();
+  if (timer && timer->at <= now) {
+    auto decision = domain::decide(state_, domain::Tick{}, process_caller(), now);
+    ensure(decision.has_value() && !decision->empty());
+    commit(std::move(*decision), now, nullptr);
+    return true;
+  }
+  if (!may_place_ || state_.jobs().waiting() == 0) return false;
+  auto decision = domain::decide(state_, domain::PlaceWaiting{}, process_caller(), now);
+  if (!decision) {
+    may_place_ = false;
+    return false;
+  }
+  commit(std::move(*decision), now, nullptr);
+  return true;
+}
+
+// What earlier durable records led to in this process, then what time brings.
+void Core::take_inner() {
+  std::size_t taken = 0;
+  for (; !inner_.empty() && taken < inner_commands_max; ++taken) {
+    const Moment now = moment();
+    auto decision = domain::decide(state_, inner_.front(), process_caller(), now);
+    inner_.pop_front();
+    ++counts_.decided;
+    if (decision && !decision->empty()) commit(std::move(*decision), now, nullptr);
+  }
+  while (taken++ < inner_commands_max && take_due(moment())) ++counts_.decided;
+}
+
+Result<void> Core::step(std::vector<Request>& requests) {
+  if (is_stuck()) {
+    SUAN_CHECK(sync());
+    if (is_stuck()) return {};
+  }
+  std::size_t taken = 0;
+  for (; taken < requests.size() && taken < options_.batch_commands_max; ++taken) {
+    if (!unsynced_.has_room(journal::record_bytes_limit / 2)) break;
+    take(requests[taken]);
+  }
+  requests.erase(requests.begin(), requests.begin() + static_cast<std::ptrdiff_t>(taken));
+  take_inner();
+  return sync();
+}
+
+Result<void> Core::sync() {
+  if (!unsynced_.empty()) {
+    const std::uint64_t before = state_.essence().sequence - unsynced_.size();
+    const auto head = journal_.append(before, leader_epoch_, unsynced_);
+    if (!head) {
+      if (head.error().kind != Failure::Kind::no_space)
+        return std::unexpected(must_end(head.error()));
+      ++counts_.appends_refused;
+      is_space_low_ = true;
+      return {};
+    }
+    counts_.records += unsynced_.size();
+    ++counts_.batches;
+    unsynced_.clear();
+    batch_->head = *head;
+    outlet_.on_durable(std::exchange(batch_, std::make_shared<DurableBatch>()));
+  }
+  release();
+  return {};
+}
+
+// Everything before is durable: let replies and effects leave.
+void Core::release() {
+  for (Pending& pending : replies_) pending.reply(pending.answer);
+  replies_.clear();
+  const auto is_engine = [&](MemberId member) {
+    return state_.catalogue().members().at(member).kind == catalogue::MemberKind::engine;
+  };
+  for (const Effect& effect : effects_) {
+    if (const auto* reserve = std::get_if<domain::AskReserve>(&effect);
+        reserve && is_engine(reserve->member)) {
+      inner_.emplace_back(domain::Reserve{reserve->unit, reserve->attempt});
+    } else if (const auto* confirm = std::get_if<domain::AskConfirm>(&effect);
+               confirm && is_engine(confirm->member)) {
+      inner_.emplace_back(domain::Confirm{confirm->unit, confirm->attempt});
+    } else {
+      outlet_.on_effect(effect);
+    }
+  }
+  effects_.clear();
+}
+
+Result<State> replay(const journal::Journal& journal) {
+  constexpr std::size_t records_at_once = 4096;
+  State state;
+  SUAN_TRY(const auto snapshot, journal.read_snapshot());
+  if (snapshot) {
+    SUAN_TRY(state, decode_state(snapshot->bytes));
+    if (state.essence().sequence != snapshot->sequence)
+      return failure(Failure::Kind::invalid, "the snapshot is of another record than it says");
+  }
+  while (state.essence().sequence < journal.head().sequence) {
+    SUAN_TRY(const auto records, journal.follow(state.essence().sequence + 1, records_at_once));
+    if (records.empty()) return failure(Failure::Kind::invalid, "the journal ends before its head");
+    for (const journal::Record& record : records) {
+      auto events = decode_events(record.bytes);
+      if (!events) {
+        events.error().place = "record " + std::to_string(record.sequence);
+        return std::unexpected(std::move(events).error());
+      }
+      state.apply(*events, record.moment);
+    }
+  }
+  return state;
+}
+
+}  // namespace suan::runtime

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/callback.h"
+#include "base/result.h"
+#include "domain/decide.h"
+#include "domain/effects.h"
+#include "journal/journal.h"
+
+/// Drives decide and apply over the seams: in batches, so that one sync makes many commands
+/// durable, and with one rule: nothing leaves before it is durable.
+namespace suan::runtime {
+
+/// The seam to time of day. Moments it gives may step; the core clamps them to be monotone.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Moment now() = 0;
+};
+
+/// What comes of a request: the lasting answer, or why not.
+using Reply = std::expected<domain::Answer, domain::Refusal>;
+
+/// One command on its way through the core.
+struct Request {
+  domain::Command command;
+  domain::Caller caller;
+  std::vector<std::string> payloads;   // Of SubmitJob: their plain bytes, the first is number 1.
+  Callback<void(const Reply&)> reply;  // Called once, on the core's thread; may be empty.
+};
+
+/// One record that is durable now.
+struct DurableRecord {
+  std::uint64_t sequence = 0;
+  Moment at;
+  domain::Events events;
+};
+
+/// A group of records that one sync made durable.
+struct DurableBatch {
+  std::vector<DurableRecord> records;
+  journal::Head head;  // After the last of them.
+};
+
+/// Where the consequences of durable records go. Called on the core's thread; must not block.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+
+  /// For a member of kind `engine` never AskReserve or AskConfirm: the core answers those itself.
+  virtual void on_effect(const domain::Effect&) = 0;
+
+  virtual void on_durable(std::shared_ptr<const DurableBatch>) = 0;
+};
+
+struct CoreOptions {
+  std::uint64_t space_low_bytes = 64U << 20U;  // Below this much free disk, new work is refused.
+  std::size_t batch_commands_max = 4096;       // Decided before the batch is closed.
+};
+
+/// What the core has done, for metrics. Counters only grow.
+struct CoreCounts {
+  std::uint64_t decided = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t repeated = 0;  // Requests answered from memory.
+  std::uint64_t records = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t appends_refused = 0;  // For lack of space, tried again.
+};
+
+/// The one writer of a domain. Owns the State; used by one thread, or by the simulator step by
+/// step. Reads no clock but the seam, starts no thread.
+class Core {
+ public:
+  /// Takes over a state that is exactly what the journal holds. The effects still outstanding in it
+  /// are sent at the first step.
+  Core(domain::State state, journal::Journal& journal, std::uint64_t leader_epoch, Clock& clock,
+       Outlet& outlet, CoreOptions options);
+
+  /// Decides the requests in order, then what they led to inside (reservations, confirmations,
+  /// timers, waiting units), makes all of it durable by one sync, and lets replies and effects
+  /// leave. If the journal has no space the batch is kept, nothing leaves, and the next step tries
+  /// again before it decides anything; `requests` is then left as it was.
+  /// `io`: whether the last batch is durable is unknown; the process must end.
+  Result<void> step(std::vector<Request>& requests);
+
+  /// When a step is wanted even without requests; absent: only when requests come.
+  std::optional<Moment> next_step() const;
+
+  /// A batch waits for space.
+  bool is_stuck() const { return !unsynced_.empty(); }
+
+  /// Free disk is under the low-water mark; see `measure_space`.
+  bool is_space_low() const { return is_space_low_; }
+
+  /// Asks the journal how much space is left. Call about once a second.
+  void measure_space();
+
+  const domain::State& state() const { return state_; }
+  const CoreCounts& counts() const { return counts_; }
+
+ private:
+  struct Pending {
+    Callback<void(const Reply&)> reply;
+    Reply answer;
+  };
+
+  Moment moment();
+  void take(Request&);
+  void take_inner();
+  bool take_due(Moment);
+  Reply answer(const Request&, Moment);
+  Reply commit(domain::Events&&, Moment, std::vector<std::string>* payloads);
+  void note_hints(const domain::Events&);
+  Result<void> sync();
+  void release();
+
+  domain::State state_;
+  journal::Journal& journal_;
+  std::uint64_t leader_epoch_;
+  Clock& clock_;
+  Outlet& outlet_;
+  CoreOptions options_;
+  CoreCounts counts_;
+
+  journal::Batch unsynced_;
+  std::shared_ptr<DurableBatch> batch_;
+  std::vector<Pending> replies_;
+  domain::Effects effects_;
+  std::deque<domain::Command> inner_;  // Answers to effects for members in this process.
+  std::string scratch_;
+  bool may_place_ = true;  // Something changed that a waiting unit may profit from.
+  bool is_space_low_ = false;
+};
+
+/// The state that a journal holds: its newest snapshot and the records after it. `unsupported` or
+/// `invalid` say which record cannot be read.
+Result<domain::State> replay(const journal::Journal&);
+
+}  // namespace suan::runtime
