@@ -1,0 +1,145 @@
+#include "engine/attempt_table.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace suan::engine {
+namespace {
+
+constexpr Span kill_patience = seconds(2);
+
+std::string directory_of(const AttemptKey& key) {
+  return "attempts/" + print_key(key);
+}
+
+Result<void> sync_path(int state, const std::string& path) {
+  const Fd file(::openat(state, path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || ::fsync(file.get()) != 0) return system_failure("cannot sync", path);
+  return {};
+}
+
+Usage larger(const Usage& a, const Usage& b) {
+  return {.wall = std::max(a.wall, b.wall),
+          .cpu = std::max(a.cpu, b.cpu),
+          .memory_peak_bytes = std::max(a.memory_peak_bytes, b.memory_peak_bytes)};
+}
+
+// Kills all processes of the session; false if one would not die.
+bool end_session(const ProcessId& leader) {
+  // A session's number is not given to another process while one of the session lives; but with the
+  // leader gone too it may be somebody else's by now.
+  if (leader.pid <= 0) return true;
+  const auto status = read_process(leader.pid);
+  if (status && status->start_ticks != leader.start_ticks) return true;
+  const Span until = monotonic_now() + kill_patience;
+  while (true) {
+    const std::vector<pid_t> left = processes_in_session(leader.pid);
+    if (left.empty()) return true;
+    for (const pid_t pid : left) ::kill(pid, SIGKILL);
+    if (monotonic_now() >= until) return false;
+    ::usleep(1000);
+  }
+}
+
+}  // namespace
+
+Finding find_standing(int state, const AttemptKey& key, const Attempt& attempt,
+                      const std::string& boot_id) {
+  Finding finding;
+  const std::string directory = directory_of(key);
+  const auto look_for_exit = [&] {
+    finding.exit = read_exit(state, directory + "/exit", key);
+    if (finding.exit) finding.standing = Standing::ended;
+    return finding.exit.has_value();
+  };
+  if (look_for_exit()) return finding;
+  if (!attempt.has_launch) {
+    finding.reason = "what was written about it did not survive a crash";
+    return finding;
+  }
+  if (attempt.boot_id != boot_id) {
+    finding.reason = "the machine was started anew while it ran";
+    return finding;
+  }
+  const auto claim = read_record<ClaimRecord>(state, directory + "/claim");
+  if (!claim) {
+    finding.standing = Standing::unclaimed;
+    return finding;
+  }
+  finding.claim = *claim;
+  finding.started = read_record<StartedRecord>(state, directory + "/claim", 1);
+  if (is_alive(claim->supervisor)) {
+    finding.standing = Standing::supervised;
+    return finding;
+  }
+  // It may have written its last between the two looks.
+  if (look_for_exit()) return finding;
+  finding.reason = "its supervisor vanished without a word, so how it ended is not known";
+  return finding;
+}
+
+void read_attempt(int state, const AttemptKey& key, Attempt& attempt) {
+  const std::string directory = directory_of(key);
+  const auto record = read_record<LaunchRecord>(state, directory + "/launch");
+  attempt.has_launch = record && record->launch.key == key;
+  if (attempt.has_launch) {
+    attempt.boot_id = record->boot_id;
+    attempt.roots = record->roots;
+    attempt.group = record->group;
+  }
+  if (const auto control = read_record<ControlRecord>(state, directory + "/control"))
+    attempt.control = *control;
+}
+
+std::optional<Usage> end_abandoned(const Attempt& attempt,
+                                   const std::optional<StartedRecord>& started) {
+  Usage usage;
+  if (attempt.has_launch && attempt.boot_id == read_boot_id()) {
+    const Cgroup group(attempt.roots, attempt.group);
+    if (group.is_tracking() && !group.kill(kill_patience)) return std::nullopt;
+    if (started && !group.is_tracking() && !end_session(started->work)) return std::nullopt;
+    if (started) {
+      const CgroupReading reading = group.read();
+      usage.wall = monotonic_now() - started->started;
+      usage.cpu = reading.cpu.value_or(Span{});
+      usage.memory_peak_bytes = reading.memory_peak_bytes.value_or(0);
+    }
+    group.remove();
+  }
+  return larger(usage, attempt.latest.usage);
+}
+
+Usage meter(const Attempt& attempt) {
+  if (attempt.started.work.pid == 0) return attempt.latest.usage;
+  Usage usage;
+  usage.wall = monotonic_now() - attempt.started.started;
+  const CgroupReading reading = Cgroup(attempt.roots, attempt.group).read();
+  usage.memory_peak_bytes = reading.memory_peak_bytes.value_or(0);
+  if (reading.cpu) {
+    usage.cpu = *reading.cpu;
+  } else if (const auto work = read_process(attempt.started.work.pid);
+             work && work->start_ticks == attempt.started.work.start_ticks) {
+    // Without a group only what the work did itself or waited for, until the end tells all.
+    usage.cpu = work->cpu + work->children_cpu;
+  }
+  return larger(usage, attempt.latest.usage);
+}
+
+Result<void> write_exit(int state, const Progress& progress) {
+  const std::string path = directory_of(progress.key) + "/exit";
+  ::unlinkat(state, path.c_str(), 0);  // A damaged one.
+  SUAN_CHECK(write_new_file(state, path, frame_record(progress)));
+  SUAN_CHECK(sync_exit(state, progress.key));
+  // And the name of the directory, which may be new as well.
+  return sync_path(state, "attempts");
+}
+
+Result<void> sync_exit(int state, const AttemptKey& key) {
+  SUAN_CHECK(sync_path(state, directory_of(key) + "/exit"));
+  return sync_path(state, directory_of(key));
+}
+
+}  // namespace suan::engine

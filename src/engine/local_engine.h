@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/cgroup.h"
+#include "engine/discovery.h"
+#include "engine/log_store.h"
+#include "member/engine.h"
+
+namespace suan::engine {
+
+/// How to run attempts on this machine.
+struct LocalEngineOptions {
+  std::string state_directory;  // Made if absent; of one engine at a time, on a local file system.
+  std::string executable = "/proc/self/exe";   // Calls supervise() for `supervise DIR`.
+  std::optional<member::OfferedPool> offered;  // What to offer; by default all that is found:
+  Reserve reserve;                             // less this.
+  std::string cgroup_parent;                   // See find_cgroups.
+  Span report_every = seconds(10);             // Between reports of usage; at least 100 ms.
+  LogLimits logs;
+};
+
+/// Runs attempts as processes of this machine, each under a supervisor process of its own that
+/// outlives this object and the server. A new engine on the same state directory finds them all
+/// again: those that run, and those that ended meanwhile with their true ends.
+///
+/// All work is done on one thread, which also calls the sink; the sink must not call `detach`.
+class LocalEngine final : public member::Engine {
+ public:
+  /// Takes the state directory and re-attaches to what is in it. Failures: conflict if another
+  /// engine has the directory, io if it cannot be used or the supervisors' program not be started,
+  /// invalid for options out of range.
+  static Result<std::unique_ptr<LocalEngine>> open(const LocalEngineOptions&);
+  ~LocalEngine() override;
+
+  /// Whether CPU and memory limits are enforced on this machine, and by what or why not.
+  Enforcement enforcement() const;
+  std::string enforcement_note() const;
+
+  /// What discovery found and could not offer; sentences for people.
+  const std::vector<std::string>& notes() const;
+
+  std::vector<member::OfferedPool> pools() const override;
+  void attach(member::ProgressSink&) override;
+  void detach() override;
+  void launch(const Launch&, const Payload&) override;
+  void renew(const RenewAttempt&) override;
+  void stop(const StopAttempt&) override;
+  void forget(const ForgetAttempt&) override;
+  Result<member::LogPiece> read_log(const AttemptKey&, member::LogStream, std::uint64_t offset,
+                                    std::size_t bytes_max) override;
+
+ private:
+  class Loop;
+  explicit LocalEngine(std::unique_ptr<Loop>);
+
+  std::unique_ptr<Loop> loop_;
+};
+
+/// A sentence for people: what keeps attempts that share one card apart.
+std::string isolation_note();
+
+}  // namespace suan::engine

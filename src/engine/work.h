@@ -1,0 +1,39 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "engine/attempt_files.h"
+
+/// The work of an attempt: the user's bash script in a process of its own.
+namespace suan::engine {
+
+/// The environment of the work: PATH, HOME, LANG and USER of this process, then the variables of
+/// the job, then what Suanhe says (SUAN_…, CUDA_VISIBLE_DEVICES), which the job cannot override.
+/// OMP_NUM_THREADS is the whole cores granted, unless the job sets it: under a CPU quota OpenMP
+/// still sees every core of the machine, and threads beyond the quota only wait for one another.
+std::map<std::string, std::string> work_environment(const LaunchRecord&,
+                                                    const std::map<std::string, std::string>& own);
+
+/// The script `run`: the user's text, behind the setup in the same shell if there is one, so that
+/// `cd`, `export` and `source` in the setup last. The user's lines keep their numbers.
+std::string work_script(const Payload&);
+
+/// What the user could not have meant; "" if there is nothing to object to.
+std::string find_fault(const Launch&, const Payload&);
+
+/// Starts `bash -eo pipefail ../run` in `work/` of the attempt's directory, which is the current
+/// one: leader of a session of its own, inside `group`, with stdin from /dev/null and both outputs
+/// appended to `stdout` and `stderr`; it dies with the calling process. Returns once it has become
+/// bash, with its pid, or why it could not. The script reaches bash by a file (mode 0600), as a
+/// command line is open for everybody to read.
+Result<pid_t> start_work(const LaunchRecord&, const Cgroup& group);
+
+/// Deletes the scripts, which may hold secrets, from the current directory.
+void remove_scripts();
+
+}  // namespace suan::engine
