@@ -110,7 +110,8 @@ class Journal {
   /// batch is durable, after one sync. Fails, having changed nothing, with
   /// - `conflict`: the sequence differs, a newer leader has taken over, or a blob id is already
   /// used;
-  /// - `no_space`: the same call may be repeated later;
+  /// - `no_space`, or `unavailable` when a stranger has the file locked: the same call may be
+  /// repeated;
   /// - `invalid`: the batch is empty or over `batch_records_limit` or `batch_bytes_limit`;
   /// and with `io` when nobody can know (see above).
   virtual Result<Head> append(std::uint64_t expected_sequence, std::uint64_t leader_epoch,

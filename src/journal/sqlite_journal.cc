@@ -97,6 +97,7 @@ struct SqliteJournal::Writer {
     Result<void> done = work();
     if (done) done = commit.run();
     if (done) return done;
+    // A full disk may have ended the transaction already; then there is nothing to roll back.
     if (!rollback.run() && done.error().kind != Kind::no_space) done.error().kind = Kind::io;
     return done;
   }
@@ -210,12 +211,12 @@ Result<void> SqliteJournal::check_certain() const {
   return {};
 }
 
-// Remembers an uncertain write. A busy or damaged file cannot be explained to the caller of an
-// append either: only the next start can say what is there.
+// Remembers an uncertain write. A damaged file cannot be explained to the caller of an append
+// either: only the next start can say what is there.
 Result<void> SqliteJournal::settle(Result<void> written) {
   if (written) return written;
   Kind& kind = written.error().kind;
-  if (kind != Kind::no_space && kind != Kind::conflict) {
+  if (kind != Kind::no_space && kind != Kind::unavailable && kind != Kind::conflict) {
     kind = Kind::io;
     is_uncertain_ = true;
   }
