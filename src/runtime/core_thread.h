@@ -1,0 +1,60 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "runtime/core.h"
+
+namespace suan::runtime {
+
+/// Runs a Core on a thread of its own, behind a bounded inbox. Any thread may put requests in.
+class CoreThread {
+ public:
+  /// `on_fatal` is called on the core's thread when the journal's state is uncertain; it must end
+  /// the process without letting anything more leave.
+  CoreThread(Core& core, std::size_t inbox_max, Callback<void(const Failure&)> on_fatal);
+  ~CoreThread();
+
+  CoreThread(const CoreThread&) = delete;
+  CoreThread& operator=(const CoreThread&) = delete;
+
+  /// Puts a request in the inbox. False if it is full or the thread is stopping: then `request` is
+  /// unchanged and its reply will not be called.
+  bool put(Request& request);
+
+  /// The same, but reports of members wait for room: they may not be lost.
+  void put_waiting(Request request);
+
+  /// Takes no more requests, finishes those in the inbox, makes them durable and ends the thread.
+  void stop();
+
+  std::size_t inbox_size() const;
+
+ private:
+  void run();
+  bool wait_for_work();
+
+  Core& core_;
+  const std::size_t inbox_max_;
+  Callback<void(const Failure&)> on_fatal_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable has_work_;
+  std::condition_variable has_room_;
+  std::vector<Request> inbox_;
+  bool is_stopping_ = false;
+
+  std::vector<Request> taken_;  // By the thread, not decided yet.
+  std::thread thread_;
+};
+
+/// The time of day of the machine.
+class SystemClock : public Clock {
+ public:
+  Moment now() override;
+};
+
+}  // namespace suan::runtime

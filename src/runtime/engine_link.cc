@@ -1,0 +1,129 @@
+#include "runtime/engine_link.h"
+
+#include <utility>
+
+#include "base/ensure.h"
+#include "wire/bytes.h"
+
+namespace suan::runtime {
+
+EngineLink::EngineLink(journal::Journal& journal) : journal_(journal) {}
+
+EngineLink::~EngineLink() {
+  stop();
+}
+
+void EngineLink::Sink::on_progress(const Progress& progress) {
+  {
+    const std::lock_guard lock(link.mutex_);
+    link.items_.emplace_back(progress);
+  }
+  link.has_work_.notify_one();
+}
+
+void EngineLink::add(MemberId member, member::Engine& engine) {
+  engines_[member] = &engine;
+}
+
+void EngineLink::start(CoreThread& core) {
+  core_ = &core;
+  thread_ = std::thread([this] { run(); });
+  for (const auto& [member, engine] : engines_) engine->attach(sink_);
+}
+
+void EngineLink::put(const domain::Effect& effect) {
+  {
+    const std::lock_guard lock(mutex_);
+    items_.emplace_back(effect);
+  }
+  has_work_.notify_one();
+}
+
+void EngineLink::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_) return;
+    is_stopping_ = true;
+  }
+  if (core_ != nullptr) {
+    for (const auto& [member, engine] : engines_) engine->detach();
+  }
+  has_work_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void EngineLink::run() {
+  std::deque<Item> items;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      has_work_.wait(lock, [&] { return is_stopping_ || !items_.empty(); });
+      if (is_stopping_) return;  // What is left is done again after the restart.
+      items.swap(items_);
+    }
+    for (const Item& item : items) {
+      if (const auto* effect = std::get_if<domain::Effect>(&item))
+        perform(*effect);
+      else
+        report(std::get<Progress>(item));
+    }
+    items.clear();
+  }
+}
+
+// A launch whose payload cannot be read has failed, and says so like any other.
+void EngineLink::launch(const domain::AskLaunch& ask) {
+  Payload payload;
+  if (ask.launch.payload) {
+    const auto bytes = journal_.read_blob(ask.launch.payload.value);
+    auto decoded =
+        bytes ? wire::decode<Payload>(*bytes) : Result<Payload>(std::unexpected(bytes.error()));
+    if (!decoded) {
+      Progress failed;
+      failed.key = ask.launch.key;
+      failed.state = AttemptState::ended;
+      failed.end = AttemptEnd::launch_failed;
+      failed.reason = "its script cannot be read: " + decoded.error().text;
+      report(failed);
+      return;
+    }
+    payload = std::move(*decoded);
+  }
+  engines_.at(ask.member)->launch(ask.launch, payload);
+}
+
+void EngineLink::perform(const domain::Effect& effect) {
+  if (const auto* ask = std::get_if<domain::AskLaunch>(&effect)) {
+    launch(*ask);
+  } else if (const auto* renew = std::get_if<domain::AskRenew>(&effect)) {
+    engines_.at(renew->member)->renew(renew->renew);
+  } else if (const auto* stop = std::get_if<domain::AskStop>(&effect)) {
+    engines_.at(stop->member)->stop(stop->stop);
+  } else if (const auto* forget = std::get_if<domain::AskForget>(&effect)) {
+    engines_.at(forget->member)->forget(forget->forget);
+  } else if (const auto* destroy = std::get_if<domain::DestroyPayloads>(&effect)) {
+    for (std::uint32_t i = 0; i < destroy->count; ++i) {
+      // One that stays behind is only disk space; the next deletion is not affected.
+      static_cast<void>(journal_.delete_blob(destroy->first.value + i));
+    }
+  } else {
+    ensure(false);  // The core answers reservations for engines itself.
+  }
+}
+
+void EngineLink::report(const Progress& progress) {
+  Request request;
+  request.command = domain::Report{progress};
+  request.caller.principal = {UserId{1}, identity::Role::operator_};
+  if (progress.state == AttemptState::ended) {
+    request.reply = [this, key = progress.key](const Reply& reply) {
+      if (reply || reply.error().code != domain::Code::stale) return;
+      // The end was recorded before, and the member missed that: it may forget.
+      for (const auto& [member, engine] : engines_)
+        put(domain::AskForget{member, ForgetAttempt{key}});
+    };
+  }
+  core_->put_waiting(std::move(request));
+}
+
+}  // namespace suan::runtime

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <variant>
+
+#include "member/engine.h"
+#include "runtime/core_thread.h"
+
+namespace suan::runtime {
+
+/// Carries effects to the engines of this process and their progress back to the core, on a thread
+/// of its own, so that neither waits for the other.
+class EngineLink {
+ public:
+  /// `journal` holds the sealed payloads.
+  explicit EngineLink(journal::Journal& journal);
+  ~EngineLink();
+
+  EngineLink(const EngineLink&) = delete;
+  EngineLink& operator=(const EngineLink&) = delete;
+
+  /// Says which engine is which member. Before `start`; the engine outlives the link.
+  void add(MemberId, member::Engine&);
+
+  /// Attaches the engines: their reports now go to `core`, which outlives `stop`.
+  void start(CoreThread& core);
+
+  /// Takes one effect; never blocks. Only those for engines, and DestroyPayloads.
+  void put(const domain::Effect&);
+
+  /// Detaches the engines and ends the thread. Attempts go on running.
+  void stop();
+
+ private:
+  struct Sink : member::ProgressSink {
+    explicit Sink(EngineLink& owner) : link(owner) {}
+    void on_progress(const Progress&) override;
+    EngineLink& link;
+  };
+  using Item = std::variant<domain::Effect, Progress>;
+
+  void run();
+  void perform(const domain::Effect&);
+  void launch(const domain::AskLaunch&);
+  void report(const Progress&);
+
+  journal::Journal& journal_;
+  std::map<MemberId, member::Engine*> engines_;
+  CoreThread* core_ = nullptr;
+  Sink sink_{*this};
+
+  std::mutex mutex_;
+  std::condition_variable has_work_;
+  std::deque<Item> items_;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace suan::runtime

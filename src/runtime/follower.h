@@ -1,0 +1,100 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "runtime/core.h"
+
+namespace suan::runtime {
+
+/// What a query sees: the durable state up to one record.
+struct View {
+  const domain::State& state;
+  const journal::Head& head;
+};
+
+/// Is told of every durable record, in order. Called on the follower's thread; must not block.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+
+  /// False when nobody is interested any more: the watcher is then destroyed.
+  virtual bool on_record(const DurableRecord&, const View&) = 0;
+
+  /// Called about once a second when nothing happens, so that a dead reader is found.
+  virtual bool on_quiet() = 0;
+};
+
+/// The read side: a State folded from durable records only, on a thread of its own, that answers
+/// queries. They never stall the core and never show what a crash could take back.
+class Follower {
+ public:
+  using Query = Callback<void(const View&)>;
+
+  /// `state` is what the journal holds up to `head`.
+  Follower(domain::State state, journal::Head head, const journal::Journal& journal,
+           std::size_t queries_max);
+  ~Follower();
+
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+
+  /// Records that have just become durable. Never refuses; called by the core's outlet.
+  void feed(std::shared_ptr<const DurableBatch>);
+
+  /// Runs a query on the follower's thread, once `after_sequence` has been folded, in the order of
+  /// asking. False if too many wait.
+  bool ask(Query query, std::uint64_t after_sequence = 0);
+
+  /// Tells `watcher` of every record after `after_sequence`, beginning with those of the past.
+  /// False if too many wait.
+  bool watch(std::unique_ptr<Watcher> watcher, std::uint64_t after_sequence);
+
+  /// Answers what waits and ends the thread.
+  void stop();
+
+  /// The last record folded; any thread.
+  std::uint64_t sequence() const;
+
+ private:
+  struct Question {
+    Query query;
+    std::uint64_t after_sequence = 0;
+    std::int64_t give_up_ms = 0;  // Monotonic; then it runs anyway, and sees that it is too early.
+  };
+  struct Watch {
+    std::unique_ptr<Watcher> watcher;
+    std::uint64_t next = 1;
+  };
+
+  void run();
+  void fold(const DurableBatch&);
+  void answer(std::vector<Question>&);
+  void add_watches(std::vector<Watch>&);
+  bool catch_up(Watch&);
+  void tell_quiet();
+
+  domain::State state_;
+  journal::Head head_;
+  const journal::Journal& journal_;
+  const std::size_t queries_max_;
+  std::vector<Question> early_;  // Wait for a later record.
+  std::vector<Watch> watches_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable has_work_;
+  std::vector<std::shared_ptr<const DurableBatch>> batches_;
+  std::vector<Question> questions_;
+  std::vector<Watch> new_watches_;
+  std::uint64_t folded_ = 0;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace suan::runtime
