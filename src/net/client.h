@@ -23,8 +23,8 @@ struct ClientOptions {
 /// `on_pause` is asked after a signal interrupted the wait, and twice a second besides; it returns
 /// false to stop.
 struct StreamReader {
-  Callback<bool(std::string_view)> on_bytes;
-  Callback<bool()> on_pause;
+  Callback<bool(std::string_view)> on_bytes{};
+  Callback<bool()> on_pause{};
 };
 
 /// A blocking HTTP/1.1 client of one place, for one thread. Keeps one connection open between

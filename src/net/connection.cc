@@ -177,7 +177,7 @@ void Connection::call_route() {
   is_version_1_0_ = parser_->is_version_1_0();
   keeps_alive_ = parser_->keep_alive();
   if (parser_->is_asterisk()) {
-    response_ = {.status = 204, .content_type = "", .headers = {}, .body = {}};
+    response_ = {.status = 204, .content_type = ""};
     response_.headers.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     has_response_ = true;
     return;
@@ -291,8 +291,7 @@ Task<void> Connection::send_stream(std::shared_ptr<Connection> self) {
   self->keeps_alive_ = false;
   self->response_ = {.status = stream->status,
                      .content_type = std::move(stream->content_type),
-                     .headers = std::move(stream->headers),
-                     .body = {}};
+                     .headers = std::move(stream->headers)};
   self->print_head(self->response_, true);
   bool is_sent = co_await send(self);
   bool is_ended = self->is_head_;

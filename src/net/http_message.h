@@ -20,8 +20,8 @@ std::string_view print_method(Method);
 std::optional<Method> parse_method(std::string_view);
 
 struct Header {
-  std::string name;
-  std::string value;
+  std::string name{};
+  std::string value{};
 };
 
 /// Header fields in the order they came. Names compare without case; a name may repeat.
@@ -61,12 +61,12 @@ using QueryPair = std::pair<std::string, std::string>;
 /// A client fills method, path, query, headers and body, or gives `target` ready-made.
 struct Request {
   Method method = Method::get;
-  std::string target;  // As on the wire, still encoded, with the query: "/v1/jobs/a%2Fb?wide=1".
-  std::string path;    // Decoded: "/v1/jobs/a/b". `split_path(target)` keeps encoded slashes apart.
-  std::vector<QueryPair> query;  // Decoded, in order.
-  Headers headers;
-  std::string body;
-  std::string peer;  // "127.0.0.1:5123", "[::1]:5123", or "unix:<uid>". Server only.
+  std::string target{};  // As on the wire, still encoded, with the query: "/v1/jobs/a%2Fb?wide=1".
+  std::string path{};  // Decoded: "/v1/jobs/a/b". `split_path(target)` keeps encoded slashes apart.
+  std::vector<QueryPair> query{};  // Decoded, in order.
+  Headers headers{};
+  std::string body{};
+  std::string peer{};  // "127.0.0.1:5123", "[::1]:5123", or "unix:<uid>". Server only.
 
   /// The first value of a query key, or null. Keys are case-sensitive.
   const std::string* find_query(std::string_view key) const;
@@ -76,8 +76,8 @@ struct Request {
 struct Response {
   int status = 200;
   std::string content_type = "application/json";  // Not sent when both it and the body are empty.
-  Headers headers;
-  std::string body;
+  Headers headers{};
+  std::string body{};
 };
 
 /// The standard phrase of a status ("Not Found"), or "Status" when it has none.

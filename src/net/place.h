@@ -13,10 +13,10 @@
 namespace suan::net {
 
 struct Place {
-  std::string unix_path;  // Empty for TCP.
-  std::string host;
+  std::string unix_path{};  // Empty for TCP.
+  std::string host{};
   std::uint16_t port = 0;
-  std::string authority;  // The Host field's value.
+  std::string authority{};  // The Host field's value.
 };
 
 /// "http://host[:port]" or "unix:/absolute/path".

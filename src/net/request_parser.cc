@@ -33,6 +33,7 @@ void strip_authority(std::string& target) {
 
 RequestParser::RequestParser(std::size_t header_bytes_max, std::size_t body_bytes_max) {
   header_limit(static_cast<std::uint32_t>(header_bytes_max));
+  header_bytes_left_ = header_bytes_max;
   body_limit(body_bytes_max);
   eager(true);
 }
@@ -63,6 +64,14 @@ void RequestParser::explain(const error_code& error) {
   }
 }
 
+// Beast holds the request line to its limit, and then all fields together to the same limit again.
+bool RequestParser::count_header(std::size_t bytes, error_code& error) {
+  const bool fits = bytes <= header_bytes_left_;
+  header_bytes_left_ -= fits ? bytes : 0;
+  if (!fits) error = http::error::header_limit;
+  return fits;
+}
+
 void RequestParser::on_request_impl(http::verb, string_view method, string_view target, int version,
                                     error_code& error) {
   version_ = version;
@@ -75,6 +84,7 @@ void RequestParser::on_request_impl(http::verb, string_view method, string_view 
   is_head_ = *known == Method::head;
   request_.method = is_head_ ? Method::get : *known;
   request_.headers.reserve(8);
+  count_header(method.size() + target.size() + 12, error);
 }
 
 void RequestParser::on_field_impl(http::field field, string_view name, string_view value,
@@ -84,6 +94,7 @@ void RequestParser::on_field_impl(http::field field, string_view name, string_vi
   if (request_.headers.size() == fields_max) {
     return refuse({431, "too_many_fields", "the request has more than 100 header fields"}, error);
   }
+  if (!count_header(name.size() + value.size() + 4, error)) return;
   if (field == http::field::host) {
     ++hosts_;
   } else if (field == http::field::transfer_encoding && !is_same_name(plain(value), "chunked")) {

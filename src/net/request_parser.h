@@ -52,10 +52,12 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
 
   void refuse(RequestFault, error_code&);
   void explain(const error_code&);
+  bool count_header(std::size_t bytes, error_code&);
   bool read_target();
 
   Request request_;
   RequestFault fault_;
+  std::size_t header_bytes_left_ = 0;
   int version_ = 11;
   int hosts_ = 0;
   bool is_head_ = false;

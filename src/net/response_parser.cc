@@ -210,7 +210,7 @@ Result<std::size_t> ResponseParser::feed_line(std::string_view bytes) {
     if (!line_.empty()) return malformed("a chunk is longer than its size");
     state_ = State::size_line;
   } else {  // Trailer fields say nothing that a caller could use; they are passed over.
-    trailer_bytes_ += taken;
+    trailer_bytes_ += line_.size() + 2;
     if (line_.empty()) state_ = State::done;
   }
   line_.clear();

@@ -56,14 +56,12 @@ Result<int> listen_tcp(const std::string& host, std::uint16_t port) {
     return failure(Failure::Kind::invalid, "listen at a numeric address, for instance 0.0.0.0",
                    host);
   }
-  SUAN_TRY(const auto addresses,
-           resolve({.unix_path = {}, .host = host, .port = port, .authority = {}}));
+  SUAN_TRY(const auto addresses, resolve({.host = host, .port = port}));
   return open_listener(addresses.front(), what, nullptr);
 }
 
 Result<int> listen_unix(const std::string& path) {
-  SUAN_TRY(const auto addresses,
-           resolve({.unix_path = path, .host = {}, .port = 0, .authority = {}}));
+  SUAN_TRY(const auto addresses, resolve({.unix_path = path, .port = 0}));
   // A file left by a server that died must go; one that somebody answers at must stay.
   const int probe = open_connection(addresses.front());
   const int error = errno;

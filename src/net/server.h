@@ -18,7 +18,7 @@ namespace suan::net {
 struct ServerOptions {
   std::string host = "127.0.0.1";  // A numeric address or "localhost"; "" = no TCP.
   std::uint16_t port = 0;          // 0 = any free one; `Server::port()` tells which.
-  std::string unix_path;           // Also listen on this socket (mode 0660); "" = none.
+  std::string unix_path{};         // Also listen on this socket (mode 0660); "" = none.
   int threads = 1;                 // I/O threads, 1 to 64; with more, routes run concurrently.
 
   std::size_t body_bytes_max = 1U << 20U;             // Past it: 413.

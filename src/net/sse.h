@@ -11,9 +11,9 @@
 namespace suan::net {
 
 struct SseEvent {
-  std::string id;     // Of the last event that had one, as the standard says.
-  std::string event;  // "" = "message".
-  std::string data;   // Lines joined by \n.
+  std::string id{};     // Of the last event that had one, as the standard says.
+  std::string event{};  // "" = "message".
+  std::string data{};   // Lines joined by \n.
 };
 
 /// The bytes of one event. Line ends inside `data` become several data lines; `id` and `event` lose
