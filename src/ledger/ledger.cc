@@ -19,6 +19,11 @@ Money Ledger::balance(const AccountKey& key) const {
   return account == nullptr ? zero : account->balance;
 }
 
+Money Ledger::charged(ProjectId project) const {
+  const Money* charged = charged_.find(project);
+  return charged == nullptr ? zero : *charged;
+}
+
 bool Ledger::can_hold(ProjectId project, Money amount) const {
   return balance(project_account(project)) >= amount;
 }
@@ -75,6 +80,7 @@ void Ledger::apply(const Charged& event) {
   post(loss_account(event.provider), provider_account(event.provider), event.loss);
   hold->amount = hold->amount - event.amount;
   hold->charged = hold->charged + event.amount;
+  charged_.put(hold->project, charged(hold->project) + event.amount);
 }
 
 void Ledger::apply(const Allotted& event) {

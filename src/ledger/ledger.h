@@ -14,6 +14,9 @@ class Ledger {
   /// The balance of an account; zero for one that never moved.
   Money balance(const AccountKey&) const;
 
+  /// What the jobs of a project were ever charged.
+  Money charged(ProjectId) const;
+
   /// Whether a project can set `amount` aside now.
   bool can_hold(ProjectId project, Money amount) const;
 
@@ -30,6 +33,7 @@ class Ledger {
   static void tables(auto&& visit, auto& self) {
     visit(1, "accounts", self.accounts_);
     visit(2, "holds", self.holds_);
+    visit(3, "charged", self.charged_);
   }
   void reindex() {}
 
@@ -38,6 +42,7 @@ class Ledger {
 
   Table<AccountKey, Account> accounts_;
   Table<HoldId, Hold> holds_;
+  Table<ProjectId, Money> charged_;
 };
 
 }  // namespace suan::ledger
