@@ -1,0 +1,16 @@
+import { BarChart, PieChart } from 'echarts/charts';
+import {
+  AriaComponent,
+  GridComponent,
+  LegendComponent,
+  TooltipComponent,
+} from 'echarts/components';
+import { init, use } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+
+// Only what the console draws: the rest of ECharts stays out of the bundle.
+use([
+  AriaComponent, BarChart, GridComponent, LegendComponent, PieChart, SVGRenderer, TooltipComponent,
+]);
+
+export { init };

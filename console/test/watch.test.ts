@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { backoffMaxMs, backoffMs, EventWatch, type WatchOptions } from '../src/watch';
+
+const notice = (sequence: number) =>
+  `id: ${sequence}\nevent: change\ndata: ${JSON.stringify({ sequence, event: 'e' })}\n\n`;
+
+type Answer = string | number | Error;
+
+/** A server that gives one answer per connection: text that then ends, a status, or an error. */
+async function watch(answers: Answer[], options: Partial<WatchOptions> = {}) {
+  const asked: number[] = [];
+  const seen: number[] = [];
+  const states: string[] = [];
+  const resumed: boolean[] = [];
+  let isRefused = false;
+  const stream = new EventWatch({
+    open: async (after) => {
+      asked.push(after);
+      const answer = answers.shift();
+      if (answers.length === 0) queueMicrotask(() => stream.stop());
+      if (answer instanceof Error) throw answer;
+      if (typeof answer === 'number') return new Response('', { status: answer });
+      return new Response(answer ?? '');
+    },
+    newest: async () => 100,
+    onNotice: (one) => seen.push(one.sequence),
+    onStatus: (status) => states.push(status.state),
+    onResumed: (isFresh) => resumed.push(isFresh),
+    onUnauthorised: () => (isRefused = true),
+    wait: async () => undefined,
+    random: () => 1,
+    ...options,
+  });
+  await stream.run(3);
+  return { asked, seen, states, resumed, isRefused };
+}
+
+describe('the watch over events', () => {
+  it('resumes after the last notice seen', async () => {
+    const { asked, seen } = await watch([notice(4) + notice(5), notice(6), '', '']);
+    expect(asked).toEqual([3, 5, 6, 6]);
+    expect(seen).toEqual([4, 5, 6]);
+  });
+
+  it('does not count a notice that was cut off', async () => {
+    const { asked, seen } = await watch([notice(4) + notice(5).slice(0, -1), notice(5), '']);
+    expect(asked).toEqual([3, 4, 5]);
+    expect(seen).toEqual([4, 5]);
+  });
+
+  it('keeps all notices of one record and drops older ones', async () => {
+    const { seen } = await watch([notice(4) + notice(4) + notice(2) + notice(5), '']);
+    expect(seen).toEqual([4, 4, 5]);
+  });
+
+  it('says that it is reconnecting, and then that it is live again', async () => {
+    const { states, resumed } = await watch([new Error('cut'), 503, notice(4), '']);
+    expect(states.slice(0, 4)).toEqual(['connecting', 'reconnecting', 'reconnecting', 'live']);
+    expect(states.at(-1)).toBe('stopped');
+    expect(resumed[0]).toBe(false);
+  });
+
+  it('starts over from the newest sequence when the domain will not resume', async () => {
+    const { asked, resumed } = await watch([410, notice(101), '']);
+    expect(asked).toEqual([3, 100, 101]);
+    expect(resumed[0]).toBe(true);
+  });
+
+  it('gives up when the key is no longer taken', async () => {
+    const { isRefused, asked } = await watch([401, notice(4), '']);
+    expect(isRefused).toBe(true);
+    expect(asked).toEqual([3]);
+  });
+
+  it('treats silence as a dead connection', async () => {
+    let opened = 0;
+    const { seen } = await watch([], {
+      open: async () => {
+        ++opened;
+        const body = new ReadableStream<Uint8Array>({
+          start: (to) => to.enqueue(new TextEncoder().encode(notice(opened + 3))),
+        });
+        return new Response(body);
+      },
+      silenceMs: 5,
+      wait: async (_ms, signal) => {
+        if (opened === 3) throw new Error('enough');
+        expect(signal.aborted).toBe(false);
+      },
+    }).catch(() => ({ seen: [] as number[] }));
+    expect(opened).toBe(3);
+    expect(seen).toEqual([]);
+  });
+});
+
+describe('the backoff', () => {
+  it('doubles, stays within its bounds, and is spread', () => {
+    expect([1, 2, 3].map((n) => backoffMs(n, 1))).toEqual([500, 1000, 2000]);
+    expect(backoffMs(1000, 1)).toBe(backoffMaxMs);
+    expect(backoffMs(2, 0)).toBe(500);
+  });
+});
