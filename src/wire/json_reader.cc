@@ -92,7 +92,11 @@ bool JsonReader::integer(JsonValue json, std::int64_t least, std::int64_t most,
                          std::int64_t& value) {
   const auto parsed = json.is(JsonKind::number) ? parse_wide(json.text(), 0) : std::nullopt;
   if (!parsed || *parsed < least || *parsed > most) {
-    expected("a whole number from " + std::to_string(least) + " to " + std::to_string(most), json);
+    const bool is_any = least == INT64_MIN && most == INT64_MAX;
+    expected(is_any
+                 ? "a whole number"
+                 : "a whole number from " + std::to_string(least) + " to " + std::to_string(most),
+             json);
     return false;
   }
   value = static_cast<std::int64_t>(*parsed);
@@ -246,17 +250,16 @@ std::optional<JsonValue> JsonReader::member(JsonValue json, std::string_view nam
 
 void JsonReader::unknown_members(JsonValue json, std::span<const std::string_view> names,
                                  std::span<const Alias> aliases) {
+  std::vector<std::string_view> all(names.begin(), names.end());
+  for (const Alias& alias : aliases) all.push_back(alias.alias);
   for (const JsonValue each : json) {
     const std::string_view name = each.name();
-    const auto is_alias = [&](const Alias& alias) { return alias.alias == name; };
-    if (std::find(names.begin(), names.end(), name) != names.end() ||
-        std::any_of(aliases.begin(), aliases.end(), is_alias))
-      continue;
+    if (std::find(all.begin(), all.end(), name) != all.end()) continue;
     if (count_ >= mistakes_max_) {
       ++count_;
       return;
     }
-    const std::string_view near = nearest_name(name, names);
+    const std::string_view near = nearest_name(name, all);
     const Inside inside(*this, name);
     std::string text = "unknown field " + quote(name);
     if (!near.empty())

@@ -168,7 +168,8 @@ class JsonReader {
     typename T::value_type inner{};
     const std::size_t before = count_;
     read(json, inner);
-    if (count_ == before) value = std::move(inner);
+    // A record with a mistake somewhere in it still says the rest.
+    if (Record<typename T::value_type> || count_ == before) value = std::move(inner);
   }
 
   template <class T>
@@ -214,6 +215,7 @@ class JsonReader {
           const auto found = member(json, name, aliases, from);
           if (!found) return;
           ++known;
+          if (OmitsAbsent<T> && found->is(JsonKind::null)) return;
           const Inside inside(*this, found->name());
           read(*found, field);
         },

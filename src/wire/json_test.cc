@@ -95,9 +95,7 @@ TEST(Json, ScaledNumbersAreExactOrNothing) {
 }
 
 TEST(Json, NamesThePlaceOfAMistakeAndTheRightForm) {
-  EXPECT_EQ(refusal(R"({"maybe":"x"})"),
-            "/maybe expected a whole number from -9223372036854775808 to 9223372036854775807, "
-            "found the text \"x\"");
+  EXPECT_EQ(refusal(R"({"maybe":"x"})"), "/maybe expected a whole number, found the text \"x\"");
   EXPECT_EQ(refusal(R"({"muney":1})"), "/muney unknown field \"muney\", did you mean \"money\"?");
   EXPECT_EQ(refusal(R"({"a~b/c":1})").substr(0, 9), "/a~0b~1c ");
   EXPECT_EQ(refusal(R"({"number":1,"count":1})"),

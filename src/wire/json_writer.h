@@ -19,7 +19,8 @@ class JsonWriter;
 template <class T>
 concept HasJsonForm = requires(const T& value, JsonWriter& writer) { value.write_json(writer); };
 
-/// A record that leaves out what was not given: `static constexpr bool omits_absent = true`.
+/// A record that leaves out what was not given: `static constexpr bool omits_absent = true`. When
+/// it is read, null is the same as nothing for every field.
 template <class T>
 concept OmitsAbsent = T::omits_absent;
 
