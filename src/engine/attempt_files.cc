@@ -4,8 +4,6 @@
 #include <limits>
 
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -90,28 +88,91 @@ std::vector<std::string_view> unframe(std::string_view file) {
   return frames;
 }
 
-std::optional<Progress> read_exit(int directory, const std::string& path, const AttemptKey& key) {
-  auto progress = read_record<Progress>(directory, path);
-  if (!progress || progress->key != key || progress->state != AttemptState::ended)
-    return std::nullopt;
-  if (progress->end == AttemptEnd::none || progress->end > AttemptEnd::lost) return std::nullopt;
-  return progress;
+std::string directory_of(const AttemptKey& key) {
+  return "attempts/" + print_key(key);
 }
 
-Result<Fd> claim_file(int directory, const std::string& path, const ClaimRecord& claim) {
-  const std::string own = path + "." + std::to_string(claim.supervisor.pid);
-  ::unlinkat(directory, own.c_str(), 0);  // Of an earlier process with this pid.
-  SUAN_TRY(Fd file, write_new_file(directory, own, frame_record(claim)));
-  if (::renameat2(directory, own.c_str(), directory, path.c_str(), RENAME_NOREPLACE) == 0)
-    return file;
-  bool is_linked = false;
-  if (errno == EINVAL ||
-      errno == ENOSYS)  // A file system without that kind of rename, such as NFS.
-    is_linked = ::linkat(directory, own.c_str(), directory, path.c_str(), 0) == 0;
-  const auto refused = system_failure("cannot claim", path);
-  ::unlinkat(directory, own.c_str(), 0);
-  if (is_linked) return file;
-  return refused;
+namespace {
+
+bool is_of(const RecordEntry& entry, const AttemptKey& key) {
+  if (entry.launch && entry.launch->launch.key != key) return false;
+  return !entry.end || entry.end->key == key;
+}
+
+bool is_end(const Progress& progress) {
+  return progress.state == AttemptState::ended && progress.end != AttemptEnd::none &&
+         progress.end <= AttemptEnd::lost;
+}
+
+template <class T>
+void take_first(std::optional<T>& first, std::optional<T>& next) {
+  if (!first) first = std::move(next);
+}
+
+}  // namespace
+
+AttemptRecord parse_record(std::string_view file, const AttemptKey* key) {
+  AttemptRecord record;
+  for (const std::string_view bytes : unframe(file)) {
+    auto entry = wire::decode<RecordEntry>(bytes);
+    if (!entry || (key != nullptr && !is_of(*entry, *key))) break;
+    if (entry->end && !is_end(*entry->end)) break;
+    take_first(record.launch, entry->launch);
+    take_first(record.claim, entry->claim);
+    take_first(record.started, entry->started);
+    take_first(record.end, entry->end);
+    record.bytes_whole += length_bytes + checksum_bytes + bytes.size();
+  }
+  record.is_torn = record.bytes_whole < file.size();
+  return record;
+}
+
+AttemptRecord read_record(int directory, const std::string& path, const AttemptKey& key) {
+  const auto file = read_file(directory, path, record_bytes_max);
+  if (!file) return {};
+  return parse_record(*file, &key);
+}
+
+std::optional<ControlRecord> parse_control(std::string_view file) {
+  const auto frames = unframe(file);
+  if (frames.empty()) return std::nullopt;
+  const auto control = wire::decode<ControlRecord>(frames.front());
+  if (!control || control->stop > AttemptEnd::lost) return std::nullopt;
+  return *control;
+}
+
+std::optional<ControlRecord> read_control(int directory, const std::string& path) {
+  const auto file = read_file(directory, path, control_bytes_max);
+  if (!file) return std::nullopt;
+  return parse_control(*file);
+}
+
+Result<void> begin_record(int directory, const std::string& path, const RecordEntry& entry) {
+  const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+  const Fd file(::openat(directory, path.c_str(), flags, 0600));
+  if (!file) return system_failure("cannot open", path);
+  const std::string bytes = frame(wire::encode(entry));
+  SUAN_CHECK(write_whole(file.get(), bytes));
+  // Only now, and not to nothing first: ext4 sends a file that was emptied to disk at once.
+  if (::ftruncate(file.get(), static_cast<off_t>(bytes.size())) != 0)
+    return system_failure("cannot shorten", path);
+  return {};
+}
+
+Result<void> append_record(int directory, const std::string& path, const RecordEntry& entry) {
+  const Fd file(::openat(directory, path.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return system_failure("cannot open", path);
+  return write_whole(file.get(), frame(wire::encode(entry)));
+}
+
+bool claim_record(int directory, const std::string& path, const AttemptKey& key,
+                  const ClaimRecord& claim) {
+  RecordEntry entry;
+  entry.claim = claim;
+  if (!append_record(directory, path, entry)) return false;
+  const AttemptRecord record = read_record(directory, path, key);
+  return record.claim && record.claim->supervisor == claim.supervisor &&
+         record.claim->boot_id == claim.boot_id;
 }
 
 }  // namespace suan::engine

@@ -18,16 +18,20 @@
 /// What an engine and its supervisors leave for each other on disk, in one directory per attempt:
 ///
 ///     <state>/attempts/<job>-<task>-<attempt>/
-///       launch    LaunchRecord, by the engine, before it asks for a supervisor
-///       claim     ClaimRecord, then StartedRecord once the work runs; by the one supervisor
-///       control   ControlRecord: the latest wishes, by the engine
-///       exit      Progress, state `ended`: the last thing a supervisor writes
-///       stdout stderr work/ run setup
+///       record    frames, appended one by one, each a RecordEntry:
+///                   the launch, by the engine before it asks for a supervisor;
+///                   the claim of a supervisor: the first in the file is the one that runs it;
+///                   that the work has started, by that supervisor;
+///                   the end, by that supervisor as its last act
+///       control   one frame, replaced: the latest wishes, by the engine
+///       run setup stdout stderr work/
 ///
-/// A directory without `launch` is the mark of a key that must never start.
+/// A directory whose record has no launch is the mark of a key that must never start.
 ///
-/// A file holds frames: length (4 bytes, little-endian), FNV-1a-64 of the bytes (8 bytes,
-/// little-endian), wire bytes of a record. A frame that is cut or damaged counts as absent.
+/// A frame is a length (4 bytes, little-endian), the FNV-1a-64 of the bytes (8 bytes,
+/// little-endian) and the wire bytes of a record. Whatever follows a cut or damaged frame counts as
+/// absent. Appends of one process do not mix with those of another (O_APPEND on a local file
+/// system), so who sees its own claim first in the file is the only one that does.
 namespace suan::engine {
 
 /// Everything that a supervisor needs to know.
@@ -94,6 +98,27 @@ struct ControlRecord {
   }
 };
 
+/// One step of an attempt; one member is set.
+struct RecordEntry {
+  std::optional<LaunchRecord> launch;
+  std::optional<ClaimRecord> claim;
+  std::optional<StartedRecord> started;
+  std::optional<Progress> end;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "launch", self.launch);
+    visit(2, "claim", self.claim);
+    visit(3, "started", self.started);
+    visit(4, "end", self.end);
+  }
+};
+
+/// All that a `record` says: the first of each kind.
+struct AttemptRecord : RecordEntry {
+  std::size_t bytes_whole = 0;  // Length up to the first cut or damaged frame.
+  bool is_torn = false;         // Something follows there.
+};
+
 /// A word from a supervisor to the engine, written at once to the FIFO `<state>/events`: only a
 /// hint, as everything is in the files. Plain bytes of one machine; the size and the version never
 /// change in meaning, as supervisors of an older program write to a newer engine.
@@ -112,12 +137,15 @@ struct SupervisorEvent {
 };
 static_assert(sizeof(SupervisorEvent) == 64);
 
-inline constexpr std::size_t launch_bytes_max = 32 << 20U;
-inline constexpr std::size_t record_bytes_max = 64 << 10U;
+inline constexpr std::size_t record_bytes_max = 33 << 20U;
+inline constexpr std::size_t control_bytes_max = 64 << 10U;
 
 /// "12-0-1".
 std::string print_key(const AttemptKey&);
 std::optional<AttemptKey> parse_key(std::string_view name);
+
+/// "attempts/12-0-1", below the state directory.
+std::string directory_of(const AttemptKey&);
 
 /// One frame of these bytes.
 std::string frame(std::string_view bytes);
@@ -125,34 +153,24 @@ std::string frame(std::string_view bytes);
 /// The bytes of the frames from the start up to the first that is cut or damaged.
 std::vector<std::string_view> unframe(std::string_view file);
 
-template <wire::Record T>
-std::string frame_record(const T& record) {
-  return frame(wire::encode(record));
-}
+/// The record in a file's bytes. An entry of another key than `key` counts as damage, and so does
+/// an end that is none; `key` nullptr allows any.
+AttemptRecord parse_record(std::string_view file, const AttemptKey* key);
 
-/// The record in the frame of that index; nullopt if it is absent, cut, damaged or another record.
-template <wire::Record T>
-std::optional<T> unframe_record(std::string_view file, std::size_t index = 0) {
-  const auto frames = unframe(file);
-  if (index >= frames.size()) return std::nullopt;
-  auto record = wire::decode<T>(frames[index]);
-  if (!record) return std::nullopt;
-  return *std::move(record);
-}
+/// The same of the file at `path`; empty if it cannot be read.
+AttemptRecord read_record(int directory, const std::string& path, const AttemptKey& key);
 
-/// From a file in `directory`.
-template <wire::Record T>
-std::optional<T> read_record(int directory, const std::string& path, std::size_t index = 0) {
-  const std::size_t bytes_max = std::same_as<T, LaunchRecord> ? launch_bytes_max : record_bytes_max;
-  const auto file = read_file(directory, path, bytes_max);
-  if (!file) return std::nullopt;
-  return unframe_record<T>(*file, index);
-}
+/// The record in `control`, if it is whole.
+std::optional<ControlRecord> parse_control(std::string_view file);
+std::optional<ControlRecord> read_control(int directory, const std::string& path);
 
-/// The `exit` in an attempt's directory, if it is whole and of this key.
-std::optional<Progress> read_exit(int directory, const std::string& path, const AttemptKey&);
+/// Makes or replaces a whole record with this entry. Not durable.
+Result<void> begin_record(int directory, const std::string& path, const RecordEntry&);
 
-/// Makes `path` for one caller only, whole from the first moment: conflict for the others.
-Result<Fd> claim_file(int directory, const std::string& path, const ClaimRecord&);
+/// Appends an entry behind the whole ones. Not durable.
+Result<void> append_record(int directory, const std::string& path, const RecordEntry&);
+
+/// Appends a claim; true if it is the first in the file, so that its maker alone may go on.
+bool claim_record(int directory, const std::string& path, const AttemptKey&, const ClaimRecord&);
 
 }  // namespace suan::engine

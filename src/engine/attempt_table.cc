@@ -11,10 +11,6 @@ namespace {
 
 constexpr Span kill_patience = seconds(2);
 
-std::string directory_of(const AttemptKey& key) {
-  return "attempts/" + print_key(key);
-}
-
 Result<void> sync_path(int state, const std::string& path) {
   const Fd file(::openat(state, path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file || ::fsync(file.get()) != 0) return system_failure("cannot sync", path);
@@ -49,49 +45,40 @@ bool end_session(const ProcessId& leader) {
 Finding find_standing(int state, const AttemptKey& key, const Attempt& attempt,
                       const std::string& boot_id) {
   Finding finding;
-  const std::string directory = directory_of(key);
-  const auto look_for_exit = [&] {
-    finding.exit = read_exit(state, directory + "/exit", key);
-    if (finding.exit) finding.standing = Standing::ended;
-    return finding.exit.has_value();
-  };
-  if (look_for_exit()) return finding;
-  if (!attempt.has_launch) {
+  const std::string path = directory_of(key) + "/record";
+  AttemptRecord record = read_record(state, path, key);
+  if (!record.end && record.claim && attempt.boot_id == boot_id &&
+      !is_alive(record.claim->supervisor)) {
+    record = read_record(state, path, key);  // It may have written its last between the two looks.
+    finding.reason = "its supervisor vanished without a word, so how it ended is not known";
+  }
+  finding.started = record.started;
+  if (record.end) {
+    finding.standing = Standing::ended;
+    finding.end = std::move(record.end);
+  } else if (!attempt.has_launch) {
     finding.reason = "what was written about it did not survive a crash";
-    return finding;
-  }
-  if (attempt.boot_id != boot_id) {
+  } else if (attempt.boot_id != boot_id) {
     finding.reason = "the machine was started anew while it ran";
-    return finding;
-  }
-  const auto claim = read_record<ClaimRecord>(state, directory + "/claim");
-  if (!claim) {
+  } else if (!record.claim) {
     finding.standing = Standing::unclaimed;
-    return finding;
-  }
-  finding.claim = *claim;
-  finding.started = read_record<StartedRecord>(state, directory + "/claim", 1);
-  if (is_alive(claim->supervisor)) {
+  } else if (finding.reason.empty()) {
     finding.standing = Standing::supervised;
-    return finding;
+    finding.claim = *record.claim;
   }
-  // It may have written its last between the two looks.
-  if (look_for_exit()) return finding;
-  finding.reason = "its supervisor vanished without a word, so how it ended is not known";
   return finding;
 }
 
 void read_attempt(int state, const AttemptKey& key, Attempt& attempt) {
   const std::string directory = directory_of(key);
-  const auto record = read_record<LaunchRecord>(state, directory + "/launch");
-  attempt.has_launch = record && record->launch.key == key;
-  if (attempt.has_launch) {
-    attempt.boot_id = record->boot_id;
-    attempt.roots = record->roots;
-    attempt.group = record->group;
+  const AttemptRecord record = read_record(state, directory + "/record", key);
+  attempt.has_launch = record.launch.has_value();
+  if (record.launch) {
+    attempt.boot_id = record.launch->boot_id;
+    attempt.roots = record.launch->roots;
+    attempt.group = record.launch->group;
   }
-  if (const auto control = read_record<ControlRecord>(state, directory + "/control"))
-    attempt.control = *control;
+  if (const auto control = read_control(state, directory + "/control")) attempt.control = *control;
 }
 
 std::optional<Usage> end_abandoned(const Attempt& attempt,
@@ -128,17 +115,29 @@ Usage meter(const Attempt& attempt) {
   return larger(usage, attempt.latest.usage);
 }
 
-Result<void> write_exit(int state, const Progress& progress) {
-  const std::string path = directory_of(progress.key) + "/exit";
-  ::unlinkat(state, path.c_str(), 0);  // A damaged one.
-  SUAN_CHECK(write_new_file(state, path, frame_record(progress)));
-  SUAN_CHECK(sync_exit(state, progress.key));
+Result<void> write_end(int state, const Progress& progress) {
+  const std::string path = directory_of(progress.key) + "/record";
+  RecordEntry entry;
+  entry.end = progress;
+  const AttemptRecord record = read_record(state, path, progress.key);
+  if (record.bytes_whole == 0) {
+    SUAN_CHECK(begin_record(state, path, entry));
+  } else {
+    // Behind a torn entry this one would not be read.
+    if (record.is_torn) {
+      const Fd file(::openat(state, path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+      if (!file || ::ftruncate(file.get(), static_cast<off_t>(record.bytes_whole)) != 0)
+        return system_failure("cannot shorten", path);
+    }
+    SUAN_CHECK(append_record(state, path, entry));
+  }
+  SUAN_CHECK(sync_end(state, progress.key));
   // And the name of the directory, which may be new as well.
   return sync_path(state, "attempts");
 }
 
-Result<void> sync_exit(int state, const AttemptKey& key) {
-  SUAN_CHECK(sync_path(state, directory_of(key) + "/exit"));
+Result<void> sync_end(int state, const AttemptKey& key) {
+  SUAN_CHECK(sync_path(state, directory_of(key) + "/record"));
   return sync_path(state, directory_of(key));
 }
 

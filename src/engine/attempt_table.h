@@ -21,7 +21,7 @@ struct Attempt {
   bool needs_look = false;  // Nothing will wake the engine for it: look again soon.
   bool is_durable = false;  // The end has been synced to disk.
   int supervisors = 0;      // How many were asked for.
-  bool has_launch = false;  // A whole `launch` is there, and said:
+  bool has_launch = false;  // Its record has a launch, which says:
   std::string boot_id;
   CgroupRoots roots;
   std::string group;
@@ -33,7 +33,7 @@ struct Attempt {
 
 /// How an attempt stands, by its files.
 enum class Standing : std::uint8_t {
-  ended,      // `exit` is whole.
+  ended,      // Its record says how.
   unclaimed,  // No supervisor has it.
   supervised,
   abandoned,  // Its supervisor vanished, or the machine was started anew, or files are damaged.
@@ -41,7 +41,7 @@ enum class Standing : std::uint8_t {
 
 struct Finding {
   Standing standing = Standing::abandoned;
-  std::optional<Progress> exit;          // Of `ended`.
+  std::optional<Progress> end;           // Of `ended`.
   ClaimRecord claim;                     // Of `supervised`.
   std::optional<StartedRecord> started;  // Where the work is known to have started.
   std::string reason;                    // Of `abandoned`: a sentence.
@@ -50,7 +50,7 @@ struct Finding {
 /// Reads `attempts/<name>/` of the state directory `state`, on the boot `boot_id`.
 Finding find_standing(int state, const AttemptKey&, const Attempt&, const std::string& boot_id);
 
-/// Loads what `launch` and `control` say into `attempt`.
+/// Loads what its launch and `control` say into `attempt`.
 void read_attempt(int state, const AttemptKey&, Attempt& attempt);
 
 /// Kills whatever is left of an attempt without a supervisor, by its control group, else by its
@@ -60,10 +60,11 @@ std::optional<Usage> end_abandoned(const Attempt&, const std::optional<StartedRe
 /// What a running attempt has used, never less than `latest` says.
 Usage meter(const Attempt&);
 
-/// Writes `exit` for an attempt that no supervisor will write it for, and syncs it with its name.
-Result<void> write_exit(int state, const Progress&);
+/// Records the end of an attempt that no supervisor will record, and syncs it. Makes the record if
+/// there is none.
+Result<void> write_end(int state, const Progress&);
 
-/// Syncs an `exit` that a supervisor left to the engine to sync.
-Result<void> sync_exit(int state, const AttemptKey&);
+/// Syncs an end that a supervisor left to the engine to sync.
+Result<void> sync_end(int state, const AttemptKey&);
 
 }  // namespace suan::engine

@@ -56,13 +56,6 @@ Result<void> write_whole(int fd, std::string_view bytes) {
   return {};
 }
 
-Result<Fd> write_new_file(int directory, const std::string& path, std::string_view bytes) {
-  Fd file(::openat(directory, path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file) return system_failure("cannot create", path);
-  SUAN_CHECK(write_whole(file.get(), bytes));
-  return file;
-}
-
 Result<void> replace_file(int directory, const std::string& path, std::string_view bytes) {
   const std::string next = path + ".next";
   const Fd file(::openat(directory, next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));

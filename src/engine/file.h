@@ -43,10 +43,6 @@ Result<std::string> read_file(int directory, const std::string& path, std::size_
 /// Writes all of `bytes` at the descriptor's position.
 Result<void> write_whole(int fd, std::string_view bytes);
 
-/// Makes a new file (mode 0600) with these bytes; conflict if there is one. Neither atomic nor
-/// durable: the records in it carry a checksum.
-Result<Fd> write_new_file(int directory, const std::string& path, std::string_view bytes);
-
 /// Replaces or makes a file (mode 0600): a reader sees the old bytes or the new. Not durable.
 Result<void> replace_file(int directory, const std::string& path, std::string_view bytes);
 

@@ -19,10 +19,6 @@ namespace {
 constexpr int supervisors_max = 3;  // Asked for in vain before an attempt ends as launch_failed.
 constexpr Span sync_after = seconds(1);  // An end that is not forgotten by then is synced.
 
-std::string directory_of(const AttemptKey& key) {
-  return "attempts/" + print_key(key);
-}
-
 Progress ended(const AttemptKey& key, AttemptEnd end, std::string reason) {
   Progress progress;
   progress.key = key;
@@ -64,17 +60,17 @@ void LocalEngine::Loop::fulfil(const NewLaunch& wish) {
   attempt.latest.state = AttemptState::staging;
   attempt.next_report = monotonic_now() + options_.report_every;
   if (auto written = write_launch(wish, attempt); !written) {
-    // The directory, if it could be made, lacks a whole `launch`: it cannot start any more.
+    // The record, if there is one, has no whole launch: it cannot start any more.
     Progress progress =
         ended(key, AttemptEnd::launch_failed, written.error().text + " " + written.error().place);
-    static_cast<void>(write_exit(state_.get(), progress));
+    static_cast<void>(write_end(state_.get(), progress));
     settle(attempt, std::move(progress));
     return;
   }
   ask_for_supervisor(key, attempt);
 }
 
-// Not synced: a crash of the machine ends the work as well, and if `launch` is lost with it the
+// Not synced: a crash of the machine ends the work as well, and if the launch is lost with it the
 // home sends it again or hears that the attempt is lost. It carries a checksum, and no supervisor
 // looks before it is whole, so it needs no second file and no rename.
 Result<void> LocalEngine::Loop::write_launch(const NewLaunch& wish, Attempt& attempt) {
@@ -91,13 +87,14 @@ Result<void> LocalEngine::Loop::write_launch(const NewLaunch& wish, Attempt& att
   if (grant.cpu_milli < offered_.cpu_milli_per_node) record.quota_cpu_milli = grant.cpu_milli;
   record.hides_cards = offered_.cards_per_node > 0 && grant.cards.empty();
   for (const std::uint32_t card : grant.cards) record.devices.push_back(devices_[card]);
-  if (::mkdirat(state_.get(), directory.c_str(), 0700) != 0)
-    return system_failure("cannot make the directory", directory);
-  SUAN_CHECK(write_new_file(state_.get(), directory + "/launch", frame_record(record)));
+  SUAN_CHECK(spares_.make(directory));
+  RecordEntry entry;
+  entry.launch = std::move(record);
+  SUAN_CHECK(begin_record(state_.get(), directory + "/record", entry));
   attempt.has_launch = true;
-  attempt.boot_id = record.boot_id;
-  attempt.roots = record.roots;
-  attempt.group = record.group;
+  attempt.boot_id = boot_id_;
+  attempt.roots = cgroups_.roots;
+  attempt.group = entry.launch->group;
   return {};
 }
 
@@ -142,8 +139,8 @@ void LocalEngine::Loop::fulfil(const StopAttempt& wish) {
 // The file first and then the signal; a supervisor reads the file first after its claim and then
 // takes signals: so one of the two reaches it.
 void LocalEngine::Loop::write_control(const AttemptKey& key, const Attempt& attempt) {
-  static_cast<void>(
-      replace_file(state_.get(), directory_of(key) + "/control", frame_record(attempt.control)));
+  static_cast<void>(replace_file(state_.get(), directory_of(key) + "/control",
+                                 frame(wire::encode(attempt.control))));
   if (attempt.supervisor)
     ::syscall(SYS_pidfd_send_signal, attempt.supervisor.get(), SIGUSR1, nullptr, 0);
 }
@@ -157,7 +154,8 @@ void LocalEngine::Loop::fulfil(const ForgetAttempt& wish) {
   if (at->second.latest.state != AttemptState::ended) return;  // Nobody can have recorded its end.
   attempts_.erase(at);
   logs_.forget(wish.key);
-  trash_.put(directory_of(wish.key), print_key(wish.key));
+  if (!spares_.keep(directory_of(wish.key)))
+    trash_.put(directory_of(wish.key), print_key(wish.key));
 }
 
 void LocalEngine::Loop::fulfil(const Attach&) {
@@ -170,7 +168,7 @@ void LocalEngine::Loop::look(const AttemptKey& key, Attempt& attempt) {
   Finding finding = find_standing(state_.get(), key, attempt, boot_id_);
   switch (finding.standing) {
     case Standing::ended:
-      settle(attempt, *std::move(finding.exit));
+      settle(attempt, *std::move(finding.end));
       return;
     case Standing::unclaimed:
       if (attempt.latest.state == AttemptState::none) attempt.latest.state = AttemptState::staging;
@@ -244,7 +242,7 @@ void LocalEngine::Loop::abandon(const AttemptKey& key, Attempt& attempt, const F
   progress.usage = *usage;
   for (const char* name : {"/run", "/setup"})
     ::unlinkat(state_.get(), (directory_of(key) + name).c_str(), 0);
-  if (!write_exit(state_.get(), progress)) {
+  if (!write_end(state_.get(), progress)) {
     attempt.needs_look = true;
     return;
   }
@@ -255,11 +253,9 @@ void LocalEngine::Loop::abandon(const AttemptKey& key, Attempt& attempt, const F
 // Only with the claim in its own hands may the engine say that an attempt never ran.
 void LocalEngine::Loop::end_unclaimed(const AttemptKey& key, Attempt& attempt, std::string reason) {
   Progress progress = ended(key, AttemptEnd::launch_failed, std::move(reason));
-  const std::string path = directory_of(key) + "/claim";
-  const bool is_ours =
-      claim_file(state_.get(), path, {boot_id_, self_}) ||
-      read_record<ClaimRecord>(state_.get(), path).value_or(ClaimRecord{}).supervisor == self_;
-  if (!is_ours || !write_exit(state_.get(), progress)) {
+  const std::string path = directory_of(key) + "/record";
+  const bool is_ours = claim_record(state_.get(), path, key, {boot_id_, self_});
+  if (!is_ours || !write_end(state_.get(), progress)) {
     attempt.needs_look = true;
     return;
   }
@@ -272,7 +268,7 @@ void LocalEngine::Loop::end_unstarted(const AttemptKey& key, AttemptEnd end, std
   Attempt& attempt = attempts_[key];
   Progress progress = ended(key, end, std::move(reason));
   attempt.is_durable =
-      make_directory(state_.get(), directory_of(key)) && write_exit(state_.get(), progress);
+      make_directory(state_.get(), directory_of(key)) && write_end(state_.get(), progress);
   settle(attempt, std::move(progress));
 }
 

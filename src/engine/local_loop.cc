@@ -38,7 +38,7 @@ Result<Fd> open_state(const std::string& path) {
   SUAN_CHECK(make_directory(AT_FDCWD, path));
   Fd state(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!state) return system_failure("cannot open the state directory", path);
-  for (const char* each : {"attempts", "logs", "trash"})
+  for (const char* each : {"attempts", "logs", "spares", "trash"})
     SUAN_CHECK(make_directory(state.get(), each));
   return state;
 }
@@ -96,6 +96,7 @@ LocalEngine::Loop::Loop(Parts parts)
       state_(std::move(parts.state)),
       lock_(std::move(parts.lock)),
       logs_(state_.get(), options_.logs),
+      spares_(state_.get()),
       trash_(state_.get()),
       spawner_(options_.executable, options_.state_directory),
       next_watch_(name_first_watch) {}
@@ -286,7 +287,7 @@ void LocalEngine::Loop::report_due(const AttemptKey& key, Attempt& attempt, Span
   if (attempt.latest.state == AttemptState::none) return;
   if (attempt.latest.state == AttemptState::ended) {
     if (!attempt.is_durable) {
-      attempt.is_durable = sync_exit(state_.get(), key).has_value();
+      attempt.is_durable = sync_end(state_.get(), key).has_value();
       attempt.next_report = now + options_.report_every;
       return;
     }

@@ -13,6 +13,7 @@
 #include "engine/attempt_table.h"
 #include "engine/local_engine.h"
 #include "engine/log_store.h"
+#include "engine/spares.h"
 #include "engine/spawner_link.h"
 #include "engine/trash.h"
 
@@ -89,6 +90,7 @@ class LocalEngine::Loop {
   std::string instance_;  // Starts the names of this state directory's control groups.
   Fd state_, lock_;
   LogStore logs_;
+  Spares spares_;
   Trash trash_;
   SpawnerLink spawner_;
   Fd epoll_, wake_, ticks_, events_;

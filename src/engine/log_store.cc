@@ -122,7 +122,7 @@ Fd LogStore::open_log(const AttemptKey& key, member::LogStream stream, bool& is_
   is_known = ::faccessat(state_, directory.c_str(), F_OK, 0) == 0;
   if (is_known) {
     // Before the log is opened: once there is an end nothing more is written.
-    is_over = read_exit(state_, directory + "/exit", key).has_value();
+    is_over = read_record(state_, directory + "/record", key).end.has_value();
     const std::string path = directory + "/" + running_name(stream);
     return Fd(::openat(state_, path.c_str(), O_RDONLY | O_CLOEXEC));
   }

@@ -41,9 +41,8 @@ bool is_engine_there() {
 
 class Supervisor {
  public:
-  Supervisor(AttemptKey key, LaunchRecord record, Fd claim)
+  Supervisor(AttemptKey key, LaunchRecord record)
       : record_(std::move(record)),
-        claim_(std::move(claim)),
         group_(record_.roots, record_.group),
         deadlines_(record_.launch, record_.received, now()) {
     exit_.key = key;
@@ -70,10 +69,12 @@ class Supervisor {
     stop_grace_ = Span{INT64_MAX};
     read_control();
     const StartedRecord started{.work = identify(work_), .started = started_.monotonic};
-    // Not synced, like `launch` and `claim`: a crash of the machine also ends the work, and then
-    // the boot's name says so. If the disk is full the work runs all the same: it dies with this
-    // process.
-    static_cast<void>(write_whole(claim_.get(), frame_record(started)));
+    // Not synced, like the launch and the claim: a crash of the machine also ends the work, and
+    // then the boot's name says so. If the disk is full the work runs all the same: it dies with
+    // this process.
+    RecordEntry entry;
+    entry.started = started;
+    static_cast<void>(append_record(AT_FDCWD, "record", entry));
     tell(SupervisorEvent::Kind::started, started);
     watch();
     end_rest();
@@ -105,7 +106,7 @@ class Supervisor {
   }
 
   void read_control() {
-    const auto control = read_record<ControlRecord>(AT_FDCWD, "control");
+    const auto control = engine::read_control(AT_FDCWD, "control");
     if (!control) return;
     if (control->renewals > renewals_) {
       renewals_ = control->renewals;
@@ -263,28 +264,29 @@ class Supervisor {
     }
   }
 
-  // The last act. Written in place behind a checksum, so it needs no second file and no rename: a
-  // reader takes it for absent until it is whole, and reads only when this process has gone.
+  // The last act. Appended behind a checksum, so it needs no second file and no rename: a reader
+  // takes it for absent until it is whole.
   int finish() {
-    remove_scripts();
-    const std::string bytes = frame_record(exit_);
-    auto file = write_new_file(AT_FDCWD, "exit", bytes);
-    while (!file) {
+    empty_scripts();
+    RecordEntry entry;
+    entry.end = exit_;
+    while (!append_record(AT_FDCWD, "record", entry)) {
       // The truth is worth waiting for: a full disk is emptied some day, and until then it runs.
-      ::unlink("exit");
       ::sleep(1);
-      file = write_new_file(AT_FDCWD, "exit", bytes);
+      const AttemptRecord record = read_record(AT_FDCWD, "record", exit_.key);
+      if (record.bytes_whole > 0 && record.is_torn)
+        static_cast<void>(::truncate("record", static_cast<off_t>(record.bytes_whole)));
     }
     // While the engine lives it reports the end at once, and syncs the file itself if it cannot get
     // rid of it soon. Only an end that nobody is there to hear must survive a crash from here: one
     // sync for the file, and one for its name.
     if (is_engine_there()) return 0;
+    const Fd file(::open("record", O_RDONLY | O_CLOEXEC));
     const Fd directory(::open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return ::fsync(file->get()) == 0 && ::fsync(directory.get()) == 0 ? 0 : 1;
+    return ::fsync(file.get()) == 0 && ::fsync(directory.get()) == 0 ? 0 : 1;
   }
 
   LaunchRecord record_;
-  Fd claim_;
   Cgroup group_;
   Deadlines deadlines_;
   Progress exit_;
@@ -305,11 +307,10 @@ int supervise_attempt(const char* name) {
   ::signal(SIGPIPE, SIG_IGN);
   const auto key = parse_key(name);
   if (!key || ::chdir((std::string("attempts/") + name).c_str()) != 0) return 1;
-  auto claim = claim_file(AT_FDCWD, "claim", {read_boot_id(), this_process()});
-  if (!claim) return claim.error().kind == Failure::Kind::conflict ? 0 : 1;
-  auto record = read_record<LaunchRecord>(AT_FDCWD, "launch");
-  if (!record || record->launch.key != *key) return 1;
-  return Supervisor(*key, *std::move(record), *std::move(claim)).run();
+  auto record = read_record(AT_FDCWD, "record", *key);
+  if (!record.launch || record.claim || record.end) return 0;
+  if (!claim_record(AT_FDCWD, "record", *key, {read_boot_id(), this_process()})) return 0;
+  return Supervisor(*key, *std::move(record.launch)).run();
 }
 
 }  // namespace suan::engine

@@ -74,7 +74,7 @@ void enter(const Start& start, const Fd& group) {
 }
 
 Fd open_log(const char* name) {
-  return Fd(::open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  return Fd(::open(name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
 }
 
 // Forks straight into the version 2 group: moving a process there later would make the kernel wait
@@ -121,11 +121,17 @@ std::string print_devices(const std::vector<std::uint32_t>& devices) {
   return text;
 }
 
+// The file may be there, empty, from an earlier attempt.
+Result<void> write_script(const char* name, std::string_view text) {
+  const Fd file(::open(name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return system_failure("cannot create", name);
+  return write_whole(file.get(), text);
+}
+
 Result<void> make_files(const LaunchRecord& record) {
   SUAN_CHECK(make_directory(AT_FDCWD, "work"));
-  SUAN_CHECK(write_new_file(AT_FDCWD, "run", work_script(record.payload)));
-  if (!record.payload.setup.empty())
-    SUAN_CHECK(write_new_file(AT_FDCWD, "setup", record.payload.setup));
+  SUAN_CHECK(write_script("run", work_script(record.payload)));
+  if (!record.payload.setup.empty()) SUAN_CHECK(write_script("setup", record.payload.setup));
   return {};
 }
 
@@ -221,8 +227,9 @@ Result<pid_t> start_work(const LaunchRecord& record, const Cgroup& group) {
   return failure(Failure::Kind::io, print_fault(fault));
 }
 
-void remove_scripts() {
-  for (const char* name : {"run", "setup"}) ::unlink(name);
+void empty_scripts() {
+  static_cast<void>(::truncate("run", 0));
+  ::unlink("setup");
 }
 
 }  // namespace suan::engine

@@ -33,7 +33,8 @@ std::string find_fault(const Launch&, const Payload&);
 /// command line is open for everybody to read.
 Result<pid_t> start_work(const LaunchRecord&, const Cgroup& group);
 
-/// Deletes the scripts, which may hold secrets, from the current directory.
-void remove_scripts();
+/// Takes the scripts, which may hold secrets, out of the current directory. Leaves `run` as an
+/// empty file, for the next attempt to use.
+void empty_scripts();
 
 }  // namespace suan::engine
