@@ -2,10 +2,12 @@
 
 #include <array>
 #include <string_view>
+#include <vector>
 
 #include "cli/call.h"
 #include "cli/help.h"
 #include "cli/width.h"
+#include "spec/read.h"
 
 #ifndef SUAN_VERSION
 #error "SUAN_VERSION is set by CMakeLists.txt"
@@ -39,8 +41,28 @@ Act act_of(std::string_view verb) {
   return nullptr;
 }
 
+// The server names one mistake; what else this machine finds in the document is told with it.
+std::vector<Fault> other_mistakes(const Fault& first, const SpecText& spec) {
+  std::vector<Fault> faults;
+  if (first.exit != Exit::refused || first.pointer.empty() || spec.json.empty()) return faults;
+  const auto job = spec::read_spec(spec.json, {});
+  if (job) return faults;
+  for (const wire::Mistake& each : job.error()) {
+    if (each.pointer == first.pointer) continue;
+    faults.push_back({.exit = first.exit,
+                      .text = each.text,
+                      .pointer = each.pointer,
+                      .remedy = each.suggestion});
+  }
+  return faults;
+}
+
 int fail(const Fault& fault, const SpecText& spec, Screen& screen) {
-  screen.note(print_fault(fault, spec, screen.note_layout()));
+  std::string text = print_fault(fault, spec, screen.note_layout());
+  for (const Fault& other : other_mistakes(fault, spec)) {
+    text += print_fault(other, spec, screen.note_layout());
+  }
+  screen.note(text);
   return static_cast<int>(fault.exit);
 }
 

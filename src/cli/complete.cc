@@ -140,11 +140,11 @@ std::string complete(std::span<const char* const> typed, Screen& screen) {
   const std::string_view last = typed.back();
   Candidates candidates(last);
   const Verb* verb = find_verb(typed.front());
-  if (typed.size() == 1 || !verb || verb->name == "help") {
-    if (typed.size() > 2) return {};
+  if (typed.size() == 1 || (verb && verb->name == "help" && typed.size() == 2)) {
     for (const Verb& each : verbs()) candidates.add(each.name, each.summary);
     return candidates.take();
   }
+  if (!verb) return {};
   const auto before = typed.subspan(1, typed.size() - 2);
   const auto is_end = [](std::string_view word) { return word == "--"; };
   if (std::any_of(before.begin(), before.end(), is_end)) return {};

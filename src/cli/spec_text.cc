@@ -1,6 +1,7 @@
 #include "cli/spec_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <optional>
 
@@ -121,6 +122,40 @@ std::string json_list(std::span<const std::string_view> texts) {
   return out + "]";
 }
 
+// A document may use the other name of a field, and only one of the two.
+struct OtherName {
+  std::string_view pointer;
+  std::string_view other;
+};
+constexpr std::array<OtherName, 4> other_names{{{"/num_nodes", "/nodes"},
+                                                {"/envs", "/env"},
+                                                {"/resources/accelerators", "/resources/gpus"},
+                                                {"/resources/memory", "/resources/mem"}}};
+
+bool has_value(JsonValue value, std::string_view pointer) {
+  while (!pointer.empty()) {
+    if (!value.is(JsonKind::object)) return false;
+    const std::size_t end = std::min(pointer.find('/', 1), pointer.size());
+    JsonValue::Iterator from = value.begin();
+    const auto found = value.find(pointer.substr(1, end - 1), from);
+    if (!found) return false;
+    value = *found;
+    pointer.remove_prefix(end);
+  }
+  return true;
+}
+
+// The pointer by the names that the document uses.
+std::string as_written(JsonValue document, const std::string& pointer) {
+  for (const auto& [known, other] : other_names) {
+    const bool is_inside = pointer == known || pointer.starts_with(std::string(known) + "/");
+    if (is_inside && has_value(document, other)) {
+      return std::string(other) + pointer.substr(known.size());
+    }
+  }
+  return pointer;
+}
+
 // Gathers the settings that flags ask for, with the flag that each came from.
 class Settled {
  public:
@@ -198,7 +233,6 @@ Outcome<Settled> settle(const Arguments& arguments) {
   settled.text("/name", "name");
   settled.text("/project", "project");
   SUAN_CHECK(settle_gpus(arguments, settled));
-  if (arguments.has("nodes")) settled.remove("/nodes");
   settled.number("/num_nodes", "nodes");
   settled.number("/resources/cpus", "cpus");
   settled.text("/resources/memory", "memory");
@@ -231,10 +265,17 @@ std::string SpecText::place_of(std::string_view pointer) const {
 
 Outcome<SpecText> lay_flags_over(std::string_view document, const Arguments& arguments) {
   SUAN_TRY(Settled settled, settle(arguments));
+  SpecText spec{.flags = std::move(settled.flags)};
+  spec.has_run = !arguments.command.empty();
+  if (!document.empty()) {
+    auto tree = wire::parse_json(document);
+    if (!tree) return std::unexpected(to_fault(std::move(tree).error(), Exit::usage));
+    for (Setting& each : settled.settings) each.pointer = as_written(tree->root(), each.pointer);
+    for (auto& [pointer, flag] : spec.flags) pointer = as_written(tree->root(), pointer);
+  }
   auto json = apply_settings(document, settled.settings);
   if (!json) return std::unexpected(to_fault(std::move(json).error(), Exit::usage));
-  SpecText spec{.json = *std::move(json), .flags = std::move(settled.flags)};
-  spec.has_run = !arguments.command.empty();
+  spec.json = *std::move(json);
   return spec;
 }
 

@@ -215,11 +215,14 @@ constexpr std::array<Example, 2> serve_examples{{
     {"suan serve --name lab --listen 0.0.0.0:8901 --state /srv/suan", ""},
 }};
 
-constexpr std::array<Flag, 1> journal_flags{{
+constexpr std::array<Flag, 2> journal_flags{{
     {.name = "head",
      .value = "FILE",
      .text = "Signed heads kept elsewhere, so that a cut tail shows",
      .completes = Completes::file},
+    {.name = "public-key",
+     .value = "HEX",
+     .text = "The key that signed them, as known from elsewhere"},
 }};
 constexpr std::array<Example, 1> journal_examples{{
     {"suan journal verify --head heads ~/.local/state/suan", ""},
@@ -370,7 +373,8 @@ constexpr std::array<Verb, 15> table{{
      .group = operate,
      .usage = "journal verify [--head FILE] DIR",
      .summary = "Check that a journal is whole: nothing changed, missing or cut off",
-     .details = "",
+     .details =
+         "Reads it all; may run beside the server. Exit code 0 when it is whole, 1 when not.",
      .flags = journal_flags,
      .talks = false,
      .words_min = 2,
