@@ -27,8 +27,9 @@ TEST(ConsoleAssets, AreOrderedCompleteAndFound) {
 TEST(ConsoleAssets, HaveAnIndexAtTheRootIfThereAreAny) {
   EXPECT_EQ(find_asset("/"), find_asset("/index.html"));
   EXPECT_EQ(find_asset("/") == nullptr, console_assets().empty());
-  if (const Asset* index = find_asset("/"))
-    EXPECT_EQ(index->content_type, "text/html; charset=utf-8");
+  const Asset* index = find_asset("/");
+  if (index == nullptr) GTEST_SKIP() << "built without the console";
+  EXPECT_EQ(index->content_type, "text/html; charset=utf-8");
 }
 
 TEST(ConsoleAssets, AreNothingElse) {
