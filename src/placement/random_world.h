@@ -145,7 +145,7 @@ inline JobSpec random_spec(Random& random) {
   constexpr std::array<std::int64_t, 6> cards{250, 500, 1000, 2000, 4000, 8000};
   constexpr std::array<const char*, 5> regions{"cn-sh", "cn-js", "cn-nm", "hk", "cn"};
   JobSpec spec;
-  const std::uint64_t count = 1 + random.below(3U) / 2 * random.below(3U);
+  const std::uint64_t count = 1 + random.below(2U) * random.below(3U);
   for (std::uint64_t i = 0; i < count; ++i) {
     Alternative alternative{chips[random.below(chips.size())], 0, {}};
     if (!alternative.chip.empty()) alternative.card_milli = cards[random.below(cards.size())];

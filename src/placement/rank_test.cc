@@ -59,6 +59,23 @@ TEST(Rank, AgreesOverManyBlocks) {
       12);
 }
 
+// Blocks lie in order of the card-hour, which says nothing about what work without cards costs.
+TEST(Rank, WorkWithoutCardsFindsTheBestCardPool) {
+  for_each_seed(
+      [](Random& random) {
+        World world(random, 2500);
+        std::erase_if(world.pools, [](const TestPool& each) { return each.pool.chip != "A"; });
+        const Supply supply = world.supply();
+        JobSpec spec;
+        spec.alternatives = {{"", 0, {}}};
+        expect_as_row_wise(world, supply, spec);
+        spec.cpu_milli.least = 1000 * random.between(1, 16);
+        spec.hourly_max = {1'000'000};
+        expect_as_row_wise(world, supply, spec);
+      },
+      40);
+}
+
 TEST(Rank, CountsAddUp) {
   for_each_seed([](Random& random) {
     const World world(random, 60);

@@ -129,9 +129,32 @@ TEST(Supply, ANewPoolIsFreeAndAKnownOneKeepsWhatIsFree) {
   EXPECT_EQ(supply.free_of({1}), all_free(pool));
   const std::vector<NodeFree> nodes{{8, 1000, 8000, 64'000, 1'000'000'000}, {}};
   supply.set_free({1}, summarise(pool, nodes));
+  supply.set_reachable({1}, false);
   pool.price.card_hour = yuan(3);
   supply.put(pool, Site{});
   EXPECT_EQ(supply.free_of({1}), summarise(pool, nodes));
+  JobSpec spec;
+  spec.alternatives = {{"A", 1000, {}}};
+  const auto unreachable = static_cast<std::size_t>(Reason::member_unreachable);
+  EXPECT_EQ(rank(supply, make_demand(spec), nullptr, 1).counts[unreachable], 1U);
+  supply.set_reachable({1}, true);
+  EXPECT_EQ(choose(supply, make_demand(spec), nullptr)->hourly_cost, yuan(3));
+}
+
+TEST(Supply, WhatNoPoolUsesIsForgotten) {
+  Supply supply;
+  for (std::int64_t i = 1; i <= 1000; ++i) {
+    Pool pool;
+    pool.id = {1};
+    pool.site = {static_cast<std::uint64_t>(i)};
+    pool.chip = "chip-" + std::to_string(i);
+    pool.cards_per_node = 1;
+    pool.memory_bytes_per_node = i;
+    supply.put(pool, Site{});
+  }
+  EXPECT_EQ(supply.chips(), std::vector<std::string>{"chip-1000"});
+  EXPECT_LE(supply.shapes().bound(), 2U);
+  EXPECT_LE(supply.sites().bound(), 2U);
 }
 
 TEST(Supply, SummariesAreExact) {

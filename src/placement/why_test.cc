@@ -63,6 +63,20 @@ std::vector<Edit> greatest_edits(const World& world, const JobSpec& spec) {
   return edits;
 }
 
+// Of chips, regions and sites, the one that was named leads to the best place.
+void expect_not_better(const Supply& supply, const World& world, const JobSpec& spec,
+                       const Why& why, const Edit& edit) {
+  if (edit.word.empty()) return;
+  const JobSpec other = apply(spec, edit);
+  const auto instead = choose(supply, make_demand(other), &world);
+  if (!instead) return;
+  for (const Change& change : why.changes) {
+    if (change.edit.field != edit.field || change.edit.alternative != edit.alternative) continue;
+    const JobSpec named = apply(spec, change.edit);
+    ASSERT_FALSE(instead->score < choose(supply, make_demand(named), &world)->score);
+  }
+}
+
 TEST(Why, ChangesAreTrueAndLeastAndNothingIsMissed) {
   std::uint64_t helped = 0;
   std::uint64_t hopeless = 0;
@@ -93,6 +107,7 @@ TEST(Why, ChangesAreTrueAndLeastAndNothingIsMissed) {
           ASSERT_TRUE(is_least(world, spec, change.edit)) << change.text;
         }
         for (const Edit& edit : greatest_edits(world, spec)) {
+          expect_not_better(supply, world, spec, why, edit);
           const bool helps = starts(world, apply(spec, edit));
           const bool is_found = std::ranges::any_of(why.changes, [&](const Change& change) {
             return change.edit.field == edit.field && change.edit.alternative == edit.alternative;
@@ -144,6 +159,29 @@ TEST_F(OnePool, ADearJobIsToldTheLeastPrice) {
                          "with resources.accelerators H800-SXM:7 instead of H800-SXM:8"}));
   EXPECT_EQ(explain(supply_, spec_, nullptr).rejected[0].text,
             "1 pool: dearer than the hourly limit of 150 CNY/h");
+}
+
+TEST_F(OnePool, TheLeastPriceIsThatOfAnyWish) {
+  spec_.alternatives = {{"H800-SXM", 8000, {}}, {"H800-SXM", 4000, {}}};
+  spec_.is_ordered = true;
+  spec_.hourly_max = yuan(10);
+  EXPECT_EQ(texts(), std::vector<std::string>{"with price.max_hourly_cost 80 instead of 10"});
+}
+
+TEST_F(OnePool, TheLeastPriceIsThatOfAnyPool) {
+  site_.carbon_g_per_kwh = 900;
+  site_.pue_milli = 1000;
+  supply_.describe(site_);
+  Site clean = site_;
+  clean.id = {2};
+  clean.carbon_g_per_kwh = 10;
+  pool_.id = {8};
+  pool_.site = clean.id;
+  pool_.price.card_hour = yuan(30);
+  supply_.put(pool_, clean);
+  spec_.hourly_max = yuan(10);
+  spec_.objective = Objective::carbon;
+  EXPECT_EQ(texts().front(), "with price.max_hourly_cost 160 instead of 10");
 }
 
 TEST_F(OnePool, AWideGangIsToldHowManyNodesThereAre) {
