@@ -11,6 +11,7 @@ namespace suan::cli {
 namespace {
 
 constexpr std::size_t gap = 2;
+constexpr std::size_t readable_min = 14;  // While there are columns to spare.
 constexpr std::size_t shrunk_min = 8;
 
 }  // namespace
@@ -32,24 +33,46 @@ void TextTable::add(std::vector<Cell> row) {
 // 0 means that a column is left out.
 std::vector<std::size_t> TextTable::widths(std::size_t columns_max) const {
   std::vector<std::size_t> widths(columns_.size());
-  std::size_t total = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     for (const auto& row : rows_) widths[i] = std::max(widths[i], display_width(row[i].text));
-    if (widths[i] == 0) continue;
-    widths[i] = std::max(widths[i], display_width(columns_[i].title));
-    total += widths[i] + (total > 0 ? gap : 0);
+    if (widths[i] > 0) widths[i] = std::max(widths[i], display_width(columns_[i].title));
   }
-  while (columns_max > 0 && total > columns_max) {
+  while (columns_max > 0) {
+    const std::size_t spare = most_spare(widths);
+    std::vector<std::size_t> shrunk = widths;
+    const std::size_t least = spare < columns_.size() ? readable_min : shrunk_min;
+    if (shrink(shrunk, columns_max, least) || spare == columns_.size()) return shrunk;
+    widths[spare] = 0;
+  }
+  return widths;
+}
+
+// Of the columns still there, the one to leave out first; their count if there is none.
+std::size_t TextTable::most_spare(const std::vector<std::size_t>& widths) const {
+  std::size_t found = columns_.size();
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (widths[i] == 0 || columns_[i].spare == 0) continue;
+    if (found == columns_.size() || columns_[i].spare > columns_[found].spare) found = i;
+  }
+  return found;
+}
+
+// Cuts the widest columns, none below `least`, until all fit. False if they do not.
+bool TextTable::shrink(std::vector<std::size_t>& widths, std::size_t columns_max,
+                       std::size_t least) const {
+  std::size_t total = 0;
+  for (const std::size_t width : widths) total += width > 0 ? width + gap : 0;
+  while (total > columns_max + gap) {
     std::size_t widest = columns_.size();
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      if (!columns_[i].may_shrink || widths[i] <= shrunk_min) continue;
+      if (!columns_[i].may_shrink || widths[i] <= least) continue;
       if (widest == columns_.size() || widths[i] > widths[widest]) widest = i;
     }
-    if (widest == columns_.size()) break;
+    if (widest == columns_.size()) return false;
     --widths[widest];
     --total;
   }
-  return widths;
+  return true;
 }
 
 std::string TextTable::print(const Layout& layout) const {

@@ -19,6 +19,7 @@ struct Column {
   std::string_view title;
   Align align = Align::left;
   bool may_shrink = false;  // Cut when the whole is too wide; the widest first.
+  int spare = 0;            // Left out before others are cut short; the highest first. 0 = never.
 };
 
 /// One cell. Control characters in `text` are never printed as they are.
@@ -54,6 +55,8 @@ class TextTable {
 
  private:
   std::vector<std::size_t> widths(std::size_t columns_max) const;
+  std::size_t most_spare(const std::vector<std::size_t>& widths) const;
+  bool shrink(std::vector<std::size_t>& widths, std::size_t columns_max, std::size_t least) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;

@@ -51,13 +51,13 @@ std::string start_of(const api::Candidate& candidate) {
 
 std::string print_candidates(const std::vector<api::Candidate>& candidates, const Layout& layout) {
   TextTable table({{"POOL", Align::left, true},
-                   {"REGION"},
+                   {"REGION", Align::left, false, 2},
                    {"CHIP", Align::left, true},
                    {"AS", Align::left, true},
                    {"NODES", Align::right},
                    {"AN HOUR", Align::right},
                    {"START"},
-                   {"READ"},
+                   {"READ", Align::left, false, 1},
                    {layout.is_wide ? "SCORE" : "WHY", Align::left, true}});
   for (const api::Candidate& each : candidates) {
     const std::string age = each.reading_age.us > 0 ? print_rough(each.reading_age) + " ago" : "";
@@ -140,8 +140,8 @@ std::string print_attempts(const api::JobView& job, const Layout& layout) {
                    {"STATE"},
                    {"POOL", Align::left, true},
                    {"TIME", Align::right},
-                   {"CPU TIME", Align::right},
-                   {"MEMORY", Align::right},
+                   {"CPU TIME", Align::right, false, 2},
+                   {"MEMORY", Align::right, false, 1},
                    {"COST", Align::right},
                    {"REASON", Align::left, true}});
   for (const api::TaskView& task : job.tasks) {
@@ -198,14 +198,14 @@ std::string print_jobs(const api::JobList& list, const Layout& layout) {
   TextTable table({{"JOB"},
                    {"NAME", Align::left, true},
                    {"STATE"},
-                   {"PROJECT", Align::left, true},
+                   {"PROJECT", Align::left, true, 5},
                    {"USER", Align::left, true},
-                   {"EACH", Align::left, true},
-                   {"SIZE"},
+                   {"PER NODE", Align::left, true},
+                   {"SIZE", Align::left, false, 3},
                    {"POOL", Align::left, true},
-                   {"SUBMITTED", Align::right},
+                   {"SUBMITTED", Align::right, false, 4},
                    {"TIME", Align::right},
-                   {"COST", Align::right},
+                   {"COST", Align::right, false, 2},
                    {"REASON", Align::left, true}});
   for (const api::JobView& job : list.jobs) {
     table.add({"job-" + std::to_string(job.id.value), job.name, state_cell(job.state), job.project,
@@ -268,12 +268,12 @@ std::string print_why(const api::WhyView& why, const Layout& layout) {
 std::string print_costs(const api::CostView& costs, const Layout& layout) {
   TextTable table({{"JOB"},
                    {"TASK", Align::right},
-                   {"PROJECT", Align::left, true},
+                   {"PROJECT", Align::left, true, 2},
                    {"POOL", Align::left, true},
                    {"FROM"},
-                   {"TO"},
+                   {"TO", Align::left, false, 1},
                    {"QUANTITY", Align::right},
-                   {"UNIT"},
+                   {"UNIT", Align::left, true},
                    {"PRICE", Align::right},
                    {"COST", Align::right},
                    {"WHAT", Align::left, true}});

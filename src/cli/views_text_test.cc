@@ -14,9 +14,9 @@ const Moment now = *parse_moment("2026-11-23T08:00:00Z");
 
 // As on a terminal of 100 columns, in the wide form, and in colour.
 std::string in_every_form(auto print, const auto& view) {
-  const Layout narrow{.columns = 100, .now_us = now.us};
+  const Layout narrow{.columns = 80, .now_us = now.us};
   const Layout wide{.is_wide = true, .now_us = now.us};
-  const Layout painted{.columns = 60, .has_colour = true, .now_us = now.us};
+  const Layout painted{.columns = 70, .has_colour = true, .now_us = now.us};
   std::string colours = print(view, painted);
   for (std::size_t at = 0; (at = colours.find('\x1b', at)) != colours.npos;) colours[at] = '^';
   return print(view, narrow) + "----\n" + print(view, wide) + "----\n" + colours;
