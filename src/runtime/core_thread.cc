@@ -56,6 +56,11 @@ std::size_t CoreThread::inbox_size() const {
   return inbox_.size();
 }
 
+CoreCounts CoreThread::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
 void CoreThread::stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -103,10 +108,9 @@ void CoreThread::run() {
       on_fatal_(stepped.error());
       return;
     }
-    if (core_.is_stuck()) {
-      const std::lock_guard lock(mutex_);
-      if (is_stopping_) return;  // What is not durable was never answered.
-    }
+    const std::lock_guard lock(mutex_);
+    counts_ = core_.counts();
+    if (core_.is_stuck() && is_stopping_) return;  // What is not durable was never answered.
   }
 }
 

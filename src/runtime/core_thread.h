@@ -33,6 +33,9 @@ class CoreThread {
 
   std::size_t inbox_size() const;
 
+  /// What the core had done after its last step. Any thread.
+  CoreCounts counts() const;
+
  private:
   void run();
   bool wait_for_work();
@@ -46,6 +49,7 @@ class CoreThread {
   std::condition_variable has_room_;
   std::vector<Request> inbox_;
   bool is_stopping_ = false;
+  CoreCounts counts_;
 
   std::vector<Request> taken_;  // By the thread, not decided yet.
   std::thread thread_;

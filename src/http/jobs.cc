@@ -1,0 +1,337 @@
+// Routes about jobs: find, plan, submit, list, show, why, cancel.
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+#include "domain/decide.h"
+#include "domain/terms.h"
+#include "http/problem.h"
+#include "http/read_spec.h"
+#include "http/routes.h"
+#include "http/show.h"
+#include "placement/rank.h"
+#include "wire/hash.h"
+#include "wire/json.h"
+#include "wire/names.h"
+
+namespace suan::http {
+
+namespace {
+
+constexpr std::uint64_t list_limit_max = 500;
+constexpr std::size_t jobs_scanned_max = 200'000;
+
+// What a specification is, for binding a plan to it; payload numbers are its own business.
+std::string spec_print(const JobSpec& spec) {
+  const Digest digest = wire::hash_record(spec);
+  return print_digest(digest).substr(0, 16);
+}
+
+std::string plan_id_of(const JobSpec& spec, const domain::PlanBinding& plan,
+                       std::uint64_t sequence) {
+  return "plan-" + spec_print(spec) + "-" + std::to_string(plan.pool.value) + "-" +
+         std::to_string(plan.alternative) + "-" + std::to_string(plan.hourly.micro) + "-" +
+         std::to_string(sequence);
+}
+
+// What a plan id binds; nothing if it is not one, or not of this specification.
+std::optional<domain::PlanBinding> read_plan_id(std::string_view id, const JobSpec& spec) {
+  const std::string start = "plan-" + spec_print(spec) + "-";
+  if (!id.starts_with(start)) return std::nullopt;
+  id.remove_prefix(start.size());
+  std::int64_t numbers[4] = {};
+  for (std::int64_t& number : numbers) {
+    const std::size_t end = id.find('-');
+    const auto parsed = parse_integer(id.substr(0, end));
+    if (!parsed || *parsed < 0) return std::nullopt;
+    number = *parsed;
+    id.remove_prefix(end == std::string_view::npos ? id.size() : end + 1);
+  }
+  if (!id.empty()) return std::nullopt;
+  return domain::PlanBinding{.is_bound = true,
+                             .pool = PoolId{static_cast<std::uint64_t>(numbers[0])},
+                             .alternative = static_cast<std::uint32_t>(numbers[1]),
+                             .hourly = Money{numbers[2]}};
+}
+
+std::string plan_text(const api::PlanView& plan, const JobSpec& spec) {
+  if (!plan.refused.empty()) return plan.refused;
+  if (!plan.starts_now)
+    return "it would wait: " + std::to_string(plan.placements.size()) +
+           " places could run it later";
+  std::string text = "it starts now at " + plan.placements.front().pool + " for " +
+                     print_money(plan.hourly_cost) + " CNY/h";
+  if (domain::is_rolling(spec)) return text + ", renewed by the hour";
+  return text + ", at most " + print_money(plan.hold) + " CNY";
+}
+
+api::PlanView show_plan(const domain::State& state, const JobSpec& spec,
+                        const identity::Principal& principal, std::size_t limit) {
+  const placement::Demand demand = placement::make_demand(spec);
+  const domain::ExactNodes nodes(state);
+  const placement::Ranking ranking = placement::rank(state.supply(), demand, &nodes, limit);
+  const bool must_wait = state.jobs().lines().contains(jobs::demand_fingerprint(spec)) ||
+                         spec.not_before > state.essence().now;
+  std::optional<placement::Candidate> place;
+  if (!must_wait) place = placement::choose(state.supply(), demand, &nodes);
+
+  api::PlanView plan;
+  plan.sequence = state.essence().sequence;
+  plan.starts_now = place.has_value();
+  const placement::Candidate* best = place                  ? &*place
+                                     : ranking.best.empty() ? nullptr
+                                                            : &ranking.best.front();
+  domain::PlanBinding binding{.is_bound = true, .pool = {}, .alternative = 0, .hourly = {}};
+  if (place) binding = {true, place->pool, place->alternative, place->hourly_cost};
+  plan.plan_id = plan_id_of(spec, binding, plan.sequence);
+  if (best != nullptr) {
+    plan.hourly_cost = best->hourly_cost;
+    const Money unit = domain::unit_allowance(spec, scale(best->hourly_cost, 1, spec.elements));
+    plan.hold = scale(unit, spec.elements, 1);
+    if (place) plan.placements.push_back(show_candidate(state, spec, *place));
+  }
+  for (const placement::Candidate& each : ranking.best) {
+    if (!place || each.pool != place->pool)
+      plan.placements.push_back(show_candidate(state, spec, each));
+  }
+  plan.available = state.ledger().balance(ledger::project_account(spec.project));
+  plan.rejected = show_rejections(placement::print_counts(ranking.counts, demand));
+  if (!place)
+    plan.changes = show_changes(state, placement::explain(state.supply(), spec, &nodes).changes);
+
+  // Deciding is pure, so the refusal that submitting would get is known for certain.
+  domain::SubmitJob command{spec, 0, {}};
+  command.spec.payload = {};
+  for (Alternative& each : command.spec.alternatives) each.payload = {};
+  const domain::Caller caller{principal, RequestId{1, 1}, {}};
+  const auto decision = domain::decide(state, command, caller, state.essence().now);
+  if (!decision) plan.refused = decision.error().detail;
+  plan.text = plan_text(plan, spec);
+  return plan;
+}
+
+bool may_read(const domain::State& state, const identity::Principal& principal, ProjectId project) {
+  return state.identity().may(principal, identity::Action::read_project, project);
+}
+
+net::Response no_job(const std::string& name) {
+  return problem(404, "job_unknown", "there is no job " + name + ", or it is not yours to see");
+}
+
+std::optional<JobId> job_id_of(const std::string& text) {
+  const std::string_view digits =
+      text.starts_with("job-") ? std::string_view(text).substr(4) : text;
+  const auto number = parse_integer(digits);
+  if (!number || *number <= 0) return std::nullopt;
+  return JobId{static_cast<std::uint64_t>(*number)};
+}
+
+/// What GET /v1/jobs was asked for.
+struct JobFilter {
+  ProjectId project;
+  std::optional<api::JobState> state;
+  std::string user;
+  std::uint64_t limit = 50;
+  std::uint64_t before = 0;
+
+  bool takes(const api::JobView& view) const {
+    return (!state || view.state == *state) && (user.empty() || view.user == user);
+  }
+};
+
+std::expected<JobFilter, net::Response> read_filter(const net::Request& request,
+                                                    const identity::Identity& identity) {
+  JobFilter filter;
+  if (const std::string* name = request.find_query("project")) {
+    const auto* project = identity.find_project(*name);
+    if (project == nullptr)
+      return std::unexpected(
+          problem(404, "project_unknown", "there is no project \"" + *name + "\""));
+    filter.project = project->id;
+  }
+  if (const std::string* text = request.find_query("state")) {
+    filter.state = wire::parse_enum<api::JobState>(*text);
+    if (!filter.state) {
+      return std::unexpected(
+          problem(400, "query_invalid",
+                  "state is one of queued, reserving, staging, running, stopping, "
+                  "unreachable, lost, finished, failed, cancelled; got \"" +
+                      *text + "\""));
+    }
+  }
+  if (const std::string* user = request.find_query("user")) filter.user = *user;
+  const auto limit = query_number(request, "limit", 50, list_limit_max);
+  std::optional<std::uint64_t> before = 0;
+  if (const std::string* text = request.find_query("before")) {
+    const auto id = job_id_of(*text);
+    before = id ? std::optional(id->value) : std::nullopt;
+  }
+  if (!limit || *limit == 0 || !before)
+    return std::unexpected(
+        problem(400, "query_invalid", "limit is 1 to 500, before is a job's id"));
+  filter.limit = *limit;
+  filter.before = *before;
+  return filter;
+}
+
+void add_hot(const domain::State& state, const identity::Principal& principal,
+             const JobFilter& filter, std::vector<api::JobView>& views) {
+  const auto& all = state.jobs().all();
+  const JobId end{filter.before == 0 ? UINT64_MAX : filter.before};
+  std::size_t scanned = 0;
+  for (auto at = all.before(end); at != all.end() && views.size() < filter.limit;
+       at = all.before(at->first)) {
+    if (++scanned > jobs_scanned_max) return;
+    const jobs::Job& job = at->second;
+    if (filter.project && job.spec->project != filter.project) continue;
+    if (!may_read(state, principal, job.spec->project)) continue;
+    api::JobView view = show_job(state, job, false);
+    if (filter.takes(view)) views.push_back(std::move(view));
+  }
+}
+
+std::vector<ProjectId> readable_projects(const domain::State& state,
+                                         const identity::Principal& principal) {
+  std::vector<ProjectId> projects;
+  for (const auto& [id, project] : state.identity().projects()) {
+    if (may_read(state, principal, id)) projects.push_back(id);
+  }
+  return projects;
+}
+
+net::Response list_jobs(const domain::State& state, const identity::Principal& principal,
+                        history::History& history, const JobFilter& filter) {
+  api::JobList list;
+  list.sequence = state.essence().sequence;
+  add_hot(state, principal, filter, list.jobs);
+  history::Filter old;
+  old.projects = filter.project ? std::vector{filter.project} : readable_projects(state, principal);
+  old.before = filter.before;
+  old.limit = filter.limit;
+  const bool may_have = !filter.project || may_read(state, principal, filter.project);
+  if (may_have && !old.projects.empty()) {
+    auto rows = history.evicted_jobs(old);
+    if (!rows) return problem(rows.error());
+    for (const history::JobRow& row : *rows) {
+      if (state.jobs().find(row.id) != nullptr) continue;
+      api::JobView view = show_job(state, row);
+      if (filter.takes(view)) list.jobs.push_back(std::move(view));
+    }
+  }
+  std::ranges::sort(list.jobs, std::ranges::greater{}, &api::JobView::id);
+  if (list.jobs.size() >= filter.limit) {
+    list.jobs.resize(filter.limit);
+    list.next = "job-" + std::to_string(list.jobs.back().id.value);
+  }
+  return json(200, wire::to_json(list));
+}
+
+// The row of a job that has left hot state and that the caller may see.
+std::expected<history::JobRow, net::Response> old_job(const domain::State& state,
+                                                      history::History& history,
+                                                      const identity::Principal& principal,
+                                                      JobId id) {
+  const std::string name = "job-" + std::to_string(id.value);
+  auto row = history.job(id);
+  if (!row) return std::unexpected(problem(row.error()));
+  if (!*row || !may_read(state, principal, (*row)->project)) return std::unexpected(no_job(name));
+  return std::move(**row);
+}
+
+}  // namespace
+
+void post_find(Service& service, Exchange& exchange) {
+  auto read = read_spec(service, exchange);
+  if (!read) return exchange.responder.respond(std::move(read).error());
+  const auto limit = query_number(exchange.request, "limit", 20, list_limit_max);
+  if (!limit) return exchange.responder.respond(problem(400, "query_invalid", "limit is 0 to 500"));
+  service.ask(exchange, [spec = std::move(read->spec), limit = *limit](const runtime::View& view,
+                                                                       const identity::Principal&) {
+    return json(200, wire::to_json(show_found(view.state, spec, limit)));
+  });
+}
+
+void post_plan(Service& service, Exchange& exchange) {
+  auto read = read_spec(service, exchange);
+  if (!read) return exchange.responder.respond(std::move(read).error());
+  const auto limit = query_number(exchange.request, "limit", 5, list_limit_max);
+  if (!limit) return exchange.responder.respond(problem(400, "query_invalid", "limit is 0 to 500"));
+  service.ask(exchange, [spec = std::move(read->spec), limit = *limit](
+                            const runtime::View& view, const identity::Principal& principal) {
+    return json(200, wire::to_json(show_plan(view.state, spec, principal, limit)));
+  });
+}
+
+void post_job(Service& service, Exchange& exchange) {
+  auto read = read_spec(service, exchange);
+  if (!read) return exchange.responder.respond(std::move(read).error());
+  domain::SubmitJob command;
+  if (const std::string* id = exchange.request.find_query("plan_id")) {
+    const auto plan = read_plan_id(*id, read->spec);
+    if (!plan) {
+      return exchange.responder.respond(
+          problem(409, "plan_stale", "this plan is of another specification: plan again"));
+    }
+    command.plan = *plan;
+  }
+  command.spec = std::move(read->spec);
+  command.payloads = static_cast<std::uint32_t>(read->payloads.size());
+  service.post(exchange, {.command = std::move(command),
+                          .payloads = std::move(read->payloads),
+                          .status = 201,
+                          .secret = {}});
+}
+
+void get_jobs(Service& service, Exchange& exchange) {
+  auto filter = read_filter(exchange.request, *exchange.identity);
+  if (!filter) return exchange.responder.respond(std::move(filter).error());
+  service.ask(exchange, [&history = service.parts().history, filter = *filter](
+                            const runtime::View& view, const identity::Principal& principal) {
+    return list_jobs(view.state, principal, history, filter);
+  });
+}
+
+void get_job(Service& service, Exchange& exchange) {
+  const auto id = job_id_of(exchange.captured.front());
+  if (!id) return exchange.responder.respond(no_job(exchange.captured.front()));
+  service.ask(exchange, [&history = service.parts().history, id = *id](
+                            const runtime::View& view, const identity::Principal& principal) {
+    if (const jobs::Job* job = view.state.jobs().find(id)) {
+      if (!may_read(view.state, principal, job->spec->project))
+        return no_job("job-" + std::to_string(id.value));
+      return json(200, wire::to_json(show_job(view.state, *job, true)));
+    }
+    auto row = old_job(view.state, history, principal, id);
+    if (!row) return std::move(row).error();
+    api::JobView shown = show_job(view.state, *row);
+    auto attempts = history.attempts(id);
+    if (!attempts) return problem(attempts.error());
+    shown.tasks = show_attempts(view.state, *attempts);
+    return json(200, wire::to_json(shown));
+  });
+}
+
+void get_why(Service& service, Exchange& exchange) {
+  const auto id = job_id_of(exchange.captured.front());
+  if (!id) return exchange.responder.respond(no_job(exchange.captured.front()));
+  service.ask(exchange, [&history = service.parts().history, id = *id](
+                            const runtime::View& view, const identity::Principal& principal) {
+    if (const jobs::Job* job = view.state.jobs().find(id)) {
+      if (!may_read(view.state, principal, job->spec->project))
+        return no_job("job-" + std::to_string(id.value));
+      return json(200, wire::to_json(show_why(view.state, *job)));
+    }
+    auto row = old_job(view.state, history, principal, id);
+    if (!row) return std::move(row).error();
+    return json(200, wire::to_json(show_why(view.state, *row)));
+  });
+}
+
+void post_cancel(Service& service, Exchange& exchange) {
+  const auto id = job_id_of(exchange.captured.front());
+  if (!id) return exchange.responder.respond(no_job(exchange.captured.front()));
+  service.post(exchange,
+               {.command = domain::StopJob{*id}, .payloads = {}, .status = 202, .secret = {}});
+}
+
+}  // namespace suan::http

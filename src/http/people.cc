@@ -1,0 +1,211 @@
+// Routes about who acts and who pays: me, projects, deposits, keys, postings, costs.
+#include <algorithm>
+
+#include "base/text.h"
+#include "http/bodies.h"
+#include "http/problem.h"
+#include "http/routes.h"
+#include "http/show.h"
+#include "wire/hash.h"
+#include "wire/json.h"
+#include "wire/names.h"
+
+namespace suan::http {
+
+namespace {
+
+constexpr std::uint64_t rows_limit_max = 500;
+
+template <class T>
+std::expected<T, net::Response> read_body(const Exchange& exchange) {
+  auto body = wire::from_json<T>(exchange.request.body);
+  if (!body)
+    return std::unexpected(problem(400, "body_invalid", body.error().text, body.error().place));
+  return std::move(*body);
+}
+
+std::string name_of(OrganisationId id, const identity::Identity& identity) {
+  const auto* found = identity.organisations().find(id);
+  return found == nullptr ? "" : found->name;
+}
+
+// 160 bits of the secret in a form that is easy to paste; only this domain can make it, and it
+// makes the same for the same request.
+std::string derive_secret(const Service& service, const Exchange& exchange,
+                          const RequestId& request) {
+  const std::string about =
+      std::to_string(exchange.principal.user.value) + "/" + print_request_id(request);
+  const Digest digest = wire::keyed_hash(service.parts().domain_secret, about);
+  return "suan_" + print_digest(digest).substr(0, 40);
+}
+
+/// What GET /v1/postings and /v1/costs were asked for.
+std::expected<history::Filter, net::Response> read_rows_filter(const Exchange& exchange) {
+  history::Filter filter;
+  const net::Request& request = exchange.request;
+  if (const std::string* name = request.find_query("project")) {
+    const auto* project = exchange.identity->find_project(*name);
+    if (project == nullptr ||
+        !exchange.identity->may(exchange.principal, identity::Action::read_project, project->id))
+      return std::unexpected(
+          problem(404, "project_unknown",
+                  "there is no project \"" + *name + "\", or it is not yours to see"));
+    filter.projects.push_back(project->id);
+  } else {
+    for (const auto& [id, project] : exchange.identity->projects()) {
+      if (exchange.identity->may(exchange.principal, identity::Action::read_project, id))
+        filter.projects.push_back(id);
+    }
+  }
+  if (filter.projects.empty()) filter.projects.push_back(ProjectId{});  // None is not all.
+  if (const std::string* text = request.find_query("job")) {
+    const auto number =
+        parse_integer(text->starts_with("job-") ? std::string_view(*text).substr(4) : *text);
+    if (!number || *number <= 0)
+      return std::unexpected(problem(400, "query_invalid", "job is an id such as job-42"));
+    filter.job = JobId{static_cast<std::uint64_t>(*number)};
+  }
+  const auto limit = query_number(request, "limit", 50, rows_limit_max);
+  const auto before = query_number(request, "before", 0, UINT64_MAX / 2);
+  if (!limit || *limit == 0 || !before)
+    return std::unexpected(
+        problem(400, "query_invalid", "limit is 1 to 500, before is a sequence"));
+  filter.limit = *limit;
+  filter.before = *before;
+  return filter;
+}
+
+}  // namespace
+
+void get_me(Service& service, Exchange& exchange) {
+  service.ask(exchange, [](const runtime::View& view, const identity::Principal& principal) {
+    const identity::Identity& identity = view.state.identity();
+    const identity::User& user = identity.users().at(principal.user);
+    api::MeView me{.user = user.name,
+                   .organisation = name_of(user.organisation, identity),
+                   .role = std::string(wire::enum_name(user.role)),
+                   .projects = {}};
+    for (const auto& [id, project] : identity.projects()) {
+      if (identity.may(principal, identity::Action::read_project, id))
+        me.projects.push_back(project.name);
+    }
+    return json(200, wire::to_json(me));
+  });
+}
+
+void get_projects(Service& service, Exchange& exchange) {
+  service.ask(exchange, [](const runtime::View& view, const identity::Principal& principal) {
+    api::ProjectList list;
+    list.sequence = view.state.essence().sequence;
+    for (const auto& [id, project] : view.state.identity().projects()) {
+      if (view.state.identity().may(principal, identity::Action::read_project, id))
+        list.projects.push_back(show_project(view.state, project));
+    }
+    return json(200, wire::to_json(list));
+  });
+}
+
+void post_project(Service& service, Exchange& exchange) {
+  auto body = read_body<NewProject>(exchange);
+  if (!body) return exchange.responder.respond(std::move(body).error());
+  service.post(exchange, {.command = domain::CreateProject{body->name, body->organisation},
+                          .payloads = {},
+                          .status = 201,
+                          .secret = {}});
+}
+
+void post_deposit(Service& service, Exchange& exchange) {
+  auto body = read_body<NewDeposit>(exchange);
+  if (!body) return exchange.responder.respond(std::move(body).error());
+  service.post(exchange,
+               {.command = domain::Deposit{exchange.captured.front(), body->amount, body->text},
+                .payloads = {},
+                .status = 201,
+                .secret = {}});
+}
+
+void get_keys(Service& service, Exchange& exchange) {
+  service.ask(exchange, [](const runtime::View& view, const identity::Principal& principal) {
+    const identity::Identity& identity = view.state.identity();
+    const bool sees_all = identity.may(principal, identity::Action::manage_identity);
+    api::KeyList list;
+    list.sequence = view.state.essence().sequence;
+    for (const auto& [id, key] : identity.keys()) {
+      if (sees_all || key.user == principal.user) list.keys.push_back(show_key(view.state, key));
+    }
+    return json(200, wire::to_json(list));
+  });
+}
+
+void post_key(Service& service, Exchange& exchange) {
+  auto body = read_body<NewKey>(exchange);
+  if (!body) return exchange.responder.respond(std::move(body).error());
+  const auto role =
+      body->role.empty() ? identity::Role::consumer : wire::parse_enum<identity::Role>(body->role);
+  if (!role) {
+    return exchange.responder.respond(problem(
+        422, "role_unknown",
+        "a role is consumer, provider, operator or auditor; got \"" + body->role + "\"", "/role"));
+  }
+  const auto request_id = request_id_of(exchange.request);
+  if (!request_id) return exchange.responder.respond(problem(request_id.error()));
+  std::string secret = derive_secret(service, exchange, *request_id);
+  domain::CreateKey command{.user = body->user,
+                            .organisation = body->organisation,
+                            .role = *role,
+                            .projects = body->projects,
+                            .label = body->label,
+                            .secret_hash = wire::hash(secret)};
+  service.post(
+      exchange,
+      {.command = std::move(command), .payloads = {}, .status = 201, .secret = std::move(secret)});
+}
+
+void delete_key(Service& service, Exchange& exchange) {
+  const std::string& text = exchange.captured.front();
+  const auto number =
+      parse_integer(text.starts_with("key-") ? std::string_view(text).substr(4) : text);
+  if (!number || *number <= 0)
+    return exchange.responder.respond(problem(404, "key_unknown", "there is no key " + text));
+  service.post(exchange, {.command = domain::RevokeKey{KeyId{static_cast<std::uint64_t>(*number)}},
+                          .payloads = {},
+                          .status = 200,
+                          .secret = {}});
+}
+
+void get_postings(Service& service, Exchange& exchange) {
+  auto filter = read_rows_filter(exchange);
+  if (!filter) return exchange.responder.respond(std::move(filter).error());
+  service.ask(exchange, [&history = service.parts().history, filter = std::move(*filter)](
+                            const runtime::View& view, const identity::Principal&) {
+    history.wait_for(view.state.essence().sequence, milliseconds(100));
+    auto rows = history.postings(filter);
+    if (!rows) return problem(rows.error());
+    api::PostingList list;
+    list.sequence = history.sequence();
+    for (const history::PostingRow& row : *rows)
+      list.postings.push_back(show_posting(view.state, row));
+    if (rows->size() >= filter.limit) list.next = std::to_string(rows->back().sequence);
+    return json(200, wire::to_json(list));
+  });
+}
+
+void get_costs(Service& service, Exchange& exchange) {
+  auto filter = read_rows_filter(exchange);
+  if (!filter) return exchange.responder.respond(std::move(filter).error());
+  service.ask(exchange, [&history = service.parts().history, filter = std::move(*filter)](
+                            const runtime::View& view, const identity::Principal&) {
+    history.wait_for(view.state.essence().sequence, milliseconds(100));
+    auto page = history.charges(filter);
+    if (!page) return problem(page.error());
+    api::CostView cost;
+    cost.sequence = history.sequence();
+    for (const history::ChargeRow& row : page->rows)
+      cost.charges.push_back(show_charge(view.state, row));
+    cost.total = page->total;
+    if (page->rows.size() >= filter.limit) cost.next = std::to_string(page->rows.back().sequence);
+    return json(200, wire::to_json(cost));
+  });
+}
+
+}  // namespace suan::http

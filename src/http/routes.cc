@@ -1,0 +1,74 @@
+#include "http/routes.h"
+
+#include <array>
+
+namespace suan::http {
+
+namespace {
+
+using net::Method;
+using enum Access;
+
+constexpr std::array<Route, 24> table{{
+    {Method::get, "/healthz", anyone, get_health, "Whether the process lives.", "", "",
+     "text/plain", 200},
+    {Method::get, "/readyz", anyone, get_ready, "Whether it takes requests.", "", "", "text/plain",
+     200},
+    {Method::get, "/metrics", anyone, get_metrics, "Metrics in the Prometheus text format.", "", "",
+     "text/plain", 200},
+    {Method::get, "/v1/openapi.json", anyone, get_openapi, "This document.", "", "",
+     "application/json", 200},
+    {Method::get, "/v1/domain", authenticated, get_domain, "The domain at a glance.",
+     "after_sequence", "", "DomainView", 200},
+    {Method::get, "/v1/me", authenticated, get_me, "Who is asking.", "", "", "MeView", 200},
+    {Method::post, "/v1/find", authenticated, post_find,
+     "Where a job could run, and why not elsewhere.", "limit after_sequence", "SpecDocument",
+     "Found", 200},
+    {Method::post, "/v1/plans", authenticated, post_plan,
+     "What would happen if this job were submitted: places, price, start.", "limit after_sequence",
+     "SpecDocument", "PlanView", 200},
+    {Method::post, "/v1/jobs", authenticated, post_job, "Submit a job.", "plan_id", "SpecDocument",
+     "Accepted", 201},
+    {Method::get, "/v1/jobs", authenticated, get_jobs, "Jobs, newest first.",
+     "project state user limit before after_sequence", "", "JobList", 200},
+    {Method::get, "/v1/jobs/{job}", authenticated, get_job, "One job with its tasks and attempts.",
+     "after_sequence", "", "JobView", 200},
+    {Method::get, "/v1/jobs/{job}/why", authenticated, get_why,
+     "Why a job waits and what would let it start, or why it is where it is.", "after_sequence", "",
+     "WhyView", 200},
+    {Method::post, "/v1/jobs/{job}/cancel", authenticated, post_cancel, "Stop a job.", "", "",
+     "Accepted", 202},
+    {Method::get, "/v1/jobs/{job}/logs", authenticated, get_logs, "What a task wrote.",
+     "task attempt stream offset follow", "", "text/plain", 200},
+    {Method::get, "/v1/events", authenticated, get_events,
+     "Changes as server-sent events; resumes after Last-Event-ID.", "after job", "",
+     "text/event-stream", 200},
+    {Method::get, "/v1/pools", authenticated, get_pools, "What is offered and what of it is free.",
+     "after_sequence", "", "PoolList", 200},
+    {Method::get, "/v1/projects", authenticated, get_projects, "Projects and their money.",
+     "after_sequence", "", "ProjectList", 200},
+    {Method::post, "/v1/projects", authenticated, post_project, "Create a project.", "",
+     "NewProject", "Accepted", 201},
+    {Method::post, "/v1/projects/{project}/deposits", authenticated, post_deposit,
+     "Put money on a project's account.", "", "NewDeposit", "Accepted", 201},
+    {Method::get, "/v1/keys", authenticated, get_keys,
+     "Keys; only one's own unless one is an operator.", "after_sequence", "", "KeyList", 200},
+    {Method::post, "/v1/keys", authenticated, post_key,
+     "Create a key, and its user where there is none. The secret is in this answer only.", "",
+     "NewKey", "Accepted", 201},
+    {Method::delete_, "/v1/keys/{key}", authenticated, delete_key, "Revoke a key.", "", "",
+     "Accepted", 200},
+    {Method::get, "/v1/postings", authenticated, get_postings, "Movements of money, newest first.",
+     "project job limit before after_sequence", "", "PostingList", 200},
+    {Method::get, "/v1/costs", authenticated, get_costs,
+     "Charge lines, newest first, and their total.", "project job limit before after_sequence", "",
+     "CostView", 200},
+}};
+
+}  // namespace
+
+std::span<const Route> routes() {
+  return table;
+}
+
+}  // namespace suan::http

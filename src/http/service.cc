@@ -1,0 +1,215 @@
+#include "http/service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/views.h"
+#include "base/text.h"
+#include "catalogue/chips.h"
+#include "http/assets_route.h"
+#include "http/problem.h"
+#include "http/routes.h"
+#include "wire/hash.h"
+#include "wire/json.h"
+
+namespace suan::http {
+
+using domain::Code;
+
+namespace {
+
+// Splits a path at its slashes and matches it; fills `captured` with what stood for {…}.
+bool matches(std::string_view pattern, std::string_view path, std::vector<std::string>& captured) {
+  captured.clear();
+  while (true) {
+    const std::size_t pattern_end = pattern.find('/', 1);
+    const std::size_t path_end = path.find('/', 1);
+    const std::string_view want = pattern.substr(0, pattern_end);
+    const std::string_view have = path.substr(0, path_end);
+    if (want.size() > 1 && want[1] == '{') {
+      if (have.size() < 2) return false;
+      captured.emplace_back(have.substr(1));
+    } else if (want != have) {
+      return false;
+    }
+    const bool pattern_ends = pattern_end == std::string_view::npos;
+    const bool path_ends = path_end == std::string_view::npos;
+    if (pattern_ends || path_ends) return pattern_ends && path_ends;
+    pattern.remove_prefix(pattern_end);
+    path.remove_prefix(path_end);
+  }
+}
+
+std::optional<identity::Principal> authenticate(const net::Request& request,
+                                                const identity::Identity& identity) {
+  constexpr std::string_view scheme = "Bearer ";
+  const std::string* header = request.headers.find("Authorization");
+  if (header == nullptr || !header->starts_with(scheme)) return std::nullopt;
+  return identity.authenticate(wire::hash(std::string_view(*header).substr(scheme.size())));
+}
+
+bool is_known_parameter(std::string_view parameters, std::string_view key) {
+  while (!parameters.empty()) {
+    const std::size_t end = parameters.find(' ');
+    if (parameters.substr(0, end) == key) return true;
+    parameters.remove_prefix(end == std::string_view::npos ? parameters.size() : end + 1);
+  }
+  return false;
+}
+
+// Refuses query parameters that the route does not have: a mistyped filter must not show
+// everything.
+std::optional<net::Response> check_query(const Route& route, const net::Request& request) {
+  for (const auto& [key, value] : request.query) {
+    if (is_known_parameter(route.parameters, key)) continue;
+    return problem(400, "query_unknown",
+                   "this route has no query parameter \"" + key + "\"; it has: " +
+                       (route.parameters.empty() ? "none" : std::string(route.parameters)));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Acquaintance::set(std::shared_ptr<const identity::Identity> identity) {
+  const std::lock_guard lock(mutex_);
+  identity_ = std::move(identity);
+}
+
+std::shared_ptr<const identity::Identity> Acquaintance::get() const {
+  const std::lock_guard lock(mutex_);
+  return identity_;
+}
+
+bool AcquaintanceKeeper::on_record(const runtime::DurableRecord& record,
+                                   const runtime::View& view) {
+  const bool is_about_people = std::ranges::any_of(record.events, [](const domain::Event& event) {
+    return std::holds_alternative<identity::OrganisationCreated>(event) ||
+           std::holds_alternative<identity::UserCreated>(event) ||
+           std::holds_alternative<identity::ProjectCreated>(event) ||
+           std::holds_alternative<identity::SeatTaken>(event) ||
+           std::holds_alternative<identity::KeyCreated>(event) ||
+           std::holds_alternative<identity::KeyRevoked>(event);
+  });
+  if (is_about_people)
+    acquaintance_.set(std::make_shared<const identity::Identity>(view.state.identity()));
+  return true;
+}
+
+Service::Service(ServiceParts parts) : parts_(std::move(parts)) {
+  for (const catalogue::ChipModel& chip : catalogue::chips()) known_.chips.emplace_back(chip.id);
+}
+
+void Service::serve(net::Request&& request, net::Responder responder) {
+  Exchange exchange{std::move(request), std::move(responder), {}, nullptr, {}};
+  const Route* found = nullptr;
+  bool path_is_known = false;
+  for (const Route& route : routes()) {
+    if (!matches(route.pattern, exchange.request.path, exchange.captured)) continue;
+    path_is_known = true;
+    if (route.method != exchange.request.method) continue;
+    found = &route;
+    break;
+  }
+  if (found == nullptr) {
+    if (!path_is_known) return serve_asset(exchange);
+    return exchange.responder.respond(problem(
+        405, "method_not_allowed", "this path does not take that method; see /v1/openapi.json"));
+  }
+  if (found->access == Access::authenticated) {
+    if (is_closing_)
+      return exchange.responder.respond(
+          problem(domain::Refusal{Code::stopping, "this server is going down; try again", {}, {}}));
+    exchange.identity = parts_.acquaintance.get();
+    const auto principal = authenticate(exchange.request, *exchange.identity);
+    if (!principal) {
+      return exchange.responder.respond(problem(401, "unauthenticated",
+                                                "send a valid key as `Authorization: Bearer "
+                                                "suan_…`; `suan login` stores one for the CLI"));
+    }
+    exchange.principal = *principal;
+  }
+  if (auto refused = check_query(*found, exchange.request))
+    return exchange.responder.respond(std::move(*refused));
+  found->run(*this, exchange);
+}
+
+std::expected<RequestId, domain::Refusal> request_id_of(const net::Request& request) {
+  const std::string* header = request.headers.find("Idempotency-Key");
+  const auto refused = [](std::string detail) {
+    return std::unexpected(domain::Refusal{Code::request_id_missing, std::move(detail), {}, {}});
+  };
+  if (header == nullptr) {
+    return refused(
+        "this request changes something and needs the header Idempotency-Key with a new UUIDv7; "
+        "send "
+        "the same one when you repeat the request");
+  }
+  std::string_view text = *header;
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+    text = text.substr(1, text.size() - 2);
+  const auto id = parse_request_id(text);
+  if (!id) return refused("the header Idempotency-Key holds a UUIDv7; got \"" + *header + "\"");
+  return *id;
+}
+
+std::optional<std::uint64_t> query_number(const net::Request& request, std::string_view key,
+                                          std::uint64_t otherwise, std::uint64_t most) {
+  const std::string* text = request.find_query(key);
+  if (text == nullptr) return otherwise;
+  const auto number = parse_integer(*text);
+  if (!number || *number < 0 || static_cast<std::uint64_t>(*number) > most) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
+}
+
+void Service::post(Exchange& exchange, Posting posting) {
+  auto request_id = request_id_of(exchange.request);
+  if (!request_id) return exchange.responder.respond(problem(request_id.error()));
+  runtime::Request request;
+  request.command = std::move(posting.command);
+  request.caller.principal = exchange.principal;
+  request.caller.request = *request_id;
+  wire::Hasher body;
+  body.update(exchange.request.target);
+  body.update("\n");
+  body.update(exchange.request.body);
+  request.caller.body = body.finish();
+  request.payloads = std::move(posting.payloads);
+  auto responder = std::make_shared<net::Responder>(std::move(exchange.responder));
+  request.reply = [responder, status = posting.status,
+                   secret = std::move(posting.secret)](const runtime::Reply& reply) {
+    if (!reply) return responder->respond(problem(reply.error()));
+    const api::Accepted accepted{.id = reply->id, .sequence = reply->sequence, .secret = secret};
+    responder->respond(json(status, wire::to_json(accepted)));
+  };
+  if (!parts_.core.put(request)) {
+    responder->respond(problem(
+        domain::Refusal{Code::overloaded,
+                        "this domain has more requests than it can take now; try again in a second",
+                        {},
+                        {}}));
+  }
+}
+
+void Service::ask(Exchange& exchange, Query query) {
+  const auto after = query_number(exchange.request, "after_sequence", 0, UINT64_MAX / 2);
+  if (!after)
+    return exchange.responder.respond(
+        problem(400, "query_invalid", "after_sequence is a whole number"));
+  auto responder = std::make_shared<net::Responder>(std::move(exchange.responder));
+  const bool is_taken = parts_.follower.ask(
+      [responder, query = std::move(query), principal = exchange.principal,
+       after = *after](const runtime::View& view) mutable {
+        if (view.state.essence().sequence < after) {
+          return responder->respond(problem(
+              503, "not_there_yet", "the read side has not reached that sequence; try again"));
+        }
+        responder->respond(query(view, principal));
+      },
+      *after);
+  if (!is_taken)
+    responder->respond(
+        problem(503, "overloaded", "more queries wait than this domain can hold; try again"));
+}
+
+}  // namespace suan::http

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/commands.h"
+#include "history/history.h"
+#include "http/tails.h"
+#include "identity/identity.h"
+#include "member/engine.h"
+#include "net/server.h"
+#include "runtime/core_thread.h"
+#include "runtime/follower.h"
+#include "spec/read.h"
+
+/// The HTTP API of a domain: requests to commands and queries.
+namespace suan::http {
+
+/// Who is known to the domain, as of the last durable record: what a request is checked against
+/// before it goes to the core, which checks again.
+class Acquaintance {
+ public:
+  void set(std::shared_ptr<const identity::Identity>);
+  std::shared_ptr<const identity::Identity> get() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const identity::Identity> identity_;
+};
+
+/// Keeps an Acquaintance fresh from the read side.
+class AcquaintanceKeeper : public runtime::Watcher {
+ public:
+  explicit AcquaintanceKeeper(Acquaintance& acquaintance) : acquaintance_(acquaintance) {}
+  bool on_record(const runtime::DurableRecord&, const runtime::View&) override;
+  bool on_quiet() override { return true; }
+
+ private:
+  Acquaintance& acquaintance_;
+};
+
+/// What the service is made of. Everything outlives it.
+struct ServiceParts {
+  runtime::CoreThread& core;
+  runtime::Follower& follower;
+  history::History& history;
+  const journal::Journal& journal;
+  Acquaintance& acquaintance;
+  Tails& tails;
+  std::string domain_secret;  // 32 bytes; new keys are derived from it.
+  std::string version;
+  Moment started;
+};
+
+/// One request on its way through the service.
+struct Exchange {
+  net::Request request;
+  net::Responder responder;
+  identity::Principal principal;
+  std::shared_ptr<const identity::Identity> identity;
+  std::vector<std::string> captured;  // What stood for {…} in the route.
+};
+
+/// Answers every request of the server. Called on its I/O threads; holds no state of its own but
+/// what it is given, so it may be called from several.
+class Service {
+ public:
+  explicit Service(ServiceParts parts);
+
+  void serve(net::Request&&, net::Responder);
+
+  /// Refuses everything but health from now on, for a graceful stop.
+  void close() { is_closing_ = true; }
+  bool is_closing() const { return is_closing_; }
+
+  const ServiceParts& parts() const { return parts_; }
+  const spec::Known& known() const { return known_; }
+
+  /// Sends a command to the core and answers with its Accepted.
+  struct Posting {
+    domain::Command command;
+    std::vector<std::string> payloads;
+    int status = 200;
+    std::string secret;  // Shown in the answer, kept nowhere.
+  };
+  void post(Exchange&, Posting);
+
+  /// Runs a query on the read side, once it has reached ?after_sequence, and answers with its
+  /// result.
+  using Query = Callback<net::Response(const runtime::View&, const identity::Principal&)>;
+  void ask(Exchange&, Query);
+
+ private:
+  ServiceParts parts_;
+  spec::Known known_;
+  std::atomic<bool> is_closing_ = false;
+};
+
+/// The id of a request from its header Idempotency-Key, or the refusal that it is missing or not
+/// one.
+std::expected<RequestId, domain::Refusal> request_id_of(const net::Request&);
+
+/// A whole number from a query parameter: its default where absent, nothing where it is not one
+/// between 0 and `most`.
+std::optional<std::uint64_t> query_number(const net::Request&, std::string_view key,
+                                          std::uint64_t otherwise, std::uint64_t most);
+
+}  // namespace suan::http

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/views.h"
+#include "domain/state.h"
+#include "history/history.h"
+#include "placement/why.h"
+
+/// State and history as the records of the API. Pure; nothing here authorises.
+namespace suan::http {
+
+api::JobState job_state(const jobs::Job&);
+api::JobView show_job(const domain::State&, const jobs::Job&, bool with_tasks);
+
+/// A job that has left hot state.
+api::JobView show_job(const domain::State&, const history::JobRow&);
+std::vector<api::TaskView> show_attempts(const domain::State&,
+                                         const std::vector<history::AttemptRow>&);
+
+/// What one can know now of a waiting job, or what was recorded of a placed one.
+api::WhyView show_why(const domain::State&, const jobs::Job&);
+api::WhyView show_why(const domain::State&, const history::JobRow&);
+
+/// Where a specification could run. `limit` bounds the candidates.
+api::Found show_found(const domain::State&, const JobSpec&, std::size_t limit);
+
+api::PoolView show_pool(const domain::State&, const Pool&);
+api::MemberView show_member(const domain::State&, const catalogue::Member&);
+api::ProjectView show_project(const domain::State&, const identity::Project&);
+api::KeyView show_key(const domain::State&, const identity::Key&);
+api::PostingView show_posting(const domain::State&, const history::PostingRow&);
+api::ChargeView show_charge(const domain::State&, const history::ChargeRow&);
+
+std::vector<api::Rejection> show_rejections(const std::vector<placement::Rejection>&);
+std::vector<api::Change> show_changes(const domain::State&, const std::vector<placement::Change>&);
+api::Candidate show_candidate(const domain::State&, const JobSpec&, const placement::Candidate&);
+
+/// "site/pool", or "" for none.
+std::string pool_text(const domain::State&, PoolId);
+
+}  // namespace suan::http

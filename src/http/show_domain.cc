@@ -1,0 +1,120 @@
+// Supply, members, projects, keys and money.
+#include <algorithm>
+
+#include "catalogue/chips.h"
+#include "http/show.h"
+#include "wire/names.h"
+
+namespace suan::http {
+
+namespace {
+
+std::string account_text(const domain::State& state, const ledger::AccountKey& key) {
+  const identity::Identity& identity = state.identity();
+  std::string name;
+  if (key.kind == ledger::AccountKind::project || key.kind == ledger::AccountKind::held) {
+    if (const auto* project = identity.projects().find(ProjectId{key.owner})) name = project->name;
+  } else if (key.kind != ledger::AccountKind::funding) {
+    if (const auto* owner = identity.organisations().find(OrganisationId{key.owner}))
+      name = owner->name;
+  }
+  const std::string kind(wire::enum_name(key.kind));
+  return name.empty() ? kind : kind + "/" + name;
+}
+
+}  // namespace
+
+api::PoolView show_pool(const domain::State& state, const Pool& pool) {
+  const Site& site = state.catalogue().sites().at(pool.site);
+  const placement::Free free = state.supply().free_of(pool.id);
+  api::PoolView view;
+  view.pool = pool;
+  view.name = state.catalogue().pool_name(pool);
+  view.region = site.region;
+  view.city = site.city;
+  view.member = state.catalogue().members().at(pool.member).name;
+  view.cards_total = std::uint64_t{pool.nodes} * pool.cards_per_node;
+  view.cards_free_milli = free.cards_milli;
+  view.cpu_free_milli = free.cpu_milli;
+  view.memory_free_bytes = free.memory_bytes;
+  view.nodes_free = free.nodes_free;
+  if (const catalogue::ChipModel* chip = catalogue::find_chip(pool.chip)) {
+    view.fp16_tflops_dense = static_cast<double>(chip->fp16_gflops_dense) / 1000;
+    view.flops_source = "data/accelerators.csv, confidence " + std::string(chip->confidence);
+  }
+  return view;
+}
+
+api::MemberView show_member(const domain::State& state, const catalogue::Member& member) {
+  api::MemberView view;
+  view.id = member.id;
+  view.name = member.name;
+  view.kind = member.kind == catalogue::MemberKind::engine ? "local" : "domain";
+  view.health = "ok";
+  view.incarnation = member.incarnation;
+  for (const auto& [id, pool] : state.catalogue().pools())
+    view.pools += pool.member == member.id ? 1U : 0U;
+  for (const auto& [id, lease] : state.market().leases())
+    view.running += state.catalogue().pools().at(lease.pool).member == member.id ? 1U : 0U;
+  view.note = member.note;
+  return view;
+}
+
+api::ProjectView show_project(const domain::State& state, const identity::Project& project) {
+  api::ProjectView view;
+  view.id = project.id;
+  view.name = project.name;
+  view.organisation = state.identity().organisations().at(project.organisation).name;
+  view.available = state.ledger().balance(ledger::project_account(project.id));
+  view.held = state.ledger().balance(ledger::held_account(project.id));
+  view.charged = state.ledger().charged(project.id);
+  return view;
+}
+
+api::KeyView show_key(const domain::State& state, const identity::Key& key) {
+  const identity::User& user = state.identity().users().at(key.user);
+  return {.id = key.id,
+          .user = user.name,
+          .organisation = state.identity().organisations().at(user.organisation).name,
+          .role = std::string(wire::enum_name(user.role)),
+          .label = key.label,
+          .created = key.created,
+          .revoked = key.revoked};
+}
+
+api::PostingView show_posting(const domain::State& state, const history::PostingRow& row) {
+  return {.sequence = row.sequence,
+          .at = row.at,
+          .kind = row.kind,
+          .from = account_text(state, row.from),
+          .to = account_text(state, row.to),
+          .amount = row.amount,
+          .job = row.job,
+          .text = row.text};
+}
+
+api::ChargeView show_charge(const domain::State& state, const history::ChargeRow& row) {
+  const bool has_cards = row.need.card_milli > 0;
+  const std::int64_t milli = has_cards ? row.need.card_milli : row.need.cpu_milli;
+  const double hours_used = static_cast<double>(row.wall.us) / static_cast<double>(hours(1).us);
+  const auto* project = state.identity().projects().find(row.project);
+  api::ChargeView view;
+  view.job = row.attempt.job;
+  view.task = row.attempt.task;
+  view.attempt = row.attempt.attempt;
+  view.sub_account_name = project == nullptr ? "" : project->name;
+  view.resource_name = pool_text(state, row.pool);
+  view.charge_period_start = row.start;
+  view.charge_period_end = row.end;
+  view.consumed_unit = has_cards ? "Accelerator-Hours" : "Core-Hours";
+  view.consumed_quantity = hours_used * static_cast<double>(milli) / 1000;
+  view.list_unit_price = milli == 0 ? row.hourly : scale(row.hourly, 1000, milli);
+  view.billed_cost = row.amount;
+  view.charge_description =
+      "task " + std::to_string(row.attempt.task) + ", attempt " +
+      std::to_string(row.attempt.attempt) +
+      (row.loss == Money{} ? "" : "; used beyond its hold, which the provider bears");
+  return view;
+}
+
+}  // namespace suan::http

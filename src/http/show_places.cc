@@ -1,0 +1,191 @@
+// Candidates, reasons and changes: the answers of find, plan and why.
+#include <algorithm>
+
+#include "base/text.h"
+#include "http/show.h"
+#include "wire/names.h"
+
+namespace suan::http {
+
+using jobs::Phase;
+
+namespace {
+
+std::string wish_text(const Alternative& wish) {
+  if (wish.card_milli == 0) return "";
+  std::string count = std::to_string(wish.card_milli / 1000);
+  if (wish.card_milli % 1000 != 0) {
+    std::string share = std::to_string(1000 + wish.card_milli % 1000).substr(1);
+    while (share.back() == '0') share.pop_back();
+    count += "." + share;
+  }
+  return wish.chip + ":" + count;
+}
+
+std::string setback_text(const domain::State& state, const jobs::Mishap& mishap) {
+  const std::string where = " at " + pool_text(state, mishap.pool);
+  const std::string when = print_moment(mishap.at) + " ";
+  switch (mishap.setback) {
+    case jobs::Setback::none:
+      break;
+    case jobs::Setback::capacity_taken:
+      return when + "somebody else got the capacity first" + where;
+    case jobs::Setback::pool_closed:
+      return when + "the pool took nothing new" + where;
+    case jobs::Setback::lease_expired:
+      return when + "the lease was not confirmed in time" + where;
+    case jobs::Setback::interrupted:
+      return when + "the attempt was interrupted" + where;
+    case jobs::Setback::site_lost:
+      return when + "the site lost the attempt" + where;
+  }
+  return when;
+}
+
+// A candidate out of what was recorded when it was chosen.
+api::Candidate recorded(const domain::State& state, PoolId id, Money hourly, bool starts_now) {
+  api::Candidate view;
+  view.pool = pool_text(state, id);
+  view.pool_id = id;
+  view.hourly_cost = hourly;
+  view.starts_now = starts_now;
+  if (const Pool* pool = state.catalogue().pools().find(id)) {
+    view.region = state.catalogue().sites().at(pool->site).region;
+    view.chip = pool->chip;
+    view.price = pool->price;
+    view.is_firm = pool->is_firm;
+  }
+  return view;
+}
+
+void show_placement(const domain::State& state, const jobs::Placement& placement, Money hourly,
+                    api::WhyView& view) {
+  view.pools = placement.pools;
+  view.chosen = recorded(state, placement.pool, hourly, true);
+  view.chosen.score = {"cost " + print_money(hourly) + " CNY/h", "starts now"};
+  for (const jobs::Runner& runner : placement.runners)
+    view.alternatives.push_back(recorded(state, runner.pool, runner.hourly, runner.starts_now));
+  for (const jobs::Tally& tally : placement.rejected) {
+    const auto reason = static_cast<placement::Reason>(tally.reason);
+    view.rejected.push_back({.reason = std::string(placement::name(reason)),
+                             .text = std::to_string(tally.count) +
+                                     (tally.count == 1 ? " pool: " : " pools: ") +
+                                     std::string(placement::sentence(reason)),
+                             .count = tally.count});
+  }
+}
+
+// Money can be what a job waits for, and more of it the change that helps.
+void add_money_reasons(const domain::State& state, const jobs::Job& job, api::WhyView& view) {
+  const ledger::Hold* hold = state.ledger().holds().find(job.hold);
+  const Money available = state.ledger().balance(ledger::project_account(job.spec->project));
+  if (hold == nullptr) return;
+  view.text = "it could start now, but what is set aside for it (" +
+              print_money(hold->amount - hold->allotted) + " CNY) and what the project has (" +
+              print_money(available) + " CNY) do not pay for the price there is now";
+  view.changes.push_back({.field = "project credit",
+                          .from = print_money(available),
+                          .to = {},
+                          .text = "with more credit on the project's account",
+                          .pool = {}});
+}
+
+}  // namespace
+
+std::vector<api::Rejection> show_rejections(const std::vector<placement::Rejection>& rejections) {
+  std::vector<api::Rejection> views;
+  for (const placement::Rejection& each : rejections)
+    views.push_back({std::string(placement::name(each.reason)), each.text, each.count});
+  return views;
+}
+
+std::vector<api::Change> show_changes(const domain::State& state,
+                                      const std::vector<placement::Change>& changes) {
+  std::vector<api::Change> views;
+  for (const placement::Change& each : changes)
+    views.push_back({each.field, each.from, each.to, each.text, pool_text(state, each.pool)});
+  return views;
+}
+
+api::Candidate show_candidate(const domain::State& state, const JobSpec& spec,
+                              const placement::Candidate& candidate) {
+  constexpr std::uint32_t nodes_counted_max = 1000;
+  api::Candidate view =
+      recorded(state, candidate.pool, candidate.hourly_cost, candidate.starts_now());
+  view.alternative = wish_text(spec.alternatives[candidate.alternative]);
+  view.nodes =
+      domain::ExactNodes(state).nodes_fitting(candidate.pool, candidate.need, nodes_counted_max);
+  view.score = placement::print_score(candidate, placement::make_demand(spec));
+  return view;
+}
+
+api::Found show_found(const domain::State& state, const JobSpec& spec, std::size_t limit) {
+  const placement::Demand demand = placement::make_demand(spec);
+  const domain::ExactNodes nodes(state);
+  const placement::Ranking ranking = placement::rank(state.supply(), demand, &nodes, limit);
+  api::Found found;
+  found.sequence = state.essence().sequence;
+  found.total = ranking.total;
+  found.pools = ranking.pools;
+  for (const placement::Candidate& each : ranking.best)
+    found.candidates.push_back(show_candidate(state, spec, each));
+  found.rejected = show_rejections(placement::print_counts(ranking.counts, demand));
+  if (ranking.starts_now == 0)
+    found.changes = show_changes(state, placement::explain(state.supply(), spec, &nodes).changes);
+  return found;
+}
+
+api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
+  api::WhyView view;
+  view.id = job.id;
+  view.state = job_state(job);
+  const auto waiting = std::ranges::find(job.units, Phase::waiting, &jobs::Unit::phase);
+  const jobs::Unit& unit = waiting == job.units.end() ? job.units.front() : *waiting;
+  for (const jobs::Mishap& mishap : unit.mishaps)
+    view.history.push_back(setback_text(state, mishap));
+  if (job.outcome != jobs::Outcome::none || waiting == job.units.end()) {
+    view.text = job.outcome != jobs::Outcome::none && !job.reason.empty()
+                    ? job.reason
+                    : "it was placed where it cost least";
+    if (unit.placement.pool)
+      show_placement(state, unit.placement, scale(unit.placement.hourly, job.spec->tasks(), 1),
+                     view);
+    return view;
+  }
+  const auto index = static_cast<std::uint32_t>(waiting - job.units.begin());
+  if (!unit.is_queued) {
+    view.text = "it waits for start.not_before, " + print_moment(job.spec->not_before);
+    view.changes.push_back({.field = "start.not_before",
+                            .from = print_moment(job.spec->not_before),
+                            .to = {},
+                            .text = "without start.not_before",
+                            .pool = {}});
+    return view;
+  }
+  const domain::ExactNodes nodes(state);
+  const placement::Why why = placement::explain(state.supply(), *job.spec, &nodes);
+  view.pools = why.pools;
+  view.rejected = show_rejections(why.rejected);
+  view.changes = show_changes(state, why.changes);
+  view.nothing_helps = why.nothing_helps;
+  view.ahead = state.jobs().ahead_of({job.id, index});
+  if (why.starts_now > 0 && view.ahead == 0) {
+    add_money_reasons(state, job, view);
+  } else if (view.ahead > 0) {
+    view.text = std::to_string(view.ahead) + " jobs that ask for the same wait before it";
+  } else {
+    view.text = "none of " + std::to_string(why.pools) + " pools can start it now";
+  }
+  return view;
+}
+
+api::WhyView show_why(const domain::State& state, const history::JobRow& row) {
+  api::WhyView view;
+  view.id = row.id;
+  view.state = show_job(state, row).state;
+  view.text = row.reason.empty() ? "it was placed where it cost least" : row.reason;
+  if (row.placement.pool) show_placement(state, row.placement, row.hourly, view);
+  return view;
+}
+
+}  // namespace suan::http

@@ -1,0 +1,162 @@
+#include "http/tails.h"
+
+#include <atomic>
+#include <chrono>
+#include <utility>
+
+#include "http/problem.h"
+#include "http/show.h"
+
+namespace suan::http {
+
+namespace {
+
+constexpr std::size_t piece_bytes_max = 64U << 10U;
+constexpr std::size_t tails_max = 1024;
+constexpr auto poll_every = std::chrono::milliseconds(50);
+constexpr int polls_between_looks = 4;  // At an attempt that has not begun.
+
+}  // namespace
+
+/// One reader. `where` changes hands: the follower's thread fills it in, the tails' thread reads.
+struct Tails::Tail {
+  LogWish wish;
+  net::Responder responder;  // Until the stream begins.
+  net::StreamWriter writer;
+
+  std::mutex mutex;
+  member::Engine* engine = nullptr;  // Known once the attempt is.
+  AttemptKey key;
+  bool is_over = false;  // The job has ended: what is not there will not come.
+  bool is_asking = false;
+  bool is_dead = false;  // Answered otherwise.
+  int polls = 0;
+};
+
+Tails::Tails(runtime::Follower& follower, std::map<MemberId, member::Engine*> engines)
+    : follower_(follower), engines_(std::move(engines)), thread_([this] { run(); }) {}
+
+Tails::~Tails() {
+  stop();
+}
+
+void Tails::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  has_work_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Tails::read(const LogWish& wish, net::Responder responder) {
+  auto tail = std::make_shared<Tail>();
+  tail->wish = wish;
+  tail->responder = std::move(responder);
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_ || tails_.size() >= tails_max) {
+      tail->responder.respond(
+          problem(503, "overloaded", "too many logs are being read; try again"));
+      return;
+    }
+    tails_.push_back(tail);
+  }
+  look(std::move(tail));
+}
+
+// Asks the read side which attempt the reader means and who runs it.
+void Tails::look(std::shared_ptr<Tail> tail) {
+  {
+    const std::lock_guard lock(tail->mutex);
+    if (tail->is_asking) return;
+    tail->is_asking = true;
+  }
+  follower_.ask([this, tail](const runtime::View& view) {
+    const std::lock_guard lock(tail->mutex);
+    tail->is_asking = false;
+    const LogWish& wish = tail->wish;
+    const jobs::Job* job = view.state.jobs().find(wish.job);
+    const bool is_readable =
+        job != nullptr && wish.task < job->spec->tasks() &&
+        view.state.identity().may(wish.principal, identity::Action::read_project,
+                                  job->spec->project);
+    if (!is_readable && tail->responder) {
+      tail->responder.respond(problem(404, "log_unknown",
+                                      job == nullptr
+                                          ? "that job's log is no longer kept, or never was"
+                                          : "that job has no such task, or is not yours to see"));
+      tail->is_dead = true;
+      return;
+    }
+    if (!is_readable) {
+      tail->is_over = true;
+      return;
+    }
+    const jobs::Unit& unit = job->units[jobs::place_of(*job->spec, wish.task).unit];
+    tail->is_over = job->outcome != jobs::Outcome::none;
+    const std::uint32_t attempt = wish.attempt.value_or(unit.attempt);
+    const bool is_launched = unit.phase != jobs::Phase::waiting &&
+                             unit.phase != jobs::Phase::reserving &&
+                             unit.phase != jobs::Phase::confirming;
+    if (attempt == 0 || attempt > unit.attempt || (attempt == unit.attempt && !is_launched)) return;
+    const MemberId member = view.state.catalogue().pools().at(unit.placement.pool).member;
+    const auto engine = engines_.find(member);
+    if (engine == engines_.end()) return;
+    tail->key = {wish.job, wish.task, attempt};
+    tail->engine = engine->second;
+  });
+}
+
+// Sends what there is. False when the reader needs no more.
+bool Tails::advance(Tail& tail) {
+  const std::lock_guard lock(tail.mutex);
+  if (tail.is_dead) return false;
+  if (tail.responder && (tail.engine != nullptr || tail.is_over || tail.wish.follow) &&
+      !tail.is_asking)
+    tail.writer = tail.responder.stream(200, "text/plain; charset=utf-8");
+  if (tail.responder) return true;
+  if (!tail.writer.is_open()) return false;
+  if (tail.engine == nullptr) return !tail.is_over && tail.wish.follow;
+  while (true) {
+    const auto piece =
+        tail.engine->read_log(tail.key, tail.wish.stream, tail.wish.offset, piece_bytes_max);
+    if (!piece) return tail.wish.follow && !tail.is_over;
+    tail.wish.offset += piece->bytes.size();
+    if (!piece->bytes.empty() && !tail.writer.write(piece->bytes)) return false;
+    if (piece->is_end) return false;
+    if (piece->bytes.size() < piece_bytes_max) return tail.wish.follow;
+    return true;  // More at the next turn: the reader's buffer is bounded.
+  }
+}
+
+void Tails::run() {
+  while (true) {
+    std::list<std::shared_ptr<Tail>> turn;
+    {
+      std::unique_lock lock(mutex_);
+      if (tails_.empty())
+        has_work_.wait_for(lock, std::chrono::seconds(1));
+      else
+        has_work_.wait_for(lock, poll_every);
+      if (is_stopping_) {
+        for (const auto& tail : tails_) tail->writer.close();
+        tails_.clear();
+        return;
+      }
+      turn = tails_;
+    }
+    for (const std::shared_ptr<Tail>& tail : turn) {
+      const bool goes_on = advance(*tail);
+      if (!goes_on) {
+        tail->writer.close();
+        const std::lock_guard lock(mutex_);
+        tails_.remove(tail);
+      } else if (++tail->polls % polls_between_looks == 0) {
+        look(tail);
+      }
+    }
+  }
+}
+
+}  // namespace suan::http
