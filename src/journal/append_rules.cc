@@ -8,6 +8,13 @@ namespace suan::journal {
 
 using Kind = Failure::Kind;
 
+void FollowAnswer::take(std::uint64_t first, std::span<const RecordView> batch) {
+  for (std::size_t i = first < from ? from - first : 0; i < batch.size() && !is_full(); ++i) {
+    bytes += batch[i].bytes.size();
+    records.push_back({first + i, batch[i].moment, std::string(batch[i].bytes)});
+  }
+}
+
 Result<void> check_batch(const Batch& batch) {
   if (batch.empty()) return failure(Kind::invalid, "a batch has at least one record");
   if (batch.size() > batch_records_limit)

@@ -16,6 +16,19 @@ namespace suan::journal {
 constexpr std::size_t follow_bytes_max = 8U << 20U;  // Of records in one answer, then it ends.
 constexpr std::size_t snapshots_kept = 2;
 
+/// What `Journal::follow` gathers.
+struct FollowAnswer {
+  std::uint64_t from = 1;
+  std::size_t limit = 0;
+  std::size_t bytes = 0;
+  std::vector<Record> records = {};
+
+  bool is_full() const { return records.size() == limit || bytes >= follow_bytes_max; }
+
+  /// Takes from a batch that begins at `first` the records that were asked for and have room.
+  void take(std::uint64_t first, std::span<const RecordView> batch);
+};
+
 /// Who may append where: after which record, and under which leader.
 struct Turn {
   std::uint64_t sequence = 0;

@@ -106,11 +106,12 @@ Head extend(const Head& before, std::string_view encoded) {
   Head head = before;
   while (!encoded.empty()) {
     ensure(encoded.size() >= record_header_bytes);
-    const std::size_t size = record_header_bytes + read_u32(encoded.data() + 8);
+    const char* header = encoded.data();
+    const std::size_t size = record_header_bytes + read_u32(header + 8);
     ensure(encoded.size() >= size);
     ++head.sequence;
     head.hash = hash_record(head.hash, head.sequence, encoded.substr(0, size));
-    head.moment = {static_cast<std::int64_t>(read_u64(encoded.data()))};
+    head.moment = {static_cast<std::int64_t>(read_u64(header))};
     encoded.remove_prefix(size);
   }
   return head;

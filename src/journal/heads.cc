@@ -27,18 +27,18 @@ namespace {
 constexpr std::string_view first_word = "suan.heads.1";
 constexpr std::string_view purpose = "suan.head.1";
 
-template <std::size_t size>
-std::string hex_of(const std::array<std::uint8_t, size>& bytes) {
-  return print_hex({reinterpret_cast<const char*>(bytes.data()), size});
+template <std::size_t Size>
+std::string hex_of(const std::array<std::uint8_t, Size>& bytes) {
+  return print_hex({reinterpret_cast<const char*>(bytes.data()), Size});
 }
 
-template <std::size_t size>
-std::optional<std::array<std::uint8_t, size>> parse_hex(std::string_view hex) {
-  std::array<std::uint8_t, size> bytes;
+template <std::size_t Size>
+std::optional<std::array<std::uint8_t, Size>> parse_hex(std::string_view hex) {
+  std::array<std::uint8_t, Size> bytes;
   std::size_t read = 0;
-  if (hex.size() != 2 * size) return std::nullopt;
-  if (sodium_hex2bin(bytes.data(), size, hex.data(), hex.size(), nullptr, &read, nullptr) != 0 ||
-      read != size)
+  if (hex.size() != 2 * Size) return std::nullopt;
+  if (sodium_hex2bin(bytes.data(), Size, hex.data(), hex.size(), nullptr, &read, nullptr) != 0 ||
+      read != Size)
     return std::nullopt;
   return bytes;
 }
@@ -236,6 +236,12 @@ std::optional<SignedHead> parse_head(std::string_view line) {
                     .signature = *signature};
 }
 
+std::optional<PublicKey> parse_first_line(std::string_view line) {
+  if (!line.starts_with(first_word) || line.size() != first_word.size() + 65) return std::nullopt;
+  if (line[first_word.size()] != ' ') return std::nullopt;
+  return parse_public_key(line.substr(first_word.size() + 1));
+}
+
 }  // namespace
 
 Result<HeadsFile> read_heads(const std::string& path) {
@@ -249,27 +255,21 @@ Result<HeadsFile> read_heads(const std::string& path) {
 
 Result<HeadsFile> parse_heads(std::string_view text) {
   HeadsFile file;
-  std::string_view rest = text;
-  for (std::size_t number = 1;; ++number) {
-    const std::size_t end = rest.find('\n');
-    if (end == std::string_view::npos) {
-      if (number == 1) return failure(Kind::invalid, "not a heads file");
-      return file;
-    }
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
-    if (number == 1) {
-      std::optional<PublicKey> key;
-      if (line.starts_with(first_word) && line.size() == first_word.size() + 65)
-        key = parse_public_key(line.substr(first_word.size() + 1));
-      if (!key) return failure(Kind::invalid, "not a heads file");
-      file.public_key = *key;
-    } else if (auto head = parse_head(line)) {
+  const auto key = parse_first_line(text.substr(0, text.find('\n')));
+  if (!key || text.find('\n') == std::string_view::npos)
+    return failure(Kind::invalid, "not a heads file");
+  file.public_key = *key;
+  std::size_t start = text.find('\n') + 1;
+  for (std::size_t number = 2;; ++number) {
+    const std::size_t end = text.find('\n', start);
+    if (end == std::string_view::npos) return file;
+    if (auto head = parse_head(text.substr(start, end - start))) {
       head->line = number;
       file.heads.push_back(*head);
     } else {
       file.unreadable_lines.push_back(number);
     }
+    start = end + 1;
   }
 }
 

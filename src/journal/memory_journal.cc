@@ -77,7 +77,8 @@ void MemoryDisk::flip_bit(std::uint64_t sequence, Random& random) {
   ensure(records.has_value());
   const std::string_view record = (*records)[sequence - batch.first_sequence].encoded;
   const auto start = static_cast<std::size_t>(record.data() - batch.encoded.data());
-  batch.encoded[start + random.below(record.size())] ^= static_cast<char>(1 << random.below(8U));
+  char& byte = batch.encoded[start + random.below(record.size())];
+  byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1U << random.below(8U)));
 }
 
 MemoryJournal::MemoryJournal(MemoryDisk& disk) : disk_(disk) {
@@ -152,31 +153,25 @@ Result<std::vector<Record>> MemoryJournal::follow(std::uint64_t from, std::size_
   ensure(from > 0);
   const std::lock_guard lock(disk_.mutex_);
   SUAN_CHECK(check_alive());
-  std::vector<Record> found;
-  std::size_t bytes = 0;
-  if (from > disk_.head_at(disk_.durable_).sequence) return found;
-  for (std::size_t i = disk_.batch_of(from); i < disk_.durable_; ++i) {
+  FollowAnswer answer{.from = from, .limit = limit};
+  if (from > disk_.head_at(disk_.durable_).sequence) return answer.records;
+  for (std::size_t i = disk_.batch_of(from); i < disk_.durable_ && !answer.is_full(); ++i) {
     const MemoryDisk::StoredBatch& batch = disk_.batches_[i];
     SUAN_TRY(const auto records,
              read_chained(disk_.head_at(i), batch.encoded, batch.count, batch.after.hash));
-    for (std::size_t k = 0; k < records.size(); ++k) {
-      const std::uint64_t sequence = batch.first_sequence + k;
-      if (sequence < from) continue;
-      if (found.size() == limit || bytes >= follow_bytes_max) return found;
-      bytes += records[k].bytes.size();
-      found.push_back({sequence, records[k].moment, std::string(records[k].bytes)});
-    }
+    answer.take(batch.first_sequence, records);
   }
-  return found;
+  return std::move(answer.records);
 }
 
 Result<std::string> MemoryJournal::read_blob(std::uint64_t id) const {
   const std::lock_guard lock(disk_.mutex_);
   SUAN_CHECK(check_alive());
   const auto found = disk_.blobs_.find(id);
-  if (found == disk_.blobs_.end() || !found->second)
-    return failure(Kind::not_found, "no blob " + std::to_string(id));
-  return *found->second;
+  if (found != disk_.blobs_.end()) {
+    if (const auto& bytes = found->second) return *bytes;
+  }
+  return failure(Kind::not_found, "no blob " + std::to_string(id));
 }
 
 Result<void> MemoryJournal::delete_blob(std::uint64_t id) {

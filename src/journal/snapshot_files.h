@@ -9,7 +9,7 @@
 #include "base/digest.h"
 #include "base/result.h"
 
-struct sqlite3_vfs;
+struct sqlite3_vfs;  // NOLINT(readability-identifier-naming): SQLite's name.
 
 /// Snapshots as files beside the journal, one each. Format: docs/formats/journal.md, "snapshot".
 namespace suan::journal {

@@ -143,7 +143,7 @@ SqliteJournal::SqliteJournal(SqliteSettings settings, std::unique_ptr<DirectoryL
                              SnapshotFiles snapshots)
     : settings_(std::move(settings)), lock_(std::move(lock)), snapshots_(std::move(snapshots)) {}
 
-Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(SqliteSettings settings) {
+Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const SqliteSettings& settings) {
   SUAN_TRY(auto lock, DirectoryLock::take(settings.directory));
   const std::string path = settings.directory + "/journal.db";
   SUAN_CHECK(create_private_file(path));
@@ -283,36 +283,33 @@ void SqliteJournal::checkpoint_when_due() {
 
 Result<std::vector<Record>> SqliteJournal::follow(std::uint64_t from, std::size_t limit) const {
   ensure(from > 0);
-  std::vector<Record> found;
-  if (from > static_cast<std::uint64_t>(INT64_MAX) || limit == 0) return found;
+  FollowAnswer answer{.from = from, .limit = limit};
+  if (from > static_cast<std::uint64_t>(INT64_MAX) || limit == 0) return answer.records;
   const std::lock_guard lock(reading_);
   Statement& batches = reader_->batches;
   const Reading reading(batches);
-  Head before;
-  std::size_t bytes = 0;
   batches.bind(from);
-  for (bool is_first = true;; is_first = false) {
+  Head before;
+  bool is_first = true;
+  while (!answer.is_full()) {
     SUAN_TRY(const bool is_row, batches.step());
-    if (!is_row) return found;
+    if (!is_row) break;
     const std::uint64_t first = batches.number(0);
     const std::uint64_t count = batches.number(1);
     if (is_first) {
-      if (first + count <= from) return found;
+      if (first + count <= from) break;
       SUAN_TRY(before, reader_->head_before(first));
+      is_first = false;
     }
     if (first != before.sequence + 1)
       return failure(Kind::invalid, "damaged: records are missing",
                      "record " + std::to_string(before.sequence + 1));
     SUAN_TRY(const Digest after, digest_of(batches.bytes(2)));
     SUAN_TRY(const auto records, read_chained(before, batches.bytes(3), count, after));
-    for (std::size_t k = 0; k < records.size(); ++k) {
-      if (first + k < from) continue;
-      if (found.size() == limit || bytes >= follow_bytes_max) return found;
-      bytes += records[k].bytes.size();
-      found.push_back({first + k, records[k].moment, std::string(records[k].bytes)});
-    }
+    answer.take(first, records);
     before = {.sequence = first + count - 1, .hash = after, .moment = {}};
   }
+  return std::move(answer.records);
 }
 
 Result<std::string> SqliteJournal::read_blob(std::uint64_t id) const {

@@ -31,7 +31,7 @@ class SqliteJournal : public Journal {
   /// Opens or creates the journal, makes what it finds durable and checks its last batch.
   /// `conflict` when another process has it open, `unsupported` for a format that this program does
   /// not know, `invalid` when it is damaged, `io` when the operating system refused.
-  static Result<std::unique_ptr<SqliteJournal>> open(SqliteSettings);
+  static Result<std::unique_ptr<SqliteJournal>> open(const SqliteSettings&);
   ~SqliteJournal() override;
 
   Head head() const override;
