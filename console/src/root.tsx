@@ -12,6 +12,15 @@ import { ProblemView } from './parts/problem';
 import { forgetKey, loadKey, SessionContext, storeKey, type Session } from './session';
 import type { MeView, Problem } from './views';
 
+const token = { borderRadius: 8, fontFamily: 'var(--font)' };
+const lightToken = { colorPrimary: '#1457d9' };
+const darkToken = {
+  colorPrimary: '#5b8ff0',
+  colorLink: '#6b9bf5',
+  colorBgContainer: '#131926',
+  colorBgElevated: '#1b2333',
+};
+
 /** Languages, colours, and whether anybody is signed in. */
 export function Root() {
   const [language, setLanguage] = useState(loadLanguage);
@@ -30,7 +39,7 @@ export function Root() {
       locale={language === 'zh' ? zhCN : enUS}
       theme={{
         algorithm: isDark ? theme.darkAlgorithm : theme.defaultAlgorithm,
-        token: { colorPrimary: '#1457d9', borderRadius: 8, fontFamily: 'var(--font)' },
+        token: { ...(isDark ? darkToken : lightToken), ...token },
       }}
     >
       <Messages>

@@ -21,6 +21,7 @@ import {
 import type { Api } from './api';
 import { Feed, FeedContext } from './feed';
 import { useWords } from './i18n';
+import icon from './icon.svg';
 import { Job } from './pages/job';
 import { Jobs } from './pages/jobs';
 import { Keys } from './pages/keys';
@@ -146,7 +147,7 @@ function Side({ route, onHelp }: { route: Route; onHelp: () => void }) {
   return (
     <aside className="side">
       <a className="brand" href={printRoute('overview')}>
-        <img src="./icon.svg" alt="" width={30} height={30} />
+        <img src={icon} alt="" width={30} height={30} />
         <span>{t('brand')}</span>
       </a>
       <nav aria-label={t('nav.label')}>

@@ -1,6 +1,7 @@
 import { Alert, Button, Card, Form, Input } from 'antd';
 import { useState } from 'react';
 import { Api, problemOf } from '../api';
+import icon from '../icon.svg';
 import { useWords } from '../i18n';
 import { LanguageSwitch } from '../parts/language';
 import { ProblemView } from '../parts/problem';
@@ -28,7 +29,7 @@ export function Login(props: { isExpired: boolean; onKey: (key: string, me: MeVi
         <LanguageSwitch />
       </div>
       <Card className="login-card">
-        <img src="./icon.svg" alt="" width={52} height={52} />
+        <img src={icon} alt="" width={52} height={52} />
         <h1>{t('brand')}</h1>
         <p className="quiet">{t('brand.line')}</p>
         {props.isExpired && !problem && (
