@@ -134,7 +134,7 @@ Task<bool> Connection::read_request(std::shared_ptr<Connection> self) {
 
 // True when the request is complete or refused.
 bool Connection::parse() {
-  while (in_begin_ < in_end_ && !parser_->is_done()) {
+  while (in_begin_ < in_end_ && !parser_->is_complete()) {
     const std::string_view bytes(in_.data() + in_begin_, in_end_ - in_begin_);
     const std::size_t taken = parser_->take(bytes);
     in_begin_ += taken;
@@ -142,7 +142,7 @@ bool Connection::parse() {
     if (taken == 0) break;
   }
   if (in_begin_ == in_end_) in_begin_ = in_end_ = 0;
-  return parser_->is_done();
+  return parser_->is_complete();
 }
 
 // False when what must be parsed in one piece is longer than any header may be.

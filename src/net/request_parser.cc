@@ -31,18 +31,62 @@ void strip_authority(std::string& target) {
 
 }  // namespace
 
-RequestParser::RequestParser(std::size_t header_bytes_max, std::size_t body_bytes_max) {
+RequestParser::RequestParser(std::size_t header_bytes_max, std::size_t body_bytes_max)
+    : header_bytes_left_(header_bytes_max),
+      body_bytes_max_(body_bytes_max),
+      chunks_(header_bytes_max) {
   header_limit(static_cast<std::uint32_t>(header_bytes_max));
-  header_bytes_left_ = header_bytes_max;
   body_limit(body_bytes_max);
-  eager(true);
+  eager(false);
 }
 
 std::size_t RequestParser::take(std::string_view bytes) {
+  std::size_t taken = 0;
+  if (!is_header_done()) taken = take_head(bytes);
+  if (is_header_done() && !is_complete_ && fault_.status == 0) {
+    taken += take_body(bytes.substr(taken));
+  }
+  return taken;
+}
+
+std::size_t RequestParser::take_head(std::string_view bytes) {
   error_code error;
   const std::size_t taken = put({bytes.data(), bytes.size()}, error);
   if (error && error != http::error::need_more && fault_.status == 0) explain(error);
+  if (is_header_done() && fault_.status == 0) begin_body();
   return taken;
+}
+
+void RequestParser::begin_body() {
+  constexpr std::uint64_t trusted_max = 64U << 10U;  // Room is made for no more than this at once.
+  if (chunked()) return;
+  body_bytes_left_ = content_length().value_or(0);
+  is_complete_ = body_bytes_left_ == 0;
+  request_.body.reserve(static_cast<std::size_t>(std::min(body_bytes_left_, trusted_max)));
+}
+
+std::size_t RequestParser::take_body(std::string_view bytes) {
+  if (!chunked()) {
+    const auto size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(body_bytes_left_, bytes.size()));
+    request_.body += bytes.substr(0, size);
+    body_bytes_left_ -= size;
+    is_complete_ = body_bytes_left_ == 0;
+    return size;
+  }
+  const auto taken = chunks_.feed(bytes, request_.body, body_bytes_max_);
+  if (taken) {
+    is_complete_ = chunks_.is_done();
+    return *taken;
+  }
+  if (taken.error() == ChunkFault::body_too_large) {
+    fault_ = {413, "body_too_large", "the request body is over the limit"};
+  } else if (taken.error() == ChunkFault::line_too_long) {
+    fault_ = {431, "line_too_large", "a line between the chunks of the body is over the limit"};
+  } else {
+    fault_ = {400, "chunk_malformed", "a chunk of the request body is malformed"};
+  }
+  return 0;
 }
 
 void RequestParser::refuse(RequestFault fault, error_code& error) {
@@ -57,8 +101,6 @@ void RequestParser::explain(const error_code& error) {
     fault_ = {413, "body_too_large", "the request body is over the limit"};
   } else if (error == http::error::bad_version) {
     fault_ = {505, "version_unknown", "only HTTP/1.0 and HTTP/1.1 are spoken here"};
-  } else if (error == http::error::bad_chunk || error == http::error::bad_chunk_extension) {
-    fault_ = {400, "chunk_malformed", "a chunk of the request body is malformed"};
   } else {
     fault_ = {400, "request_malformed", "the request is not well-formed HTTP/1.1"};
   }
@@ -89,8 +131,6 @@ void RequestParser::on_request_impl(http::verb, string_view method, string_view 
 
 void RequestParser::on_field_impl(http::field field, string_view name, string_view value,
                                   error_code& error) {
-  // Trailer fields come after the decisions that fields are made for, so they are passed over.
-  if (has_header_) return;
   if (request_.headers.size() == fields_max) {
     return refuse({431, "too_many_fields", "the request has more than 100 header fields"}, error);
   }
@@ -110,7 +150,6 @@ void RequestParser::on_field_impl(http::field field, string_view name, string_vi
 }
 
 void RequestParser::on_header_impl(error_code& error) {
-  has_header_ = true;
   if (hosts_ > 1 || (hosts_ == 0 && version_ == 11)) {
     return refuse({400, "host_missing", "an HTTP/1.1 request has exactly one Host field"}, error);
   }
@@ -130,22 +169,6 @@ bool RequestParser::read_target() {
   request_.path = std::move(target->path);
   request_.query = std::move(target->query);
   return true;
-}
-
-void RequestParser::on_body_init_impl(boost::optional<std::uint64_t> const& length, error_code&) {
-  // Room for what the client promises, but not for what it merely claims.
-  constexpr std::uint64_t trusted_max = 64U << 10U;
-  if (length) request_.body.reserve(static_cast<std::size_t>(std::min(*length, trusted_max)));
-}
-
-std::size_t RequestParser::on_body_impl(string_view piece, error_code&) {
-  request_.body += plain(piece);
-  return piece.size();
-}
-
-std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, string_view piece, error_code&) {
-  request_.body += plain(piece);
-  return piece.size();
 }
 
 }  // namespace suan::net

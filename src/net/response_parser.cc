@@ -7,7 +7,6 @@ namespace suan::net {
 
 namespace {
 
-constexpr std::size_t size_line_bytes_max = 256;
 constexpr std::size_t fields_max = 128;
 
 std::unexpected<Failure> malformed(std::string text) {
@@ -54,9 +53,9 @@ void ResponseParser::start(bool is_bodyless) {
   response_.body.clear();
   response_.content_type.clear();
   response_.status = 0;
-  line_.clear();
+  head_.clear();
   remaining_ = 0;
-  trailer_bytes_ = 0;
+  chunks_.start();
   is_bodyless_ = is_bodyless;
   is_chunked_ = false;
   has_length_ = false;
@@ -72,14 +71,11 @@ Result<std::size_t> ResponseParser::feed(std::string_view bytes) {
       case State::head:
         step = feed_head(rest);
         break;
-      case State::size_line:
-      case State::chunk_end:
-      case State::trailer:
-        step = feed_line(rest);
+      case State::chunks:
+        step = feed_chunks(rest);
         break;
       case State::body:
       case State::body_to_end:
-      case State::chunk:
         step = feed_counted(rest);
         break;
       case State::done:
@@ -99,24 +95,24 @@ Result<void> ResponseParser::finish() {
 
 Result<std::size_t> ResponseParser::feed_head(std::string_view bytes) {
   // The end may straddle two pieces, so the last three bytes held are searched again.
-  const std::size_t held = line_.size();
+  const std::size_t held = head_.size();
   const std::size_t room = header_bytes_max_ - std::min(held, header_bytes_max_);
-  line_ += bytes.substr(0, room);
-  const std::size_t end = line_.find("\r\n\r\n", held - std::min<std::size_t>(held, 3));
-  if (end == line_.npos) {
+  head_ += bytes.substr(0, room);
+  const std::size_t end = head_.find("\r\n\r\n", held - std::min<std::size_t>(held, 3));
+  if (end == head_.npos) {
     if (bytes.size() > room) {
       return failure(Failure::Kind::no_space, "the answer's header is larger than the limit");
     }
     return bytes.size();
   }
-  line_.resize(end + 2);
+  head_.resize(end + 2);
   SUAN_CHECK(take_head());
-  line_.clear();
+  head_.clear();
   return end + 4 - held;
 }
 
 Result<void> ResponseParser::take_head() {
-  std::string_view rest = line_;
+  std::string_view rest = head_;
   const auto take_line = [&] {
     const std::size_t end = rest.find("\r\n");
     const std::string_view line = rest.substr(0, end);
@@ -183,7 +179,7 @@ Result<void> ResponseParser::choose_body() {
   if (is_bodyless_ || response_.status == 204 || response_.status == 304) {
     state_ = State::done;
   } else if (is_chunked_) {
-    state_ = State::size_line;
+    state_ = State::chunks;
   } else if (has_length_) {
     state_ = remaining_ == 0 ? State::done : State::body;
   } else {
@@ -193,39 +189,14 @@ Result<void> ResponseParser::choose_body() {
   return {};
 }
 
-Result<std::size_t> ResponseParser::feed_line(std::string_view bytes) {
-  const std::size_t limit = state_ == State::trailer ? header_bytes_max_ : size_line_bytes_max;
-  const std::size_t end = bytes.find('\n');
-  const std::size_t taken = end == bytes.npos ? bytes.size() : end + 1;
-  if (line_.size() + taken + trailer_bytes_ > limit) {
-    return failure(Failure::Kind::no_space, "a line between the answer's chunks is too long");
+Result<std::size_t> ResponseParser::feed_chunks(std::string_view bytes) {
+  const auto taken = chunks_.feed(bytes, response_.body, body_bytes_max_);
+  if (taken) {
+    if (chunks_.is_done()) state_ = State::done;
+    return *taken;
   }
-  line_ += bytes.substr(0, taken);
-  if (end == bytes.npos) return taken;
-  if (!line_.ends_with("\r\n")) return malformed("a line ends without a carriage return");
-  line_.resize(line_.size() - 2);
-  if (state_ == State::size_line) {
-    SUAN_CHECK(take_size_line());
-  } else if (state_ == State::chunk_end) {
-    if (!line_.empty()) return malformed("a chunk is longer than its size");
-    state_ = State::size_line;
-  } else {  // Trailer fields say nothing that a caller could use; they are passed over.
-    trailer_bytes_ += line_.size() + 2;
-    if (line_.empty()) state_ = State::done;
-  }
-  line_.clear();
-  return taken;
-}
-
-Result<void> ResponseParser::take_size_line() {
-  const std::string_view digits = trim(std::string_view(line_).substr(0, line_.find(';')));
-  std::uint64_t size = 0;
-  if (digits.empty() || digits.size() > 15 || !parse_whole(digits, 16, size)) {
-    return malformed("a chunk has no valid size");
-  }
-  remaining_ = size;
-  state_ = size == 0 ? State::trailer : State::chunk;
-  return {};
+  if (taken.error() == ChunkFault::malformed) return malformed("its chunks are malformed");
+  return failure(Failure::Kind::no_space, "the answer's chunks are larger than the limit");
 }
 
 Result<std::size_t> ResponseParser::feed_counted(std::string_view bytes) {
@@ -237,7 +208,7 @@ Result<std::size_t> ResponseParser::feed_counted(std::string_view bytes) {
       static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, bytes.size()));
   SUAN_CHECK(add_body(bytes.substr(0, taken)));
   remaining_ -= taken;
-  if (remaining_ == 0) state_ = state_ == State::body ? State::done : State::chunk_end;
+  if (remaining_ == 0) state_ = State::done;
   return taken;
 }
 

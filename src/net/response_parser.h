@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "net/chunks.h"
 #include "net/http_message.h"
 
 namespace suan::net {
@@ -15,7 +16,9 @@ namespace suan::net {
 class ResponseParser {
  public:
   ResponseParser(std::size_t header_bytes_max, std::size_t body_bytes_max)
-      : header_bytes_max_(header_bytes_max), body_bytes_max_(body_bytes_max) {}
+      : header_bytes_max_(header_bytes_max),
+        body_bytes_max_(body_bytes_max),
+        chunks_(header_bytes_max) {}
 
   /// Begins the next answer. `is_bodyless` when the request was a HEAD.
   void start(bool is_bodyless);
@@ -38,33 +41,23 @@ class ResponseParser {
   Response& response() { return response_; }
 
  private:
-  enum class State : std::uint8_t {
-    head,
-    body,
-    body_to_end,
-    size_line,
-    chunk,
-    chunk_end,
-    trailer,
-    done
-  };
+  enum class State : std::uint8_t { head, body, body_to_end, chunks, done };
 
   Result<void> take_head();
   Result<void> take_field(std::string_view line);
   Result<void> choose_body();
-  Result<void> take_size_line();
   Result<void> add_body(std::string_view piece);
   Result<std::size_t> feed_head(std::string_view bytes);
-  Result<std::size_t> feed_line(std::string_view bytes);
+  Result<std::size_t> feed_chunks(std::string_view bytes);
   Result<std::size_t> feed_counted(std::string_view bytes);
 
   std::size_t header_bytes_max_;
   std::size_t body_bytes_max_;
   State state_ = State::head;
   Response response_;
-  std::string line_;             // The unfinished head, size line or trailer.
-  std::uint64_t remaining_ = 0;  // Of the body or the chunk.
-  std::size_t trailer_bytes_ = 0;
+  std::string head_;             // Unfinished.
+  std::uint64_t remaining_ = 0;  // Of the body.
+  ChunkDecoder chunks_;
   bool is_bodyless_ = false;
   bool is_chunked_ = false;
   bool has_length_ = false;

@@ -129,6 +129,18 @@ TEST(Server, ReadsRequestsTornAnywhere) {
       60);
 }
 
+TEST(Server, AnEmptyChunkedBodyMayComeByteByByte) {
+  const auto server = start({}, echo);
+  WirePeer peer(server->port());
+  const std::string text =
+      "POST /e HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n";
+  for (const char& c : text) {
+    peer.say(std::string_view(&c, 1));
+    std::this_thread::sleep_for(std::chrono::microseconds(300));
+  }
+  EXPECT_EQ(peer.hear().body, "POST /e:");
+}
+
 TEST(Server, HeadAndOptionsAreSane) {
   const auto server = start({}, echo);
   WirePeer peer(server->port());

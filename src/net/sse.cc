@@ -10,8 +10,8 @@ namespace {
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 std::string_view first_line(std::string_view text) {
-  using namespace std::literals;
-  return text.substr(0, text.find_first_of("\r\n\0"sv));
+  constexpr std::string_view ends("\r\n\0", 3);
+  return text.substr(0, text.find_first_of(ends));
 }
 
 }  // namespace
