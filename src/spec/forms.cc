@@ -116,7 +116,7 @@ std::optional<std::int64_t> read_count(JsonReader& reader, std::string_view text
   } else if (*milli > 1000 && *milli % 1000 != 0) {
     reader.mistake(
         "only one card can be shared: whole cards, or less than 1, not " + print_milli(*milli),
-        print_milli(*milli / 1000 * 1000 + 1000));
+        before + print_milli(*milli / 1000 * 1000 + 1000));
   } else if (*milli > cards_max * 1000) {
     reader.mistake("a node has at most " + std::to_string(cards_max) + " cards",
                    before + std::to_string(cards_max));

@@ -19,6 +19,7 @@ using wire::quote;
 
 constexpr std::size_t mistakes_max = 50;
 constexpr std::size_t spec_bytes_max = std::size_t{1} << 20U;
+constexpr std::size_t spec_values_max = 10'000;
 constexpr std::int64_t nodes_max = 1024;
 constexpr std::int64_t elements_max = 10'000;
 constexpr std::size_t variants_max = 16;
@@ -444,7 +445,8 @@ struct ReadDocument {
 
 ReadDocument read_text(std::string_view json) {
   ReadDocument read;
-  const auto tree = wire::parse_json(json, {.bytes_max = spec_bytes_max});
+  const auto tree =
+      wire::parse_json(json, {.bytes_max = spec_bytes_max, .values_max = spec_values_max});
   if (!tree) {
     read.mistakes.push_back({tree.error().place, tree.error().text, {}});
     return read;

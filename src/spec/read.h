@@ -41,7 +41,7 @@ struct JobRequest {
 /// indexes, of those of its alternatives.
 Digest payload_digest(const Payload&, const std::vector<std::optional<Payload>>& variants);
 
-/// Reads JSON of at most 1 MiB as a document.
+/// Reads JSON of at most 1 MiB and 10,000 values as a document.
 std::expected<SpecDocument, Mistakes> read_document(std::string_view json);
 
 /// Checks a document and completes it.

@@ -127,6 +127,9 @@ TEST(Json, IsBounded) {
   EXPECT_EQ(refusal(std::string(1'000'000, '[')), " nested deeper than 32 levels");
   const auto large = from_json<Values>(std::string(101, ' '), {.bytes_max = 100});
   EXPECT_EQ(large.error().kind, Failure::Kind::no_space);
+  EXPECT_TRUE(parse_json("[1,[2],{\"a\":\"b\"}]", {.values_max = 6}));
+  EXPECT_EQ(parse_json("[1,[2],{\"a\":\"b\"}]", {.values_max = 5}).error().kind,
+            Failure::Kind::no_space);
 }
 
 TEST(Json, CollectsMistakesUpToABound) {

@@ -23,12 +23,14 @@ class JsonTreeBuilder {
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
 
-  // What the parser calls: false would stop it with the error set.
+  explicit JsonTreeBuilder(std::size_t values_max) : values_max_(values_max) {}
+
+  // What the parser calls: false stops it with the error.
   bool on_document_begin(json::error_code&) { return true; }
   bool on_document_end(json::error_code&) { return true; }
-  bool on_object_begin(json::error_code&) { return open(JsonKind::object); }
+  bool on_object_begin(json::error_code& error) { return open(JsonKind::object, error); }
   bool on_object_end(std::size_t count, json::error_code&) { return close(count); }
-  bool on_array_begin(json::error_code&) { return open(JsonKind::array); }
+  bool on_array_begin(json::error_code& error) { return open(JsonKind::array, error); }
   bool on_array_end(std::size_t count, json::error_code&) { return close(count); }
   bool on_key_part(json::string_view part, std::size_t, json::error_code&) { return take(part); }
   bool on_key(json::string_view part, std::size_t, json::error_code&) {
@@ -37,40 +39,45 @@ class JsonTreeBuilder {
     return true;
   }
   bool on_string_part(json::string_view part, std::size_t, json::error_code&) { return take(part); }
-  bool on_string(json::string_view part, std::size_t, json::error_code&) {
-    take(part);
-    add(JsonKind::string).text = piece();
-    return true;
+  bool on_string(json::string_view part, std::size_t, json::error_code& error) {
+    return text(JsonKind::string, part, error);
   }
   bool on_number_part(json::string_view part, json::error_code&) { return take(part); }
-  bool on_int64(std::int64_t, json::string_view part, json::error_code&) { return number(part); }
-  bool on_uint64(std::uint64_t, json::string_view part, json::error_code&) { return number(part); }
-  bool on_double(double, json::string_view part, json::error_code&) { return number(part); }
-  bool on_bool(bool value, json::error_code&) {
-    add(JsonKind::boolean).boolean = value;
+  bool on_int64(std::int64_t, json::string_view part, json::error_code& error) {
+    return text(JsonKind::number, part, error);
+  }
+  bool on_uint64(std::uint64_t, json::string_view part, json::error_code& error) {
+    return text(JsonKind::number, part, error);
+  }
+  bool on_double(double, json::string_view part, json::error_code& error) {
+    return text(JsonKind::number, part, error);
+  }
+  bool on_bool(bool value, json::error_code& error) {
+    if (!add(JsonKind::boolean, error)) return false;
+    tree_.nodes_.back().boolean = value;
     return true;
   }
-  bool on_null(json::error_code&) {
-    add(JsonKind::null);
-    return true;
-  }
+  bool on_null(json::error_code& error) { return add(JsonKind::null, error); }
   bool on_comment_part(json::string_view, json::error_code&) { return true; }
   bool on_comment(json::string_view, json::error_code&) { return true; }
 
   JsonTree take_tree() { return std::move(tree_); }
 
  private:
-  JsonTree::Node& add(JsonKind kind) {
+  bool add(JsonKind kind, json::error_code& error) {
+    if (tree_.nodes_.size() == values_max_) {
+      error = json::error::array_too_large;
+      return false;
+    }
     JsonTree::Node& node = tree_.nodes_.emplace_back();
     node.kind = kind;
     node.name = std::exchange(name_, {});
     node.end = static_cast<std::uint32_t>(tree_.nodes_.size());
-    return node;
-  }
-  bool open(JsonKind kind) {
-    open_.push_back(static_cast<std::uint32_t>(tree_.nodes_.size()));
-    add(kind);
     return true;
+  }
+  bool open(JsonKind kind, json::error_code& error) {
+    open_.push_back(static_cast<std::uint32_t>(tree_.nodes_.size()));
+    return add(kind, error);
   }
   bool close(std::size_t count) {
     JsonTree::Node& node = tree_.nodes_[open_.back()];
@@ -83,9 +90,11 @@ class JsonTreeBuilder {
     tree_.texts_.append(part.data(), part.size());
     return true;
   }
-  bool number(json::string_view part) {
+  bool text(JsonKind kind, json::string_view part, json::error_code& error) {
     take(part);
-    add(JsonKind::number).text = piece();
+    const JsonTree::Piece whole = piece();
+    if (!add(kind, error)) return false;
+    tree_.nodes_.back().text = whole;
     return true;
   }
   // Everything appended since the last piece.
@@ -99,6 +108,7 @@ class JsonTreeBuilder {
   std::vector<std::uint32_t> open_;
   JsonTree::Piece name_;
   std::uint32_t start_ = 0;
+  std::size_t values_max_;
 };
 
 namespace {
@@ -147,13 +157,16 @@ Result<JsonTree> parse_json(std::string_view text, const JsonLimits& limits) {
                                                 std::to_string(limits.bytes_max) + " are read");
   json::parse_options options;
   options.max_depth = limits.depth_max;
-  json::basic_parser<JsonTreeBuilder> parser(options);
+  json::basic_parser<JsonTreeBuilder> parser(options, limits.values_max);
   json::error_code error;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
   if (!error && used < text.size()) error = json::error::extra_data;
   if (error == json::error::too_deep)
     return failure(Failure::Kind::invalid,
                    "nested deeper than " + std::to_string(limits.depth_max) + " levels");
+  if (error == json::error::array_too_large)
+    return failure(Failure::Kind::no_space,
+                   "this JSON text has more than " + std::to_string(limits.values_max) + " values");
   if (error)
     return failure(Failure::Kind::invalid,
                    "not JSON at " + place_in_text(text, used) + ": " + error.message());

@@ -19,6 +19,7 @@ enum class JsonKind : std::uint8_t { null, boolean, number, string, array, objec
 struct JsonLimits {
   std::size_t bytes_max = std::size_t{16} << 20U;
   std::size_t depth_max = 32;
+  std::size_t values_max = 4'000'000;  // In all: a short text can hold many.
 };
 
 class JsonValue;
