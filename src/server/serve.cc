@@ -1,0 +1,260 @@
+#include "server/serve.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catalogue/chips.h"
+#include "domain/commands.h"
+#include "engine/local_engine.h"
+#include "http/service.h"
+#include "journal/sqlite_journal.h"
+#include "runtime/engine_link.h"
+#include "server/keeper.h"
+#include "server/secrets.h"
+#include "wire/hash.h"
+
+namespace suan::server {
+
+namespace {
+
+constexpr std::size_t inbox_max = 65'536;
+constexpr std::size_t queries_max = 16'384;
+constexpr Span stop_grace = seconds(10);
+constexpr const char* version = "0.1.0";
+constexpr const char* member_name = "this-machine";
+
+/// Where durable records and effects go: to whoever has been built by then.
+class Outlets : public runtime::Outlet {
+ public:
+  explicit Outlets(runtime::EngineLink& link) : link_(link) {}
+
+  void connect(runtime::Follower& follower, history::History& history) {
+    follower_ = &follower;
+    history_ = &history;
+  }
+
+  void on_effect(const domain::Effect& effect) override { link_.put(effect); }
+  void on_durable(std::shared_ptr<const runtime::DurableBatch> batch) override {
+    if (follower_ == nullptr) return;  // Not running yet: they begin behind this.
+    history_->feed(batch);
+    follower_->feed(std::move(batch));
+  }
+
+ private:
+  runtime::EngineLink& link_;
+  runtime::Follower* follower_ = nullptr;
+  history::History* history_ = nullptr;
+};
+
+int complain(const Failure& failure) {
+  std::fprintf(stderr, "suan serve: %s%s%s\n", failure.text.c_str(), failure.place.empty() ? "" : " at ",
+               failure.place.c_str());
+  return 1;
+}
+
+Result<void> make_directory(const std::string& path) {
+  for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
+    ::mkdir(path.substr(0, at).c_str(), 0755);
+  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return failure(Failure::Kind::io, path + ": " + std::strerror(errno), path);
+}
+
+// Waits for the signals that end a server; the caller has blocked them in every thread.
+void wait_for_end(const sigset_t& signals) {
+  int received = 0;
+  while (sigwait(&signals, &received) != 0) {
+  }
+}
+
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+domain::StartMember offer_of(const ServeOptions& options, engine::LocalEngine& engine) {
+  domain::StartMember start;
+  start.name = member_name;
+  start.note = engine.enforcement_note();
+  start.site.name = options.site;
+  start.site.city = options.city;
+  start.site.region = options.region;
+  if (const catalogue::Hub* hub = catalogue::find_hub(options.city)) {
+    start.site.latitude_micro = hub->latitude_micro;
+    start.site.longitude_micro = hub->longitude_micro;
+  }
+  for (const member::OfferedPool& offered : engine.pools()) {
+    Pool pool;
+    pool.name = offered.name;
+    pool.chip = offered.chip;
+    pool.nodes = offered.nodes;
+    pool.cards_per_node = offered.cards_per_node;
+    pool.cpu_milli_per_node = offered.cpu_milli_per_node;
+    pool.memory_bytes_per_node = offered.memory_bytes_per_node;
+    pool.price = {offered.cards_per_node > 0 ? options.card_hour : Money{}, options.core_hour};
+    start.pools.push_back(std::move(pool));
+  }
+  if (!start.pools.empty() && start.pools.front().cards_per_node > 0)
+    start.note += " " + engine::isolation_note();
+  return start;
+}
+
+Result<std::unique_ptr<engine::LocalEngine>> open_engine(const ServeOptions& options) {
+  engine::LocalEngineOptions local;
+  local.state_directory = options.state_directory + "/engine";
+  if (options.cores > 0) {
+    engine::Discovery found = engine::discover({});
+    found.pool.cpu_milli_per_node = options.cores * 1000;
+    local.offered = found.pool;
+  }
+  return engine::LocalEngine::open(local);
+}
+
+// Carries out commands of the process itself before any thread runs.
+Result<void> carry_out(runtime::Core& core, domain::Command command) {
+  std::vector<runtime::Request> requests(1);
+  requests.front().command = std::move(command);
+  requests.front().caller.principal = {UserId{1}, identity::Role::operator_};
+  Result<void> outcome;
+  requests.front().reply = [&](const runtime::Reply& reply) {
+    if (!reply) outcome = failure(Failure::Kind::invalid, reply.error().detail);
+  };
+  SUAN_CHECK(core.step(requests));
+  if (core.is_stuck())
+    return failure(Failure::Kind::no_space, "the disk is full: a domain cannot start without room to write");
+  return outcome;
+}
+
+/// A domain whose parts have been opened and whose journal has been read.
+struct Domain {
+  std::unique_ptr<journal::SqliteJournal> journal;
+  std::unique_ptr<engine::LocalEngine> engine;
+  std::string operator_key;
+  std::string domain_secret;
+};
+
+Result<Domain> open_domain(const ServeOptions& options) {
+  const std::string& directory = options.state_directory;
+  SUAN_CHECK(make_directory(directory));
+  Domain domain;
+  SUAN_TRY(domain.journal, journal::SqliteJournal::open({.directory = directory + "/journal"}));
+  SUAN_TRY(domain.domain_secret, read_or_make_secret(directory + "/domain.secret", random_bytes(32)));
+  SUAN_TRY(domain.operator_key,
+           read_or_make_secret(directory + "/operator.key", "suan_" + print_hex(random_bytes(20)) + "\n"));
+  while (!domain.operator_key.empty() && domain.operator_key.back() == '\n') domain.operator_key.pop_back();
+  SUAN_TRY(domain.engine, open_engine(options));
+  return domain;
+}
+
+Result<void> begin(const ServeOptions& options, Domain& domain, runtime::Core& core) {
+  if (core.state().essence().domain.empty()) {
+    SUAN_CHECK(carry_out(core, domain::FoundDomain{.domain = options.name,
+                                                   .organisation = options.name,
+                                                   .operator_name = "operator",
+                                                   .operator_key_hash = wire::hash(domain.operator_key)}));
+  }
+  return carry_out(core, offer_of(options, *domain.engine));
+}
+
+Result<std::unique_ptr<journal::HeadWriter>> open_heads(const ServeOptions& options) {
+  journal::HeadSettings settings;
+  settings.key_path = options.state_directory + "/domain.key";
+  settings.files.push_back(options.state_directory + "/heads");
+  if (!options.heads_file.empty()) settings.files.push_back(options.heads_file);
+  return journal::HeadWriter::open(std::move(settings));
+}
+
+/// Ends the process at once: what the journal holds is uncertain, so nothing more may leave.
+void end_uncertain(const Failure& failure) {
+  std::fprintf(stderr, "suan serve: the journal is uncertain and this process ends; start it again: %s\n",
+               failure.text.c_str());
+  ::_exit(70);
+}
+
+Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& signals) {
+  journal::SqliteJournal& journal = *domain.journal;
+  SUAN_TRY(const std::uint64_t epoch, journal.claim_leadership());
+  SUAN_TRY(domain::State replayed, runtime::replay(journal));
+  const std::uint64_t replayed_sequence = replayed.essence().sequence;
+
+  runtime::SystemClock clock;
+  runtime::EngineLink link(journal);
+  Outlets outlets(link);
+  runtime::Core core(std::move(replayed), journal, epoch, clock, outlets,
+                     {.space_low_bytes = options.space_low_bytes});
+  SUAN_CHECK(begin(options, domain, core));
+  const MemberId member = core.state().catalogue().find_member(member_name)->id;
+  link.add(member, *domain.engine);
+
+  SUAN_TRY(const auto history, history::open_history(options.state_directory + "/history.db", journal));
+  SUAN_TRY(auto heads, open_heads(options));
+  Keeper keeper(journal, std::move(heads), replayed_sequence);
+  runtime::Follower follower(core.state(), journal.head(), journal, queries_max);
+  outlets.connect(follower, *history);
+  http::Acquaintance acquaintance;
+  acquaintance.set(std::make_shared<const identity::Identity>(core.state().identity()));
+  follower.watch(std::make_unique<http::AcquaintanceKeeper>(acquaintance), journal.head().sequence);
+  follower.watch(keeper.watcher(), journal.head().sequence);
+
+  runtime::CoreThread core_thread(core, inbox_max,
+                                  [](const Failure& failure) { end_uncertain(failure); });
+  http::Tails tails(follower, {{member, domain.engine.get()}});
+  http::Service service({.core = core_thread,
+                         .follower = follower,
+                         .history = *history,
+                         .journal = journal,
+                         .acquaintance = acquaintance,
+                         .tails = tails,
+                         .domain_secret = domain.domain_secret,
+                         .version = version,
+                         .started = clock.now()});
+  net::ServerOptions listen;
+  listen.host = options.host;
+  listen.port = options.port;
+  SUAN_TRY(const auto server, net::Server::start(listen, [&](net::Request&& request, net::Responder responder) {
+             service.serve(std::move(request), std::move(responder));
+           }));
+  link.start(core_thread);
+  std::printf("suan serve: domain %s is ready at http://%s:%u (operator key: %s/operator.key)\n",
+              core.state().essence().domain.c_str(), options.host.c_str(), unsigned{server->port()},
+              options.state_directory.c_str());
+  std::fflush(stdout);
+
+  wait_for_end(signals);
+  std::printf("suan serve: stopping; jobs go on\n");
+  std::fflush(stdout);
+  service.close();
+  tails.stop();
+  server->stop(stop_grace);
+  link.stop();
+  core_thread.stop();
+  follower.stop();
+  history->stop();
+  keeper.stop(core.state());
+  return {};
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  const sigset_t signals = block_signals();
+  auto domain = open_domain(options);
+  if (!domain) return complain(domain.error());
+  if (const auto ran = run(options, *domain, signals); !ran) return complain(ran.error());
+  return 0;
+}
+
+}  // namespace suan::server
