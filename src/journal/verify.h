@@ -40,8 +40,9 @@ struct VerifyReport {
 /// Checks every record against the chain, every signed head against the records, every blob against
 /// its seal and the file's own structure. Sees any changed bit of these, and missing, inserted and
 /// reordered records; records cut off at the end, or a history rewritten with new hashes, show
-/// against the signed heads, from the first head after the change. May run beside a server; changes
-/// nothing. Fails with `not_found` or `io` when it cannot read, never because of damage.
+/// against the signed heads, from the first head after the change. May run beside a server.
+/// Changes no record; SQLite may leave its two companion files, empty. Fails with `not_found` or
+/// `io` when it cannot read, never because of damage.
 Result<VerifyReport> verify(const VerifySettings&);
 
 }  // namespace suan::journal
