@@ -100,18 +100,18 @@ std::optional<Usage> end_abandoned(const Attempt& attempt,
 }
 
 Usage meter(const Attempt& attempt) {
-  if (attempt.started.work.pid == 0) return attempt.latest.usage;
+  const ProcessId& work = attempt.started.work;
+  // The time first: if the work lives after that, its end cannot tell of less. One that has ended
+  // is its supervisor's to tell about.
   Usage usage;
   usage.wall = monotonic_now() - attempt.started.started;
+  const auto status = read_process(work.pid);
+  if (work.pid == 0 || !status || !status->is_live || status->start_ticks != work.start_ticks)
+    return attempt.latest.usage;
   const CgroupReading reading = Cgroup(attempt.roots, attempt.group).read();
   usage.memory_peak_bytes = reading.memory_peak_bytes.value_or(0);
-  if (reading.cpu) {
-    usage.cpu = *reading.cpu;
-  } else if (const auto work = read_process(attempt.started.work.pid);
-             work && work->start_ticks == attempt.started.work.start_ticks) {
-    // Without a group only what the work did itself or waited for, until the end tells all.
-    usage.cpu = work->cpu + work->children_cpu;
-  }
+  // Without a group only what the work did itself or waited for, until the end tells all.
+  usage.cpu = reading.cpu.value_or(status->cpu + status->children_cpu);
   return larger(usage, attempt.latest.usage);
 }
 

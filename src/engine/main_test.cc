@@ -1,11 +1,34 @@
+#include <string_view>
+
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "engine/local_engine.h"
 #include "engine/supervisor.h"
+#include "testing/progress_recorder.h"
 
-/// The test program is its own supervisors' program, and the server that tests kill.
+namespace {
+
+/// A server for tests to kill: launches one script and waits.
+int host(const char* state_directory, const char* cgroup_parent, const char* script) {
+  suan::engine::LocalEngineOptions options;
+  options.state_directory = state_directory;
+  options.cgroup_parent = cgroup_parent;
+  const auto engine = suan::engine::LocalEngine::open(options);
+  if (!engine) return 1;
+  suan::Payload payload;
+  payload.run = script;
+  (*engine)->launch(suan::member::plain_launch(), payload);
+  while (true) ::pause();
+}
+
+}  // namespace
+
+/// The test program is also the supervisors' program and the server that tests kill.
 int main(int argc, char** argv) {
-  const std::string verb = argc > 2 ? argv[1] : "";
-  if (verb == "supervise") return suan::engine::supervise(argv[2]);
+  const std::string_view verb = argc > 1 ? argv[1] : "";
+  if (verb == "supervise" && argc == 3) return suan::engine::supervise(argv[2]);
+  if (verb == "host" && argc == 5) return host(argv[2], argv[3], argv[4]);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }
