@@ -52,8 +52,8 @@ Outcome<int> show(Call& call, std::string_view body,
 /// Shows the list of jobs, or one, again at every change until Ctrl-C. As `ps` without -w at first.
 Outcome<int> watch(Call&);
 
-/// The target that `ps` reads.
-Outcome<std::string> jobs_target(const Arguments&);
+/// The jobs that `ps` shows, newest first: those that have not ended, unless told otherwise.
+Outcome<api::JobList> read_jobs(const Arguments&, Session&);
 
 /// Prints the output of a job until it ends; Ctrl-C leaves it running. The job's exit code.
 Outcome<int> follow(Call&, std::string_view job);

@@ -63,7 +63,8 @@ Outcome<std::string> read_key(Call& call, const std::string& url) {
   if (call.arguments.has("key")) {
     key = call.arguments.value("key");
   } else if (call.arguments.has("key-file")) {
-    SUAN_TRY(key, read_file(std::string(call.arguments.value("key-file")), key_bytes_max));
+    SUAN_TRY(key, read_file(std::string(call.arguments.value("key-file")), key_bytes_max,
+                            call.screen.in()));
   } else if (call.screen.can_ask()) {
     key = call.screen.ask_secret("Key for " + url + ": ");
   } else {

@@ -2,12 +2,10 @@
 
 #include <array>
 #include <string_view>
-#include <vector>
 
 #include "cli/call.h"
 #include "cli/help.h"
 #include "cli/width.h"
-#include "spec/read.h"
 
 #ifndef SUAN_VERSION
 #error "SUAN_VERSION is set by CMakeLists.txt"
@@ -41,28 +39,8 @@ Act act_of(std::string_view verb) {
   return nullptr;
 }
 
-// The server names one mistake; what else this machine finds in the document is told with it.
-std::vector<Fault> other_mistakes(const Fault& first, const SpecText& spec) {
-  std::vector<Fault> faults;
-  if (first.exit != Exit::refused || first.pointer.empty() || spec.json.empty()) return faults;
-  const auto job = spec::read_spec(spec.json, {});
-  if (job) return faults;
-  for (const wire::Mistake& each : job.error()) {
-    if (each.pointer == first.pointer) continue;
-    faults.push_back({.exit = first.exit,
-                      .text = each.text,
-                      .pointer = each.pointer,
-                      .remedy = each.suggestion});
-  }
-  return faults;
-}
-
 int fail(const Fault& fault, const SpecText& spec, Screen& screen) {
-  std::string text = print_fault(fault, spec, screen.note_layout());
-  for (const Fault& other : other_mistakes(fault, spec)) {
-    text += print_fault(other, spec, screen.note_layout());
-  }
-  screen.note(text);
+  screen.note(print_fault(fault, spec, screen.note_layout()));
   return static_cast<int>(fault.exit);
 }
 
@@ -115,6 +93,7 @@ std::string print_fault(const Fault& fault, const SpecText& spec, const Layout& 
   if (!fault.remedy.empty()) {
     out += "  " + label("try:", Colour::green) + " " + plain_text(fault.remedy) + "\n";
   }
+  for (const Fault& other : fault.others) out += print_fault(other, spec, layout);
   return out;
 }
 

@@ -16,6 +16,7 @@
 
 #include "cli/cli.h"
 #include "net/server.h"
+#include "testing/temporary_directory.h"
 
 /// Where the CLI is tried out: a home directory of its own, streams that can be read back, and an
 /// HTTP server with prepared answers. Test code only.
@@ -31,21 +32,18 @@ struct Ended {
 class Desk {
  public:
   Desk() {
-    char directory[] = "/tmp/suan-cli-XXXXXX";
-    home_ = ::mkdtemp(directory);
     for (const char* name : {"SUAN_URL", "SUAN_KEY", "XDG_CONFIG_HOME", "XDG_STATE_HOME"}) {
       ::unsetenv(name);
     }
-    ::setenv("HOME", home_.c_str(), 1);
+    ::setenv("HOME", home().c_str(), 1);
   }
-  ~Desk() { std::system(("rm -rf " + home_).c_str()); }
   Desk(const Desk&) = delete;
   Desk& operator=(const Desk&) = delete;
 
-  const std::string& home() const { return home_; }
+  const std::string& home() const { return home_.path(); }
 
   std::string write(const std::string& name, const std::string& text) const {
-    const std::string path = home_ + "/" + name;
+    const std::string path = home() + "/" + name;
     std::ofstream(path) << text;
     return path;
   }
@@ -106,11 +104,11 @@ class Desk {
     return text;
   }
 
-  std::string home_;
+  TemporaryDirectory home_;
 };
 
-/// Answers "POST /v1/jobs" and the like with what was prepared; the last answer of a target is
-/// repeated.
+/// Answers "POST /v1/jobs", "GET /v1/jobs running" and the like with what was prepared; the last
+/// answer of a target is repeated.
 class PreparedServer {
  public:
   struct Answer {
@@ -150,7 +148,9 @@ class PreparedServer {
  private:
   static std::string name(const net::Request& request) {
     std::string text = std::string(net::print_method(request.method)) + " " + request.path;
-    if (const std::string* stream = request.find_query("stream")) text += " " + *stream;
+    for (const char* key : {"stream", "state"}) {
+      if (const std::string* value = request.find_query(key)) text += " " + *value;
+    }
     return text;
   }
 

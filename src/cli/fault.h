@@ -4,6 +4,7 @@
 #include <expected>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -22,11 +23,12 @@ enum class Exit : std::uint8_t {
 /// Why a verb ended early, for people. `exit` ok with an empty text means that all was said.
 struct Fault {
   Exit exit = Exit::failure;
-  std::string text = {};     // One or more sentences.
-  std::string pointer = {};  // JSON pointer into the job's document, a path, or "".
-  std::string remedy = {};   // What to try, or "".
-  std::string code = {};     // Of a refusal: "plan_stale"; else "".
-  int status = 0;            // The HTTP status of a refusal.
+  std::string text = {};           // One or more sentences.
+  std::string pointer = {};        // JSON pointer into the job's document, a path, or "".
+  std::string remedy = {};         // What to try, or "".
+  std::string code = {};           // Of a refusal: "plan_stale"; else "".
+  int status = 0;                  // The HTTP status of a refusal.
+  std::vector<Fault> others = {};  // What else is wrong with the same document.
 };
 
 template <class T>

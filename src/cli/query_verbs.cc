@@ -1,3 +1,5 @@
+#include <functional>
+#include <map>
 #include <vector>
 
 #include "base/text.h"
@@ -11,7 +13,7 @@ namespace suan::cli {
 
 namespace {
 
-constexpr std::int64_t rows_max = 1000;
+constexpr std::int64_t rows_max = 500;
 
 using Pairs = std::vector<net::QueryPair>;
 
@@ -25,7 +27,7 @@ void add_if_given(Pairs& pairs, const Arguments& arguments, std::string_view fla
 
 // Finding and planning need no command; the document does.
 Outcome<void> read_spec(Call& call) {
-  SUAN_TRY(call.spec, make_spec(call.arguments));
+  SUAN_TRY(call.spec, make_spec(call.arguments, call.screen.in()));
   if (!call.spec.has_run) {
     const Setting nothing{"/run", "\":\""};
     auto json = apply_settings(call.spec.json, {&nothing, 1});
@@ -66,16 +68,35 @@ Outcome<int> plan(Call& call) {
   return show<api::PlanView>(call, body, print_plan);
 }
 
-Outcome<std::string> jobs_target(const Arguments& arguments) {
+Outcome<api::JobList> read_jobs(const Arguments& arguments, Session& session) {
   SUAN_TRY(const std::int64_t limit, number_of(arguments, "limit", 50, 1, rows_max));
   Pairs pairs{{"limit", std::to_string(limit)}};
-  if (arguments.has("state")) {
-    add_if_given(pairs, arguments, "state");
-  } else if (!arguments.has("all")) {
-    pairs.emplace_back("state", "queued,reserving,staging,running,stopping,unreachable,lost");
-  }
   add_if_given(pairs, arguments, "project");
-  return with_query("/v1/jobs", pairs);
+  add_if_given(pairs, arguments, "state");
+  if (arguments.has("all") || arguments.has("state")) {
+    return session.read<api::JobList>(with_query("/v1/jobs", pairs));
+  }
+  // The states that a job passes through, in that order: one that goes on while we ask is then seen
+  // twice rather than never.
+  std::map<JobId, api::JobView, std::greater<>> jobs;
+  api::JobList all;
+  pairs.emplace_back("state", "");
+  for (const std::string_view state :
+       {"queued", "reserving", "staging", "running", "stopping", "unreachable", "lost"}) {
+    pairs.back().second = state;
+    SUAN_TRY(api::JobList list, session.read<api::JobList>(with_query("/v1/jobs", pairs)));
+    if (all.sequence == 0) all.sequence = list.sequence;
+    if (!list.next.empty()) all.next = list.next;
+    for (api::JobView& job : list.jobs) jobs.insert_or_assign(job.id, std::move(job));
+  }
+  for (auto& [id, job] : jobs) {
+    if (static_cast<std::int64_t>(all.jobs.size()) == limit) {
+      all.next = "job-" + std::to_string(all.jobs.back().id.value);
+      break;
+    }
+    all.jobs.push_back(std::move(job));
+  }
+  return all;
 }
 
 Outcome<int> ps(Call& call) {
@@ -85,9 +106,10 @@ Outcome<int> ps(Call& call) {
     SUAN_TRY(const std::string body, call.session.get("/v1/jobs/" + job));
     return show<api::JobView>(call, body, print_job);
   }
-  SUAN_TRY(const std::string target, jobs_target(call.arguments));
-  SUAN_TRY(const std::string body, call.session.get(target));
-  return show<api::JobList>(call, body, print_jobs);
+  SUAN_TRY(const api::JobList list, read_jobs(call.arguments, call.session));
+  if (!call.is_for_people()) return print_body(call, wire::to_json(list));
+  call.screen.print(print_jobs(list, call.layout()));
+  return 0;
 }
 
 Outcome<int> why(Call& call) {

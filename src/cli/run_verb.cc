@@ -75,7 +75,7 @@ Outcome<int> run(Call& call) {
     SUAN_TRY(const api::Accepted accepted, call.session.resume(arguments.value("resume")));
     return show_accepted(call, accepted);
   }
-  SUAN_TRY(call.spec, make_spec(arguments));
+  SUAN_TRY(call.spec, make_spec(arguments, call.screen.in()));
   if (!call.spec.has_run) {
     return fault(Exit::usage, "there is nothing to run",
                  "suan run [flags] -- COMMAND, or -f RUN.YAML");

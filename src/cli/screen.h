@@ -29,6 +29,9 @@ class Screen {
   /// Asks for a line without showing what is typed. "" at the end of input.
   std::string ask_secret(std::string_view question);
 
+  /// The file that stdin is.
+  int in() const { return in_; }
+
   bool out_is_terminal() const { return out_is_terminal_; }
 
   /// Of stdout and of stderr: columns, and colour unless $NO_COLOR or TERM=dumb.

@@ -18,6 +18,38 @@ constexpr Span retry_span = seconds(15);
 constexpr Span retry_wait_first = milliseconds(100);
 constexpr Span retry_wait_max = seconds(2);
 
+/// One of several things wrong with a request.
+struct ProblemError {
+  std::string detail;
+  std::string pointer;
+  std::string suggestion;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "detail", self.detail);
+    visit(2, "pointer", self.pointer);
+    visit(3, "suggestion", self.suggestion);
+  }
+};
+
+/// Of a problem document, what people are told.
+struct ProblemDocument {
+  std::string title;
+  std::string code;
+  std::string detail;
+  std::string pointer;
+  std::string suggestion;
+  std::vector<ProblemError> errors;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "title", self.title);
+    visit(2, "code", self.code);
+    visit(3, "detail", self.detail);
+    visit(4, "pointer", self.pointer);
+    visit(5, "suggestion", self.suggestion);
+    visit(6, "errors", self.errors);
+  }
+};
+
 void sleep_for(Span span) {
   const timespec wait{.tv_sec = span.us / 1'000'000, .tv_nsec = span.us % 1'000'000 * 1000};
   ::nanosleep(&wait, nullptr);
@@ -52,11 +84,20 @@ Fault to_fault(Failure failure, Exit exit_if_invalid) {
 
 Fault to_fault(const net::Response& response) {
   Fault fault{.exit = Exit::refused, .status = response.status};
-  if (auto problem = wire::from_json<api::Problem>(response.body)) {
-    fault.text = std::move(problem->detail.empty() ? problem->title : problem->detail);
-    fault.pointer = std::move(problem->pointer);
-    fault.remedy = std::move(problem->suggestion);
-    fault.code = std::move(problem->code);
+  if (const auto tree = wire::parse_json(response.body)) {
+    ProblemDocument problem;
+    wire::JsonReader reader;  // Members that nobody knows are allowed here (RFC 9457 §3.2).
+    reader.read(tree->root(), problem);
+    fault.text = std::move(problem.detail.empty() ? problem.title : problem.detail);
+    fault.pointer = std::move(problem.pointer);
+    fault.remedy = std::move(problem.suggestion);
+    fault.code = std::move(problem.code);
+    for (std::size_t i = 1; i < problem.errors.size(); ++i) {  // The first is the problem's own.
+      fault.others.push_back({.exit = Exit::refused,
+                              .text = std::move(problem.errors[i].detail),
+                              .pointer = std::move(problem.errors[i].pointer),
+                              .remedy = std::move(problem.errors[i].suggestion)});
+    }
   }
   if (fault.text.empty()) {
     fault.text = "the server answered " + std::to_string(response.status) + " " +

@@ -116,7 +116,10 @@ TEST_F(Submitting, ATornStoreIsNeverSent) {
 TEST_F(Submitting, RefusalsSayWhereInTheFile) {
   server.prepare("POST /v1/jobs",
                  {{422, R"({"detail":"there is no chip H880","pointer":"/resources/accelerators",
-                            "code":"invalid","suggestion":"H800-SXM","status":422})"}});
+                            "code":"invalid","suggestion":"H800-SXM","status":422,"errors":[
+                            {"detail":"there is no chip H880"},
+                            {"detail":"shm_size is not honoured by this domain yet",
+                             "pointer":"/resources/shm_size"}]})"}});
   const std::string path =
       desk.write("run.yaml", "resources:\n  accelerators: H880:8\n  shm_size: 1GB\nrun: x\n");
   const Ended ended = suan({"run", "-dy", "-f", path});

@@ -6,11 +6,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/url.h"
 #include "wire/json.h"
 
 namespace suan::cli {
@@ -48,11 +50,13 @@ bool is_there(const std::string& path) {
 }
 
 bool is_loopback(std::string_view url) {
-  for (const std::string_view start :
-       {"http://127.", "http://localhost", "http://[::1]", "unix:"}) {
-    if (url.starts_with(start)) return true;
-  }
-  return false;
+  if (url.starts_with("unix:")) return true;
+  const auto parsed = net::parse_url(url);
+  if (!parsed) return false;
+  in_addr address{};
+  const bool is_v4 = ::inet_pton(AF_INET, parsed->host.c_str(), &address) == 1;
+  return parsed->host == "localhost" || parsed->host == "::1" ||
+         (is_v4 && (ntohl(address.s_addr) >> 24U) == 127);
 }
 
 Outcome<Config> read_config() {
@@ -127,9 +131,9 @@ Outcome<void> write_config(const Config& config) {
   return {};
 }
 
-Outcome<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+Outcome<std::string> read_file(const std::string& path, std::size_t bytes_max, int in) {
   const bool is_stdin = path == "-";
-  const int file = is_stdin ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = is_stdin ? in : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   std::string text;
   ssize_t got = file < 0 ? -1 : 1;
   while (got > 0 && text.size() <= bytes_max) {

@@ -42,9 +42,8 @@ Outcome<Settings> read_settings(const Arguments&);
 /// Writes the config file, mode 0600, whole or not at all. Makes its directory (0700).
 Outcome<void> write_config(const Config&);
 
-/// The whole of a small file, at most `bytes_max`; "-" is stdin. Trailing white space of a key file
-/// is the caller's.
-Outcome<std::string> read_file(const std::string& path, std::size_t bytes_max);
+/// The whole of a small file, at most `bytes_max`; "-" is the open file `in`.
+Outcome<std::string> read_file(const std::string& path, std::size_t bytes_max, int in = 0);
 
 /// Writes a new file of mode 0600 in one write, not synced. False when it could not, also when it
 /// is there already.

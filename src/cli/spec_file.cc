@@ -10,11 +10,11 @@ constexpr std::size_t spec_bytes_max = std::size_t{1} << 20U;
 
 }  // namespace
 
-Outcome<SpecText> make_spec(const Arguments& arguments) {
+Outcome<SpecText> make_spec(const Arguments& arguments, int in) {
   if (!arguments.has("file")) return lay_flags_over("", arguments);
   const std::string path(arguments.value("file"));
   const std::string file = path == "-" ? "stdin" : path;
-  SUAN_TRY(const std::string text, read_file(path, spec_bytes_max));
+  SUAN_TRY(const std::string text, read_file(path, spec_bytes_max, in));
   auto yaml = spec::read_yaml(text);
   if (!yaml) {
     Fault wrong = to_fault(std::move(yaml).error(), Exit::usage);

@@ -40,8 +40,8 @@ Result<std::string> apply_settings(std::string_view document, std::span<const Se
 /// checked as far as they would be misunderstood; the server checks the rest.
 Outcome<SpecText> lay_flags_over(std::string_view document, const Arguments&);
 
-/// The same over the YAML or JSON file of -f, if one is given.
-Outcome<SpecText> make_spec(const Arguments&);
+/// The same over the YAML or JSON file of -f, if one is given; "-" is the open file `in`.
+Outcome<SpecText> make_spec(const Arguments&, int in = 0);
 
 /// The bash script that does what was typed: one word is a script, several are quoted each.
 std::string command_script(std::span<const std::string> command);

@@ -196,19 +196,23 @@ constexpr std::array<Example, 3> project_examples{{
     {"suan project list", "what each has, holds and has spent"},
 }};
 
-constexpr std::array<Flag, 6> serve_flags{{
-    {.name = "name", .value = "NAME", .text = "The domain's name"},
+constexpr std::array<Flag, 10> serve_flags{{
+    {.name = "name", .value = "NAME", .text = "The domain's name, at its first start (local)"},
     {.name = "listen", .value = "HOST:PORT", .text = "Where to listen (127.0.0.1:8901)"},
     {.name = "state",
      .value = "DIR",
      .text = "The journal and everything else (/var/lib/suan, ~/.local/state/suan)",
      .completes = Completes::file},
-    {.name = "offer",
-     .value = "POOL",
-     .text = "What of this machine to offer; may repeat",
-     .repeats = true},
-    {.name = "region", .value = "REGION", .text = "Where its site is: cn-sh"},
-    {.name = "price", .value = "CNY", .text = "Of a core for an hour, or CHIP=CNY of a card"},
+    {.name = "heads",
+     .value = "FILE",
+     .text = "Also keep the signed heads of the journal here, best on another disk",
+     .completes = Completes::file},
+    {.name = "cores", .value = "N", .text = "Cores of this machine to offer (all)"},
+    {.name = "site", .value = "NAME", .text = "The name of its site (here)"},
+    {.name = "city", .value = "CITY", .text = "Where the site is; a hub's city gives coordinates"},
+    {.name = "region", .value = "REGION", .text = "The same as ISO 3166-2: cn-sh"},
+    {.name = "price", .value = "CNY", .text = "Of a core for an hour (0.15)"},
+    {.name = "card-price", .value = "CNY", .text = "Of a card for an hour (25)"},
 }};
 constexpr std::array<Example, 2> serve_examples{{
     {"suan serve", "a domain of this machine alone"},

@@ -19,10 +19,9 @@ constexpr std::string_view clear_screen = "\x1b[H\x1b[2J";
 // What a watch knows between two connections.
 class Watcher {
  public:
-  Watcher(Call& call, std::string target, std::string job)
+  Watcher(Call& call, std::string job)
       : call_(call),
         asker_(call.session.settings(), call.screen, false),
-        target_(std::move(target)),
         job_(std::move(job)),
         redraws_(call.screen.out_is_terminal() && call.is_for_people()) {}
 
@@ -44,17 +43,16 @@ class Watcher {
  private:
   // Draws the jobs as they are, and learns from which event on to listen.
   Outcome<void> draw() {
-    SUAN_TRY(const std::string body, asker_.get(target_));
     is_dirty_ = false;
     drawn_us_ = wall_clock_us();
     std::uint64_t sequence = 0;
     std::string text;
     if (job_.empty()) {
-      SUAN_TRY(const api::JobList list, Session::parse<api::JobList>(body));
+      SUAN_TRY(const api::JobList list, read_jobs(call_.arguments, asker_));
       sequence = list.sequence;
       text = print_jobs(list, call_.layout());
     } else {
-      SUAN_TRY(const api::JobView job, Session::parse<api::JobView>(body));
+      SUAN_TRY(const api::JobView job, asker_.read<api::JobView>("/v1/jobs/" + job_));
       sequence = job.sequence;
       text = print_job(job, call_.layout());
     }
@@ -106,7 +104,6 @@ class Watcher {
 
   Call& call_;
   Session asker_;  // A connection of its own, beside the stream's.
-  std::string target_;
   std::string job_;
   Interrupt interrupt_;
   std::string after_;
@@ -124,12 +121,10 @@ Outcome<int> watch(Call& call) {
   if (!call.arguments.words.empty()) {
     SUAN_TRY(job, job_name(call.arguments.words.front()));
   }
-  SUAN_TRY(std::string target, jobs_target(call.arguments));
-  if (!job.empty()) target = "/v1/jobs/" + job;
   if (call.arguments.has("curl")) {
     SUAN_CHECK(call.session.stream("/v1/events?after=0" + (job.empty() ? "" : "&job=" + job), {}));
   }
-  Watcher watcher(call, std::move(target), std::move(job));
+  Watcher watcher(call, std::move(job));
   return watcher.run();
 }
 
