@@ -6,6 +6,7 @@
 #include "cli/golden.h"
 #include "cli/help.h"
 #include "testing/property.h"
+#include "testing/temporary_directory.h"
 
 namespace suan::cli {
 namespace {
@@ -93,7 +94,8 @@ TEST(Help, OfEveryVerb) {
 }
 
 TEST(Help, IsTheSameHoweverAskedFor) {
-  const Desk desk;
+  const TemporaryDirectory home;
+  const Desk desk(home.path());
   EXPECT_EQ(desk.suan({}).out, print_overview());
   EXPECT_EQ(desk.suan({"--help"}).out, print_overview());
   EXPECT_EQ(desk.suan({"help", "run"}).out, print_help(*find_verb("run")));
@@ -122,7 +124,8 @@ TEST(Help, ExamplesAreAccepted) {
 }
 
 TEST(Completion, OffersVerbsFlagsAndChoices) {
-  const Desk desk;
+  const TemporaryDirectory home;
+  const Desk desk(home.path());
   const auto offered = [&](std::vector<std::string> words) {
     words.insert(words.begin(), "__complete");
     return desk.suan(words).out;
@@ -142,7 +145,8 @@ TEST(Completion, OffersVerbsFlagsAndChoices) {
 }
 
 TEST(Completion, AsksTheServerForWhatItKnows) {
-  const Desk desk;
+  const TemporaryDirectory home;
+  const Desk desk(home.path());
   PreparedServer server;
   ::setenv("SUAN_URL", server.url().c_str(), 1);
   server.prepare("GET /v1/jobs", {{200, R"({"jobs":[{"id":"job-42","name":"sft","state":"running"},

@@ -16,7 +16,6 @@
 
 #include "cli/cli.h"
 #include "net/server.h"
-#include "testing/temporary_directory.h"
 
 /// Where the CLI is tried out: a home directory of its own, streams that can be read back, and an
 /// HTTP server with prepared answers. Test code only.
@@ -31,16 +30,17 @@ struct Ended {
 
 class Desk {
  public:
-  Desk() {
+  /// `home` is an empty directory; it becomes $HOME.
+  explicit Desk(std::string home) : home_(std::move(home)) {
     for (const char* name : {"SUAN_URL", "SUAN_KEY", "XDG_CONFIG_HOME", "XDG_STATE_HOME"}) {
       ::unsetenv(name);
     }
-    ::setenv("HOME", home().c_str(), 1);
+    ::setenv("HOME", home_.c_str(), 1);
   }
   Desk(const Desk&) = delete;
   Desk& operator=(const Desk&) = delete;
 
-  const std::string& home() const { return home_.path(); }
+  const std::string& home() const { return home_; }
 
   std::string write(const std::string& name, const std::string& text) const {
     const std::string path = home() + "/" + name;
@@ -104,7 +104,7 @@ class Desk {
     return text;
   }
 
-  TemporaryDirectory home_;
+  std::string home_;
 };
 
 /// Answers "POST /v1/jobs", "GET /v1/jobs running" and the like with what was prepared; the last

@@ -10,6 +10,7 @@
 
 #include "cli/desk.h"
 #include "cli/golden.h"
+#include "testing/temporary_directory.h"
 
 namespace suan::cli {
 namespace {
@@ -40,7 +41,8 @@ class Submitting : public testing::Test {
     return desk.suan_on_terminal(words, keys);
   }
 
-  Desk desk;
+  TemporaryDirectory home;
+  Desk desk{home.path()};
   PreparedServer server;
 };
 

@@ -5,6 +5,7 @@
 #include "cli/desk.h"
 #include "cli/golden.h"
 #include "testing/property.h"
+#include "testing/temporary_directory.h"
 #include "wire/json_view.h"
 
 namespace suan::cli {
@@ -55,7 +56,8 @@ TEST(SpecText, FlagsAreFieldsOfTheDocument) {
 }
 
 TEST(SpecText, FlagsLieOverAFile) {
-  const Desk desk;
+  const TemporaryDirectory home;
+  const Desk desk(home.path());
   const std::string path = desk.write("run.yaml",
                                       "name: sft\n"
                                       "nodes: 2\n"
@@ -87,7 +89,8 @@ TEST(SpecText, FlagsLieOverAFile) {
 }
 
 TEST(SpecText, WrongFilesSayWhere) {
-  const Desk desk;
+  const TemporaryDirectory home;
+  const Desk desk(home.path());
   const auto fault_of = [&](const std::string& text) {
     const std::string path = desk.write("wrong.yaml", text);
     const auto spec = spec_of({"-f", path.c_str(), "--name", "x"});
@@ -127,7 +130,8 @@ TEST(SpecText, ShellWordsComeBackFromBash) {
           expected += word + "|";
           command.push_back(std::move(word));
         }
-        const Desk desk;
+        const TemporaryDirectory home;
+        const Desk desk(home.path());
         const std::string script = desk.write("script", command_script(command));
         FILE* pipe = ::popen(("bash " + script).c_str(), "r");
         char read[256] = {};

@@ -8,6 +8,7 @@
 #include "cli/desk.h"
 #include "cli/session.h"
 #include "cli/settings.h"
+#include "testing/temporary_directory.h"
 
 namespace suan::cli {
 namespace {
@@ -19,7 +20,8 @@ class Asking : public testing::Test {
     ::setenv("SUAN_KEY", "suan_secret", 1);
   }
 
-  Desk desk;
+  TemporaryDirectory home;
+  Desk desk{home.path()};
   PreparedServer server;
 };
 
@@ -166,7 +168,8 @@ TEST_F(Asking, LoginKeepsAKeyThatWorks) {
 }
 
 TEST(SettingsTest, AKeyGoesOnlyWhereItBelongs) {
-  const Desk desk;
+  const TemporaryDirectory home;
+  const Desk desk(home.path());
   EXPECT_EQ(read_settings({})->url, default_url);
   EXPECT_EQ(read_settings({})->key, "");
   ASSERT_TRUE(write_config({.url = "https://a.example", .key = "suan_a"}));
@@ -192,7 +195,8 @@ TEST(SettingsTest, AKeyGoesOnlyWhereItBelongs) {
 }
 
 TEST(SettingsTest, ABrokenConfigIsNamed) {
-  const Desk desk;
+  const TemporaryDirectory home;
+  const Desk desk(home.path());
   ASSERT_TRUE(make_directories(desk.home() + "/.config/suan"));
   ASSERT_TRUE(write_new_file(config_path(), "{\"ulr\":\"x\"}"));
   const Ended ended = desk.suan({"ps"});
