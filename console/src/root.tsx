@@ -6,9 +6,9 @@ import { Api, ApiError, problemOf } from './api';
 import { Shell } from './shell';
 import { loadLanguage, storeLanguage, wordsOf, WordsContext } from './i18n';
 import { Login } from './pages/login';
-import { useDark } from './parts/dark';
 import { LanguageContext } from './parts/language';
 import { ProblemView } from './parts/problem';
+import { useDark, useStill } from './parts/taste';
 import { forgetKey, loadKey, SessionContext, storeKey, type Session } from './session';
 import type { MeView, Problem } from './views';
 
@@ -25,6 +25,7 @@ const darkToken = {
 export function Root() {
   const [language, setLanguage] = useState(loadLanguage);
   const isDark = useDark();
+  const isStill = useStill();
   const words = useMemo(() => wordsOf(language), [language]);
   useEffect(() => {
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
@@ -39,7 +40,7 @@ export function Root() {
       locale={language === 'zh' ? zhCN : enUS}
       theme={{
         algorithm: isDark ? theme.darkAlgorithm : theme.defaultAlgorithm,
-        token: { ...(isDark ? darkToken : lightToken), ...token },
+        token: { ...(isDark ? darkToken : lightToken), ...token, motion: !isStill },
       }}
     >
       <Messages>

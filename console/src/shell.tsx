@@ -116,9 +116,9 @@ function useDomainFeed(api: Api, signOut: () => void) {
     const newest = async () => (await api.get<DomainView>('/v1/domain')).sequence;
     const stream = new EventWatch({
       open: (after, signal) =>
-        api.stream('/v1/events', { after }, signal, {
+        api.stream('/v1/events', { after: after ?? undefined }, signal, {
           Accept: 'text/event-stream',
-          'Last-Event-ID': String(after),
+          ...(after !== null && { 'Last-Event-ID': String(after) }),
         }),
       newest,
       onNotice: (notice) => feed.push(notice),
@@ -128,8 +128,9 @@ function useDomainFeed(api: Api, signOut: () => void) {
     });
     watch.current = stream;
     void newest()
-      .catch(() => 0)
-      .then((sequence) => stream.run(Math.max(0, sequence - recalled)));
+      .then((sequence) => Math.max(0, sequence - recalled))
+      .catch(() => null)
+      .then((after) => stream.run(after));
     const retry = () => stream.retryNow();
     addEventListener('online', retry);
     return () => {

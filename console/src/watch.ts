@@ -12,8 +12,11 @@ export interface WatchStatus {
 }
 
 export interface WatchOptions {
-  /** Opens the stream after a sequence. Rejects, or answers with a bad status, on failure. */
-  open(after: number, signal: AbortSignal): Promise<Response>;
+  /**
+   * Opens the stream after a sequence, or from now on where it is null. Rejects, or answers with a
+   * bad status, on failure.
+   */
+  open(after: number | null, signal: AbortSignal): Promise<Response>;
   /** The newest sequence of the domain, to start over when the stream cannot be resumed. */
   newest(): Promise<number>;
   onNotice(notice: Notice): void;
@@ -38,8 +41,8 @@ export function backoffMs(failures: number, random: number): number {
 
 /** Follows /v1/events for ever: reconnects with backoff and resumes after the last notice seen. */
 export class EventWatch {
-  /** The last sequence seen. */
-  after = 0;
+  /** The last sequence seen; null before the first. */
+  after: number | null = null;
   private failures = 0;
   private readonly whole = new AbortController();
   private hurry: () => void = () => undefined;
@@ -47,7 +50,7 @@ export class EventWatch {
   constructor(private readonly options: WatchOptions) {}
 
   /** Runs until `stop`; resolves then. */
-  async run(after: number): Promise<void> {
+  async run(after: number | null): Promise<void> {
     this.after = after;
     this.tell('connecting');
     while (!this.whole.signal.aborted) {
@@ -85,7 +88,7 @@ export class EventWatch {
         await response.body?.cancel();
         return [400, 404, 409, 410, 422].includes(response.status) ? 'refused' : 'ended';
       }
-      this.opened();
+      this.opened(one);
       await this.read(response.body);
     } catch {
       // A broken connection: the next try resumes it.
@@ -96,11 +99,23 @@ export class EventWatch {
     return 'ended';
   }
 
-  private opened(): void {
+  private opened(one: AbortController): void {
     const wasBroken = this.failures > 0;
     this.failures = 0;
     this.tell('live');
-    if (wasBroken) this.options.onResumed(false);
+    if (!wasBroken) return;
+    this.options.onResumed(false);
+    void this.checkPast(one);
+  }
+
+  // A domain that was set up anew while we were away counts from the beginning again, and would
+  // have nothing to say for a long time.
+  private async checkPast(one: AbortController): Promise<void> {
+    const newest = await this.options.newest().catch(() => null);
+    if (newest === null || this.after === null || newest >= this.after) return;
+    this.after = newest;
+    this.options.onResumed(true);
+    one.abort();
   }
 
   private async read(body: ReadableStream<Uint8Array>): Promise<void> {
@@ -116,7 +131,7 @@ export class EventWatch {
         if (message.event !== 'change') continue;
         const notice = JSON.parse(message.data) as Notice;
         // Several notices may share a sequence (one record, many events): only older ones repeat.
-        if (notice.sequence < this.after) continue;
+        if (this.after !== null && notice.sequence < this.after) continue;
         this.after = notice.sequence;
         this.options.onNotice(notice);
       }

@@ -7,8 +7,12 @@ const notice = (sequence: number) =>
 type Answer = string | number | Error;
 
 /** A server that gives one answer per connection: text that then ends, a status, or an error. */
-async function watch(answers: Answer[], options: Partial<WatchOptions> = {}) {
-  const asked: number[] = [];
+async function watch(
+  answers: Answer[],
+  options: Partial<WatchOptions> = {},
+  from: number | null = 3,
+) {
+  const asked: (number | null)[] = [];
   const seen: number[] = [];
   const states: string[] = [];
   const resumed: boolean[] = [];
@@ -31,7 +35,7 @@ async function watch(answers: Answer[], options: Partial<WatchOptions> = {}) {
     random: () => 1,
     ...options,
   });
-  await stream.run(3);
+  await stream.run(from);
   return { asked, seen, states, resumed, isRefused };
 }
 
@@ -66,6 +70,34 @@ describe('the watch over events', () => {
     expect(resumed[0]).toBe(true);
   });
 
+  it('starts from now when it does not know where it was', async () => {
+    const { asked, seen } = await watch([new Error('away'), notice(9), ''], {}, null);
+    expect(asked).toEqual([null, null, 9]);
+    expect(seen).toEqual([9]);
+  });
+
+  it('notices a domain that counts from the beginning again', async () => {
+    const asked: (number | null)[] = [];
+    const resumed: boolean[] = [];
+    const stream: EventWatch = new EventWatch({
+      open: async (after, signal) => {
+        asked.push(after);
+        if (asked.length === 1) throw new Error('away');
+        if (asked.length === 3) stream.stop();
+        return endless(signal);
+      },
+      newest: async () => 2,
+      onNotice: () => undefined,
+      onStatus: () => undefined,
+      onResumed: (isFresh) => resumed.push(isFresh),
+      onUnauthorised: () => undefined,
+      wait: async () => undefined,
+    });
+    await stream.run(1000);
+    expect(asked).toEqual([1000, 1000, 2]);
+    expect(resumed.slice(0, 2)).toEqual([false, true]);
+  });
+
   it('gives up when the key is no longer taken', async () => {
     const { isRefused, asked } = await watch([401, notice(4), '']);
     expect(isRefused).toBe(true);
@@ -92,6 +124,15 @@ describe('the watch over events', () => {
     expect(seen).toEqual([]);
   });
 });
+
+/** An answer that says nothing and breaks when the signal does, as that of fetch. */
+function endless(signal: AbortSignal): Response {
+  const start = (to: ReadableStreamDefaultController) => {
+    if (signal.aborted) to.error(new Error('aborted'));
+    else signal.addEventListener('abort', () => to.error(new Error('aborted')));
+  };
+  return new Response(new ReadableStream<Uint8Array>({ start }));
+}
 
 describe('the backoff', () => {
   it('doubles, stays within its bounds, and is spread', () => {

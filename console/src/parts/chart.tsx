@@ -2,12 +2,13 @@ import { Skeleton } from 'antd';
 import type { EChartsCoreOption, EChartsType } from 'echarts/core';
 import { useEffect, useRef, useState } from 'react';
 import { useWords } from '../i18n';
-import { useDark } from './dark';
+import { useDark, useStill } from './taste';
 
 /** A chart; ECharts itself is loaded when the first one is shown. */
 export function Chart(props: { option: EChartsCoreOption; label: string; height?: number }) {
   const { option, label, height = 260 } = props;
   const isDark = useDark();
+  const isStill = useStill();
   const { language } = useWords();
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType | null>(null);
@@ -35,10 +36,10 @@ export function Chart(props: { option: EChartsCoreOption; label: string; height?
   useEffect(() => {
     if (!isReady) return;
     chart.current?.setOption(
-      { backgroundColor: 'transparent', aria: { enabled: true }, ...option },
+      { backgroundColor: 'transparent', aria: { enabled: true }, animation: !isStill, ...option },
       { notMerge: true },
     );
-  }, [option, isReady]);
+  }, [option, isReady, isStill]);
 
   return (
     <div className="chart" style={{ height }} role="img" aria-label={label}>

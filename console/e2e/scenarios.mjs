@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { Visitor } from './visitor.mjs';
+
+const rows = 'tr.ant-table-row';
+
+/** Signs in with a wrong key, then the right one, and looks at the overview. */
+async function overview(visitor, { domain }) {
+  const { page } = visitor;
+  await visitor.signIn('suan_wrong');
+  await visitor.sees(visitor.say('节点不接受这个密钥', 'The domain does not take this key'));
+  await visitor.shoot('login');
+  await visitor.signIn(domain.key);
+  await visitor.heading(visitor.say('全局总览', 'Overview'));
+  await visitor.sees(visitor.say('实时', 'Live'), '.live');
+  await visitor.sees('¥', '.tiles');
+  await visitor.sees(/job-\d+/, '.activity');
+  assert.equal(await page.evaluate(() => document.documentElement.lang),
+    visitor.say('zh-CN', 'en'));
+  await page.locator('.chart svg').first().waitFor();
+  await visitor.shoot('overview');
+}
+
+/** Finds the running job with the keyboard alone. */
+async function jobs(visitor, { world }) {
+  const { page, language } = visitor;
+  await visitor.press('g', 'j');
+  await visitor.heading(visitor.say('任务', 'Jobs'));
+  await page.locator(rows).nth(3).waitFor();
+  await visitor.shoot('jobs');
+  await visitor.press('/');
+  await page.keyboard.type(`count-${language}`);
+  await page.waitForFunction((row) => document.querySelectorAll(row).length === 1, rows);
+  await visitor.press('ArrowDown', 'Enter');
+  await visitor.heading(new RegExp(`count-${language}`));
+  assert.equal(new URL(page.url()).hash, `#/jobs/${world.running[language]}`);
+  await visitor.sees(visitor.say('运行中', 'Running'), 'h1');
+  await visitor.shoot('job');
+  await page.goto(`${visitor.domain.url}/#/jobs?state=queued`);
+  await visitor.sees('all-cores', rows);
+  assert.equal(await page.locator(rows).count(), 1);
+}
+
+/** Follows logs live, and reads those of a job that has ended. */
+async function logs(visitor, { domain, world }) {
+  const { page, language } = visitor;
+  await page.goto(`${domain.url}/#/jobs/${world.running[language]}?tab=logs`);
+  await visitor.sees('line 3', '.log');
+  const linesNow = () => page.locator('.log .line').count();
+  const before = await linesNow();
+  await page.waitForFunction((n) => document.querySelectorAll('.log .line').length > n, before + 2);
+  await visitor.shoot('logs');
+  await page.getByText('stderr', { exact: true }).click();
+  await visitor.sees('aside 1', '.log');
+  await page.goto(`${domain.url}/#/jobs/${world.done}?tab=logs`);
+  await visitor.sees('hello from 算河', '.log');
+  await visitor.sees(visitor.say('日志已结束', 'End of the log'));
+  assert.equal(await linesNow(), 1);
+}
+
+/** Asks why a job waits, and why another is where it is. */
+async function why(visitor, { domain, world }) {
+  const { page, language } = visitor;
+  await page.goto(`${domain.url}/#/jobs/${world.waiting}?tab=why`);
+  await visitor.sees(visitor.say('未选中的候选（按原因）', 'Turned down, by reason'));
+  const truth = await domain.get(`/v1/jobs/${world.waiting}/why`);
+  assert.ok(truth.rejected.length > 0, 'the domain says what was turned down');
+  assert.equal(await page.locator('.bars li').count(), truth.rejected.length);
+  await visitor.shoot('why-waiting');
+  await page.goto(`${domain.url}/#/jobs/${world.running[language]}?tab=why`);
+  await visitor.sees(visitor.say('选中的资源池', 'Chosen pool'));
+  await visitor.shoot('why-placed');
+}
+
+/** Cancels the running job and sees it end without a reload. */
+async function cancel(visitor, { domain, world }) {
+  const { page, language } = visitor;
+  const id = world.running[language];
+  await page.goto(`${domain.url}/#/jobs/${id}`);
+  await page.getByRole('button', { name: visitor.say('取消任务', 'Cancel job') }).click();
+  await visitor.shoot('cancel');
+  await page.locator('.ant-modal .ant-btn-dangerous').click();
+  await page.locator('h1 [data-state=cancelled]').waitFor({ timeout: 60_000 });
+  assert.equal((await domain.get(`/v1/jobs/${id}`)).state, 'cancelled');
+  await page.goto(`${domain.url}/#/jobs/${id}?tab=cost`);
+  await visitor.sees('¥', '.tiles');
+  await visitor.shoot('cost');
+}
+
+/** Looks at supply: what is free here agrees with the domain. */
+async function supply(visitor, { domain }) {
+  await visitor.press('g', 's');
+  await visitor.heading(visitor.say('算力供给', 'Supply'));
+  const { pools } = await domain.get('/v1/pools');
+  await visitor.page.locator(rows).nth(pools.length - 1).waitFor();
+  assert.equal(await visitor.page.locator(rows).count(), pools.length);
+  await visitor.shoot('supply');
+}
+
+/** Reads the ledger and takes its postings along as CSV. */
+async function ledger(visitor, { world }) {
+  const { page } = visitor;
+  await visitor.press('g', 'l');
+  await visitor.heading(visitor.say('账务', 'Ledger'));
+  await visitor.sees(world.project, rows);
+  await visitor.shoot('charges');
+  await page.getByRole('tab', { name: visitor.say('分录', 'Postings') }).click();
+  await visitor.sees('¥1,234.50', rows);
+  await visitor.shoot('postings');
+  const coming = page.waitForEvent('download');
+  await page.getByRole('button', { name: visitor.say('下载 CSV', 'Download CSV') }).click();
+  const csv = await readFile(await (await coming).path(), 'utf8');
+  const lines = csv.trimEnd().split('\r\n');
+  assert.equal(lines[0], '\ufeffsequence,at,kind,from,to,amount_cny,job,text');
+  assert.ok(lines.some((line) => line.includes('1234.5') && line.includes('for the test')), csv);
+  assert.equal(lines.length - 1, await page.locator(`.ant-tabs ${rows}`).count());
+}
+
+/** Makes a key, lets somebody in with it, revokes it, and sees them put out. */
+async function keys(visitor, { browser, domain, world }) {
+  const { page, language } = visitor;
+  await visitor.press('g', 'k');
+  await visitor.heading(visitor.say('密钥', 'Keys'));
+  await page.getByRole('button', { name: visitor.say('新建密钥', 'New key') }).click();
+  const user = `guest-${language}`;
+  await page.locator('#user').fill(user);
+  await page.locator('#projects').click();
+  await page.locator('.ant-select-item-option', { hasText: world.project }).click();
+  await page.locator('#label').fill(`tablet ${language}`);
+  await visitor.shoot('new-key');
+  await page.locator('.ant-modal .ant-btn-primary').click();
+  const secret = await page.locator('[data-secret]').textContent();
+  assert.match(secret, /^suan_\w{20,}$/);
+  await page.locator('.ant-modal .ant-btn-primary').click();
+  const row = page.locator(rows, { hasText: user });
+  await row.waitFor();
+  await visitor.shoot('keys');
+
+  const guest = await Visitor.open(browser, domain, language);
+  await guest.signIn(secret);
+  await guest.heading(guest.say('全局总览', 'Overview'));
+  await guest.press('g', 'j');
+  await guest.sees('hello', rows);
+  await row.getByRole('button').click();
+  await page.locator('.ant-modal .ant-btn-dangerous').click();
+  await visitor.sees(visitor.say('已吊销', 'Revoked'), rows);
+  await guest.page.reload();
+  await guest.sees(guest.say('密钥已失效', 'The key has expired'));
+  await guest.close();
+}
+
+/** Opens the help, and changes the language; the choice outlives a reload. */
+async function comforts(visitor) {
+  const { page } = visitor;
+  await visitor.press('?');
+  await visitor.sees(visitor.say('在列表中移动', 'Move in a list'), '.ant-modal');
+  await visitor.press('Escape');
+  await page.locator('.ant-modal').waitFor({ state: 'hidden' });
+  const [here, there] = visitor.language === 'zh' ? ['中文', 'English'] : ['English', '中文'];
+  await page.locator('.head').getByText(there, { exact: true }).click();
+  await visitor.sees(visitor.say('Overview', '全局总览'), 'nav');
+  await page.reload();
+  await visitor.sees(visitor.say('Overview', '全局总览'), 'nav');
+  await page.locator('.head').getByText(here, { exact: true }).click();
+  await visitor.sees(visitor.say('全局总览', 'Overview'), 'nav');
+}
+
+/** The domain dies and comes back: the console says so, and goes on by itself. */
+async function cut(visitor, { domain, world }) {
+  const { page } = visitor;
+  await visitor.press('g', 'j');
+  await visitor.sees('hello', rows);
+  await domain.kill();
+  await page.locator('.live.reconnecting').waitFor();
+  await visitor.shoot('reconnecting');
+  assert.ok((await page.locator(rows).count()) > 0, 'what was there stays');
+  await domain.serve();
+  await page.locator('.live.live').waitFor({ timeout: 40_000 });
+  const { id } = await domain.post('/v1/jobs', {
+    name: `after-${visitor.language}`, project: world.project, run: 'true', resources: { cpus: 1 },
+  });
+  await visitor.sees(`after-${visitor.language}`, rows);
+  assert.match(id, /^job-/);
+}
+
+export const scenarios = {
+  overview, jobs, logs, why, supply, ledger, keys, comforts, cancel, cut,
+};
