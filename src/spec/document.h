@@ -142,7 +142,7 @@ struct StartDocument {
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "not_before", self.not_before, "It waits until then.");
-    visit(2, "deadline", self.deadline, "It has started by then, or does not start.");
+    visit(2, "deadline", self.deadline, "The latest moment to start.");
     visit(3, "window", self.window);
   }
 };
