@@ -207,7 +207,15 @@ Outcome<std::int64_t> number_of(const Arguments& arguments, std::string_view fla
 Fault unknown_verb(std::string_view typed) {
   std::vector<std::string_view> known;
   for (const Verb& verb : verbs()) known.push_back(verb.name);
-  const std::string_view near = nearest(typed, known);
+  std::string_view near = nearest(typed, known);
+  const auto letters = [](std::string_view word) {
+    std::string sorted(word);
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+  };
+  for (const std::string_view verb : known) {  // Short ones are rather mixed up than misspelt.
+    if (near.empty() && letters(verb) == letters(typed)) near = verb;
+  }
   return {.exit = Exit::usage,
           .text = "suan has no verb " + in_quotes(typed),
           .remedy = near.empty() ? "suan help" : "suan " + std::string(near)};

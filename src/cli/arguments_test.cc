@@ -52,6 +52,7 @@ TEST(Arguments, NamesTheNearestFlagAndChoice) {
   EXPECT_EQ(remedy("run", {"job.yaml"}), "-f job.yaml");
   EXPECT_EQ(remedy("ps", {"-z"}), "suan help ps");
   EXPECT_EQ(unknown_verb("lgs").remedy, "suan logs");
+  EXPECT_EQ(unknown_verb("rnu").remedy, "suan run");
   EXPECT_EQ(unknown_verb("xyzzy").remedy, "suan help");
 }
 

@@ -55,8 +55,9 @@ Outcome<int> watch(Call&);
 /// The jobs that `ps` shows, newest first: those that have not ended, unless told otherwise.
 Outcome<api::JobList> read_jobs(const Arguments&, Session&);
 
-/// Prints the output of a job until it ends; Ctrl-C leaves it running. The job's exit code.
-Outcome<int> follow(Call&, std::string_view job);
+/// Prints the output of a job that was just accepted until it ends; Ctrl-C leaves it running. The
+/// job's exit code.
+Outcome<int> follow(Call&, const api::Accepted& job);
 
 /// "job-42" from "job-42" or "42"; a fault of `usage` otherwise.
 Outcome<std::string> job_name(std::string_view typed);

@@ -83,13 +83,17 @@ std::uint32_t begun_attempt(const api::JobView& job) {
 
 class Follower {
  public:
-  Follower(Call& call, std::string_view job) : call_(call), job_(job) {}
+  // The read side may not have the job yet, so every read demands the record that holds it.
+  Follower(Call& call, const api::Accepted& job)
+      : call_(call),
+        job_(job.id),
+        target_("/v1/jobs/" + job.id + "?after_sequence=" + std::to_string(job.sequence)) {}
 
   Outcome<int> run() {
     std::int64_t wait_us = poll_first_us;
     std::int64_t heard_us = wall_clock_us();
     while (!interrupt_.is_raised()) {
-      auto job = call_.session.read<api::JobView>("/v1/jobs/" + job_);
+      auto job = call_.session.read<api::JobView>(target_);
       if (!job) {
         if (!is_away(job.error()) || wall_clock_us() - heard_us > give_up_us) {
           return std::unexpected(lost_sight(std::move(job).error()));
@@ -156,13 +160,14 @@ class Follower {
 
   Call& call_;
   std::string job_;
+  std::string target_;
   Interrupt interrupt_;
   std::uint32_t copied_ = 0;
 };
 
 }  // namespace
 
-Outcome<int> follow(Call& call, std::string_view job) {
+Outcome<int> follow(Call& call, const api::Accepted& job) {
   return Follower(call, job).run();
 }
 

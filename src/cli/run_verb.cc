@@ -95,7 +95,7 @@ Outcome<int> run(Call& call) {
   SUAN_TRY(const api::Accepted accepted, submit_as_told(call));
   if (arguments.has("detach")) return show_accepted(call, accepted);
   if (call.screen.can_ask()) call.screen.note(accepted.id + "\n");
-  return follow(call, accepted.id);
+  return follow(call, accepted);
 }
 
 }  // namespace suan::cli

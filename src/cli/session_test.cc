@@ -217,6 +217,7 @@ TEST_F(Following, PrintsBothStreamsAndEndsAsTheJobDid) {
   const Ended ended = suan({"run", "-y", "x"});
   EXPECT_EQ(ended.exit_code, 7);
   EXPECT_EQ(ended.out, "to stdout\n");
+  EXPECT_EQ(server.requests("GET /v1/jobs/job-42")[0].target, "/v1/jobs/job-42?after_sequence=7");
   EXPECT_EQ(ended.error, "Would start now.\nto stderr\njob-42 failed: because\n");
 }
 

@@ -11,6 +11,8 @@ namespace {
 
 using api::JobState;
 
+constexpr std::size_t tasks_shown_max = 100;
+
 // Lines of "name  value", values aligned, absent ones left out.
 class Facts {
  public:
@@ -144,7 +146,9 @@ std::string print_attempts(const api::JobView& job, const Layout& layout) {
                    {"MEMORY", Align::right, false, 1},
                    {"COST", Align::right},
                    {"REASON", Align::left, true}});
+  std::size_t shown = 0;
   for (const api::TaskView& task : job.tasks) {
+    if (shown++ == tasks_shown_max && !layout.is_wide) break;
     const std::string number = std::to_string(task.task);
     if (task.attempts.empty()) {
       table.add({number, "", state_cell(task.state), "", "", "", "", "", ""});
@@ -155,7 +159,12 @@ std::string print_attempts(const api::JobView& job, const Layout& layout) {
                  print_size(each.usage.memory_peak_bytes), print_cny(each.cost), each.reason});
     }
   }
-  return table.is_empty() ? "" : "\n" + table.print(layout);
+  if (table.is_empty()) return {};
+  std::string out = "\n" + table.print(layout);
+  if (shown > tasks_shown_max && !layout.is_wide) {
+    out += "… and " + print_count(job.tasks.size() - tasks_shown_max) + " more tasks (-o wide).\n";
+  }
+  return out;
 }
 
 }  // namespace

@@ -130,6 +130,14 @@ TEST(ViewsText, Job) {
                                 in_every_form(print_job, job(44, api::JobState::queued)));
 }
 
+TEST(ViewsText, AJobOfManyTasksIsNotAllShown) {
+  api::JobView view = job(42, api::JobState::running);
+  for (std::uint32_t i = 0; i < 1234; ++i) view.tasks.push_back({i, api::JobState::queued, {}});
+  EXPECT_TRUE(print_job(view, {}).ends_with("  99  queued\n… and 1,134 more tasks (-o wide).\n"))
+      << print_job(view, {});
+  EXPECT_TRUE(print_job(view, {.is_wide = true}).ends_with("1233  queued\n"));
+}
+
 TEST(ViewsText, Why) {
   api::WhyView waiting;
   waiting.id = {44};
