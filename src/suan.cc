@@ -1,7 +1,9 @@
 #include <cstdint>
+#include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <unistd.h>
 
@@ -12,10 +14,7 @@
 #include "cli/width.h"
 #include "engine/supervisor.h"
 #include "journal/verify.h"
-#if __has_include("server/serve.h")
 #include "server/serve.h"
-#define SUAN_HAS_SERVER
-#endif
 #if __has_include("sim/simulate.h")
 #include "sim/simulate.h"
 #define SUAN_HAS_SIMULATOR
@@ -48,20 +47,23 @@ void print_report(const suan::journal::VerifyReport& report, Screen& screen) {
   const auto count = [](std::uint64_t n, std::string_view what) {
     return std::to_string(n) + " " + std::string(what);
   };
-  std::string out = count(report.head.sequence, "records in ") + count(report.batches, "batches, ") +
-                    count(report.blobs, "blobs, ") + count(report.heads, "signed heads\n") +
-                    "head " + suan::print_digest(report.head.hash) + "\n";
+  std::string out = count(report.head.sequence, "records in ") +
+                    count(report.batches, "batches, ") + count(report.blobs, "blobs, ") +
+                    count(report.heads, "signed heads\n") + "head " +
+                    suan::print_digest(report.head.hash) + "\n";
   for (const suan::journal::Finding& finding : report.findings) {
     if (finding.first > 0) {
-      out += "records " + std::to_string(finding.first) + " to " + std::to_string(finding.last) + ": ";
+      out +=
+          "records " + std::to_string(finding.first) + " to " + std::to_string(finding.last) + ": ";
     }
     out += suan::cli::plain_line(finding.text);
     if (!finding.place.empty()) out += " (" + suan::cli::plain_line(finding.place) + ")";
     out += "\n";
   }
   if (report.is_sound()) {
-    out += report.heads > 0 ? "whole: every record is as it was written\n"
-                            : "whole, as far as it goes: without signed heads a cut tail cannot show\n";
+    out += report.heads > 0
+               ? "whole: every record is as it was written\n"
+               : "whole, as far as it goes: without signed heads a cut tail cannot show\n";
   }
   screen.print(out);
 }
@@ -82,6 +84,52 @@ int verify_journal(Words typed, Screen& screen) {
   return static_cast<int>(report->is_sound() ? Exit::ok : Exit::failure);
 }
 
+// Where a domain keeps its state if nobody says: of the system for root, else of the user.
+std::string default_state_directory() {
+  if (::geteuid() == 0) return "/var/lib/suan";
+  if (const char* state = std::getenv("XDG_STATE_HOME")) return std::string(state) + "/suan";
+  const char* home = std::getenv("HOME");
+  return std::string(home == nullptr ? "" : home) + "/.local/state/suan";
+}
+
+// Reads HOST:PORT; false when it is not that.
+bool read_place(std::string_view text, suan::server::ServeOptions& options) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  const auto port = suan::parse_integer(text.substr(colon + 1));
+  if (!port || *port < 0 || *port > 65'535) return false;
+  options.host = text.substr(0, colon);
+  options.port = static_cast<std::uint16_t>(*port);
+  return !options.host.empty();
+}
+
+int serve(Words typed, Screen& screen) {
+  const auto arguments = suan::cli::parse_arguments(*suan::cli::find_verb("serve"), typed);
+  if (!arguments) return fail(arguments.error(), screen);
+  suan::server::ServeOptions options;
+  options.name = arguments->value("name", options.name);
+  options.state_directory = arguments->value("state");
+  if (options.state_directory.empty()) options.state_directory = default_state_directory();
+  options.heads_file = arguments->value("heads");
+  options.site = arguments->value("site", options.site);
+  options.city = arguments->value("city");
+  options.region = arguments->value("region");
+  if (arguments->has("listen") && !read_place(arguments->value("listen"), options))
+    return fail({Exit::usage, "--listen must be HOST:PORT, such as 127.0.0.1:8901"}, screen);
+  const auto cores = suan::cli::number_of(*arguments, "cores", 0, 1, 4096);
+  if (!cores) return fail(cores.error(), screen);
+  options.cores = *cores;
+  for (const auto& [flag, price] :
+       {std::pair{"price", &options.core_hour}, {"card-price", &options.card_hour}}) {
+    if (!arguments->has(flag)) continue;
+    const auto money = suan::parse_money(arguments->value(flag));
+    if (!money || *money < suan::Money{})
+      return fail({Exit::usage, "--" + std::string(flag) + " must be CNY, such as 0.15"}, screen);
+    *price = *money;
+  }
+  return suan::server::serve(options);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -93,9 +141,7 @@ int main(int argc, char** argv) {
     const Words rest = typed.subspan(1);
     if (suan::cli::show_help_if_asked(verb, rest, screen)) return 0;
     if (verb == "journal") return verify_journal(rest, screen);
-#ifdef SUAN_HAS_SERVER
-    if (verb == "serve") return suan::server::serve(rest);
-#endif
+    if (verb == "serve") return serve(rest, screen);
 #ifdef SUAN_HAS_SIMULATOR
     if (verb == "simulate") return suan::sim::simulate(rest);
 #endif

@@ -106,6 +106,8 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
   if (!state.identity().projects().contains(asked.project))
     return refuse(Code::project_unknown, "there is no such project", "/project");
   SUAN_CHECK(check_spec(asked));
+  if (asked.deadline != Moment{} && asked.deadline <= deciding.now)
+    return refuse(Code::spec_invalid, "the deadline has passed", "/start/deadline");
 
   const placement::Demand demand = placement::make_demand(asked);
   const bool must_wait = asked.not_before > deciding.now ||

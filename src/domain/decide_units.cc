@@ -394,6 +394,19 @@ Ruling expire_lease(Deciding& deciding, LeaseId id) {
   return {};
 }
 
+// The unit could not start in time.
+Ruling miss_deadline(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {
+  const jobs::UnitEnded end{.unit = key,
+                            .end = AttemptEnd::launch_failed,
+                            .exit_code = 0,
+                            .reason = "its start.deadline passed before it could start"};
+  deciding.emit(end);
+  if (job.units_ended + 1 == job.units.size())
+    end_job(deciding, job, jobs::Outcome::failed, end,
+            deciding.state.ledger().holds().at(job.hold).amount);
+  return {};
+}
+
 Ruling renew_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {
   const jobs::Unit& unit = job.units[key.unit];
   jobs::UnitRenewed renewed{
@@ -445,11 +458,11 @@ Ruling decide_one(Deciding& deciding, const Tick&) {
   }
   const UnitKey key{JobId{timer->id}, timer->unit};
   const jobs::Job& job = *deciding.state.jobs().find(key.job);
-  if (job.units[key.unit].phase == Phase::waiting) {
-    deciding.emit(jobs::UnitQueued{key});
-    return {};
-  }
-  return renew_unit(deciding, job, key);
+  const jobs::Unit& unit = job.units[key.unit];
+  if (unit.phase != Phase::waiting) return renew_unit(deciding, job, key);
+  if (unit.is_queued) return miss_deadline(deciding, job, key);
+  deciding.emit(jobs::UnitQueued{key});
+  return {};
 }
 
 }  // namespace suan::domain

@@ -158,15 +158,17 @@ struct Folding {
     state.jobs_.apply(event, at);
     state.essence_.last.job = event.job.value;
     state.essence_.last.payload += event.payloads;
-    if (event.spec->not_before > at) {
-      for (std::uint32_t unit = 0; unit < event.spec->elements; ++unit)
-        state.set_unit_timer({event.job, unit}, event.spec->not_before);
+    const bool must_wait = event.spec->not_before > at;
+    for (std::uint32_t unit = 0; unit < event.spec->elements; ++unit) {
+      state.set_unit_timer({event.job, unit},
+                           must_wait ? event.spec->not_before : event.spec->deadline);
     }
     touch(event.job);
   }
   void operator()(const jobs::UnitQueued& event) const {
     state.drop_unit_timer(event.unit);
     state.jobs_.apply(event);
+    state.set_unit_timer(event.unit, state.jobs_.find(event.unit.job)->spec->deadline);
     touch(event.unit.job);
   }
   void operator()(const jobs::UnitPlaced& event) const {
@@ -183,6 +185,7 @@ struct Folding {
   void operator()(const jobs::UnitReturned& event) const {
     leave(event.unit);
     state.jobs_.apply(event, at);
+    state.set_unit_timer(event.unit, state.jobs_.find(event.unit.job)->spec->deadline);
     touch(event.unit.job);
   }
   void operator()(const jobs::UnitLaunched& event) const {

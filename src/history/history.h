@@ -33,18 +33,18 @@ struct JobRow {
   Moment submitted;
   Moment started;
   Moment ended;
-  PoolId pool;                  // Of the latest placement of its first unit.
+  PoolId pool;  // Of the latest placement of its first unit.
   std::string chip;
   Need need;
   std::uint32_t nodes = 1;
   std::uint32_t elements = 1;
-  Money hourly;                 // The whole job, at the latest placement.
+  Money hourly;  // The whole job, at the latest placement.
   Money cost;
   Money budget;
   Span max_duration;
-  std::uint64_t sequence = 0;   // Of the last record about it.
+  std::uint64_t sequence = 0;  // Of the last record about it.
   bool is_evicted = false;
-  jobs::Placement placement;    // Of the latest placement of its first unit.
+  jobs::Placement placement;  // Of the latest placement of its first unit.
 };
 
 /// One attempt of one task.
@@ -66,13 +66,13 @@ struct AttemptRow {
 /// One side-to-side movement of money.
 struct PostingRow {
   std::uint64_t sequence = 0;
-  std::uint32_t index = 0;      // Within its record.
+  std::uint32_t index = 0;  // Within its record.
   Moment at;
-  std::string kind;             // deposit, hold, release, charge, loss.
+  std::string kind;  // deposit, hold, release, charge, loss.
   ledger::AccountKey from;
   ledger::AccountKey to;
   Money amount;
-  ProjectId project;            // Whose money it is about.
+  ProjectId project;  // Whose money it is about.
   JobId job;
   std::string text;
 };
@@ -84,9 +84,9 @@ struct ChargeRow {
   AttemptKey attempt;
   ProjectId project;
   PoolId pool;
-  Moment start;                 // end - wall.
+  Moment start;  // end - wall.
   Moment end;
-  Need need;                    // What was held while it ran.
+  Need need;  // What was held while it ran.
   Span wall;
   Money hourly;
   Money amount;
@@ -96,21 +96,23 @@ struct ChargeRow {
 /// Which rows, newest first. An empty list of projects means all of them.
 struct Filter {
   std::vector<ProjectId> projects;
-  JobId job;                    // Only of this job; none = all.
-  std::uint64_t before = 0;     // Jobs: only ids below; rows: only sequences below. 0 = from the newest.
+  JobId job;  // Only of this job; none = all.
+  std::uint64_t before =
+      0;  // Jobs: only ids below; rows: only sequences below. 0 = from the newest.
   std::size_t limit = 50;
 };
 
 struct ChargePage {
   std::vector<ChargeRow> rows;
-  Money total;                  // Of all rows that the filter matches, on any page.
+  Money total;  // Of all rows that the filter matches, on any page.
 };
 
 class History {
  public:
   virtual ~History() = default;
 
-  /// Records that have just become durable; never blocks. Those it missed it reads from the journal.
+  /// Records that have just become durable; never blocks. Those it missed it reads from the
+  /// journal.
   virtual void feed(std::shared_ptr<const runtime::DurableBatch>) = 0;
 
   /// The last record whose rows are there. Any thread.

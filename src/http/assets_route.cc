@@ -12,6 +12,14 @@ bool takes_gzip(const net::Request& request) {
   return accepts != nullptr && accepts->find("gzip") != std::string::npos;
 }
 
+const Asset* find_asset(std::string_view path) {
+  if (path == "/") path = "/index.html";
+  for (const Asset& asset : console_assets()) {
+    if (asset.path == path) return &asset;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void serve_asset(Exchange& exchange) {

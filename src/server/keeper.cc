@@ -51,7 +51,9 @@ Keeper::~Keeper() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::unique_ptr<runtime::Watcher> Keeper::watcher() { return std::make_unique<Watch>(*this); }
+std::unique_ptr<runtime::Watcher> Keeper::watcher() {
+  return std::make_unique<Watch>(*this);
+}
 
 void Keeper::offer(const domain::State& state) {
   {
@@ -66,7 +68,8 @@ void Keeper::offer(const domain::State& state) {
 void Keeper::write_snapshot(const domain::State& state) {
   const auto written =
       journal_.write_snapshot(state.essence().sequence, runtime::encode_state(state));
-  if (!written) complain("the snapshot was not written; the next start will take longer", written.error());
+  if (!written)
+    complain("the snapshot was not written; the next start will take longer", written.error());
 }
 
 void Keeper::write_head(bool is_last) {
@@ -81,7 +84,8 @@ void Keeper::run() {
     std::optional<domain::State> due;
     {
       std::unique_lock lock(mutex_);
-      has_work_.wait_for(lock, heads_looked_at_every, [&] { return is_stopping_ || due_.has_value(); });
+      has_work_.wait_for(lock, heads_looked_at_every,
+                         [&] { return is_stopping_ || due_.has_value(); });
       if (is_stopping_) return;
       due.swap(due_);
     }

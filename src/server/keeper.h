@@ -43,8 +43,8 @@ class Keeper {
 
   std::mutex mutex_;
   std::condition_variable has_work_;
-  std::optional<domain::State> due_;       // Waits to be written.
-  std::uint64_t snapshot_sequence_;        // Of the last one written or under way.
+  std::optional<domain::State> due_;  // Waits to be written.
+  std::uint64_t snapshot_sequence_;   // Of the last one written or under way.
   bool is_stopping_ = false;
   std::thread thread_;
 };

@@ -32,7 +32,8 @@ std::unexpected<Failure> io_failure(const std::string& path) {
 }
 
 Result<void> sync_directory_of(const std::string& path) {
-  const File directory(::open(path.substr(0, path.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const File directory(
+      ::open(path.substr(0, path.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.number < 0 || ::fsync(directory.number) != 0) return io_failure(path);
   return {};
 }
@@ -60,13 +61,15 @@ Result<std::string> read_or_make_secret(const std::string& path, const std::stri
   if (::access(path.c_str(), F_OK) != 0) SUAN_CHECK(make(path, fresh));
   const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number < 0) return io_failure(path);
-  struct stat about {};
+  struct stat about{};
   if (::fstat(file.number, &about) != 0) return io_failure(path);
   if ((about.st_mode & 077U) != 0) {
-    return failure(Failure::Kind::invalid,
-                   path + " can be read by others: whoever did must be assumed to have it; make it 0600 and "
-                          "change the keys",
-                   path);
+    return failure(
+        Failure::Kind::invalid,
+        path +
+            " can be read by others: whoever did must be assumed to have it; make it 0600 and "
+            "change the keys",
+        path);
   }
   std::string content(secret_bytes_max, '\0');
   const ssize_t got = ::read(file.number, content.data(), content.size());

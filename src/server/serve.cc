@@ -56,8 +56,8 @@ class Outlets : public runtime::Outlet {
 };
 
 int complain(const Failure& failure) {
-  std::fprintf(stderr, "suan serve: %s%s%s\n", failure.text.c_str(), failure.place.empty() ? "" : " at ",
-               failure.place.c_str());
+  std::fprintf(stderr, "suan serve: %s%s%s\n", failure.text.c_str(),
+               failure.place.empty() ? "" : " at ", failure.place.c_str());
   return 1;
 }
 
@@ -134,7 +134,8 @@ Result<void> carry_out(runtime::Core& core, domain::Command command) {
   };
   SUAN_CHECK(core.step(requests));
   if (core.is_stuck())
-    return failure(Failure::Kind::no_space, "the disk is full: a domain cannot start without room to write");
+    return failure(Failure::Kind::no_space,
+                   "the disk is full: a domain cannot start without room to write");
   return outcome;
 }
 
@@ -151,20 +152,23 @@ Result<Domain> open_domain(const ServeOptions& options) {
   SUAN_CHECK(make_directory(directory));
   Domain domain;
   SUAN_TRY(domain.journal, journal::SqliteJournal::open({.directory = directory + "/journal"}));
-  SUAN_TRY(domain.domain_secret, read_or_make_secret(directory + "/domain.secret", random_bytes(32)));
-  SUAN_TRY(domain.operator_key,
-           read_or_make_secret(directory + "/operator.key", "suan_" + print_hex(random_bytes(20)) + "\n"));
-  while (!domain.operator_key.empty() && domain.operator_key.back() == '\n') domain.operator_key.pop_back();
+  SUAN_TRY(domain.domain_secret,
+           read_or_make_secret(directory + "/domain.secret", random_bytes(32)));
+  SUAN_TRY(domain.operator_key, read_or_make_secret(directory + "/operator.key",
+                                                    "suan_" + print_hex(random_bytes(20)) + "\n"));
+  while (!domain.operator_key.empty() && domain.operator_key.back() == '\n')
+    domain.operator_key.pop_back();
   SUAN_TRY(domain.engine, open_engine(options));
   return domain;
 }
 
 Result<void> begin(const ServeOptions& options, Domain& domain, runtime::Core& core) {
   if (core.state().essence().domain.empty()) {
-    SUAN_CHECK(carry_out(core, domain::FoundDomain{.domain = options.name,
-                                                   .organisation = options.name,
-                                                   .operator_name = "operator",
-                                                   .operator_key_hash = wire::hash(domain.operator_key)}));
+    SUAN_CHECK(
+        carry_out(core, domain::FoundDomain{.domain = options.name,
+                                            .organisation = options.name,
+                                            .operator_name = "operator",
+                                            .operator_key_hash = wire::hash(domain.operator_key)}));
   }
   return carry_out(core, offer_of(options, *domain.engine));
 }
@@ -179,7 +183,8 @@ Result<std::unique_ptr<journal::HeadWriter>> open_heads(const ServeOptions& opti
 
 /// Ends the process at once: what the journal holds is uncertain, so nothing more may leave.
 void end_uncertain(const Failure& failure) {
-  std::fprintf(stderr, "suan serve: the journal is uncertain and this process ends; start it again: %s\n",
+  std::fprintf(stderr,
+               "suan serve: the journal is uncertain and this process ends; start it again: %s\n",
                failure.text.c_str());
   ::_exit(70);
 }
@@ -199,7 +204,8 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   const MemberId member = core.state().catalogue().find_member(member_name)->id;
   link.add(member, *domain.engine);
 
-  SUAN_TRY(const auto history, history::open_history(options.state_directory + "/history.db", journal));
+  SUAN_TRY(const auto history,
+           history::open_history(options.state_directory + "/history.db", journal));
   SUAN_TRY(auto heads, open_heads(options));
   Keeper keeper(journal, std::move(heads), replayed_sequence);
   runtime::Follower follower(core.state(), journal.head(), journal, queries_max);
@@ -224,7 +230,8 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   net::ServerOptions listen;
   listen.host = options.host;
   listen.port = options.port;
-  SUAN_TRY(const auto server, net::Server::start(listen, [&](net::Request&& request, net::Responder responder) {
+  SUAN_TRY(const auto server,
+           net::Server::start(listen, [&](net::Request&& request, net::Responder responder) {
              service.serve(std::move(request), std::move(responder));
            }));
   link.start(core_thread);
