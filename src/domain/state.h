@@ -106,6 +106,8 @@ class State {
   const Answer* find_answer(const RequestKey& key) const { return requests_.find(key); }
   std::size_t requests() const { return requests_.size(); }
 
+  const Table<Timer, bool>& timers() const { return timers_; }
+
   /// The earliest timer; absent when nothing will ever be due.
   std::optional<Timer> first_timer() const;
 
