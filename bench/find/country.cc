@@ -110,7 +110,7 @@ Pool Country::make_pool(Random& random, PoolId id) const {
   pool.disk_bytes_per_node = random.between(0, 8) * 1'000'000'000'000;
   pool.network_tier = static_cast<NetworkTier>(random.below(6U) / 2);
   pool.price.card_hour = {kind.card_hour_fen * 100 * random.between(60, 140)};
-  pool.price.core_hour = {random.chance(1, 2) ? 0 : 800 * random.between(60, 140)};
+  pool.price.core_hour = {800 * random.between(60, 140)};
   pool.is_firm = random.chance(3, 4);
   if (random.chance(1, 50)) pool.state = ServingState::draining;
   return pool;

@@ -15,38 +15,20 @@ void Block::copy_rows(const Block& other, std::size_t begin) {
   rows += static_cast<std::uint32_t>(count);
 }
 
-Free Block::free_at(std::size_t row) const {
-  return {.nodes_free = nodes_free[row],
-          .cards_max = cards_max[row],
-          .share_max_milli = share_max_milli[row],
-          .cpu_max_milli = cpu_max_milli[row],
-          .memory_max_bytes = memory_max_bytes[row],
-          .widest_cards = widest_cards[row],
-          .widest_share_milli = widest_share_milli[row],
-          .widest_cpu_milli = widest_cpu_milli[row],
-          .widest_memory_bytes = widest_memory_bytes[row],
-          .cards_milli = cards_milli[row],
-          .cpu_milli = cpu_milli[row],
-          .memory_bytes = memory_bytes[row]};
-}
-
-void Block::set_free(std::size_t row, const Free& free) {
+void Block::set_free(std::size_t row, const Free& exact) {
   const auto count = [](std::uint32_t n) { return static_cast<std::uint8_t>(std::min(n, 64U)); };
   const auto share = [](std::int64_t milli) {
     return static_cast<std::uint16_t>(std::clamp<std::int64_t>(milli, 0, 1000));
   };
-  nodes_free[row] = free.nodes_free;
-  cards_max[row] = count(free.cards_max);
-  share_max_milli[row] = share(free.share_max_milli);
-  cpu_max_milli[row] = free.cpu_max_milli;
-  memory_max_bytes[row] = free.memory_max_bytes;
-  widest_cards[row] = count(free.widest_cards);
-  widest_share_milli[row] = share(free.widest_share_milli);
-  widest_cpu_milli[row] = free.widest_cpu_milli;
-  widest_memory_bytes[row] = free.widest_memory_bytes;
-  cards_milli[row] = free.cards_milli;
-  cpu_milli[row] = free.cpu_milli;
-  memory_bytes[row] = free.memory_bytes;
+  free[row] = exact;
+  nodes_free[row] = exact.nodes_free;
+  cards_max[row] = count(exact.cards_max);
+  share_max_milli[row] = share(exact.share_max_milli);
+  widest_cards[row] = count(exact.widest_cards);
+  widest_share_milli[row] = share(exact.widest_share_milli);
+  max[row] = Room::up(exact.cpu_max_milli, exact.memory_max_bytes);
+  widest[row] = Room::down(exact.widest_cpu_milli, exact.widest_memory_bytes);
+  roomiest[row] = Room::down(exact.roomiest_cpu_milli, exact.roomiest_memory_bytes);
 }
 
 std::size_t Block::lower_bound(const RowKey& key) const {
@@ -81,6 +63,7 @@ Zone Block::measure() const {
   Zone zone;
   zone.rows = rows;
   zone.core_hour_min = INT64_MAX;
+  zone.carbon_min = INT64_MAX;
   for (std::size_t row = 0; row < rows; ++row) {
     if (!is_usable(row)) {
       zone.closed += (flags[row] & row_open) == 0 ? 1U : 0U;
@@ -94,8 +77,9 @@ Zone Block::measure() const {
     }
     zone.nodes_max = std::max(zone.nodes_max, nodes[row]);
     zone.core_hour_min = std::min(zone.core_hour_min, core_hour[row]);
-    zone.cpu_max_milli = std::max(zone.cpu_max_milli, cpu_max_milli[row]);
-    zone.memory_max_bytes = std::max(zone.memory_max_bytes, memory_max_bytes[row]);
+    if (carbon[row] > 0) zone.carbon_min = std::min(zone.carbon_min, carbon[row]);
+    zone.max.cpu_milli = std::max(zone.max.cpu_milli, max[row].cpu_milli);
+    zone.max.memory_units = std::max(zone.max.memory_units, max[row].memory_units);
   }
   return zone;
 }

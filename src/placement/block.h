@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -14,10 +13,10 @@ namespace suan::placement {
 
 /// What is free in a pool, summed up so that most questions need no look at its nodes.
 ///
-/// The maxima are upper bounds over the nodes, `widest_*` is the free part of one real node, and
-/// nodes_free is at most the number of wholly free nodes: a question then says no, or yes, only if
-/// that is so, and asks the NodeView otherwise. Tight values save asking; with loose ones the
-/// answers stay true.
+/// The maxima are upper bounds over the nodes, `widest_*` and `roomiest_*` are what is free on
+/// one real node each, and nodes_free is at most the number of wholly free nodes: a question then
+/// says no, or yes, only if that is so, and asks the NodeView otherwise. Tight values save asking;
+/// with loose ones the answers stay true.
 struct Free {
   std::uint32_t nodes_free = 0;         // Wholly free nodes.
   std::uint32_t cards_max = 0;          // Whole free cards on one node.
@@ -28,11 +27,38 @@ struct Free {
   std::int64_t widest_share_milli = 0;  // share, then the most cores, then the most memory.
   std::int64_t widest_cpu_milli = 0;
   std::int64_t widest_memory_bytes = 0;
+  std::int64_t roomiest_cpu_milli = 0;  // A real node: with the most cores, then memory.
+  std::int64_t roomiest_memory_bytes = 0;
   std::int64_t cards_milli = 0;  // In all; also at least what is free.
   std::int64_t cpu_milli = 0;
   std::int64_t memory_bytes = 0;
 
   friend bool operator==(const Free&, const Free&) = default;
+};
+
+/// Cores and memory of a node in 32 bits each, rounded so that nothing false follows: what is asked
+/// and what is at most there up, what is surely there down. Where rounding hides the answer, the
+/// nodes are asked.
+struct Room {
+  static constexpr std::int64_t memory_unit = 65'536;
+
+  std::uint32_t cpu_milli = 0;
+  std::uint32_t memory_units = 0;
+
+  static Room up(std::int64_t cpu_milli, std::int64_t memory_bytes) {
+    return {
+        clamp(cpu_milli, UINT32_MAX),
+        clamp(memory_bytes / memory_unit + (memory_bytes % memory_unit > 0 ? 1 : 0), UINT32_MAX)};
+  }
+  /// One less than the greatest number at most, so that what is asked beyond it does not fit.
+  static Room down(std::int64_t cpu_milli, std::int64_t memory_bytes) {
+    return {clamp(cpu_milli, UINT32_MAX - 1), clamp(memory_bytes / memory_unit, UINT32_MAX - 1)};
+  }
+
+ private:
+  static std::uint32_t clamp(std::int64_t n, std::uint32_t most) {
+    return n < 0 ? 0 : n > std::int64_t{most} ? most : static_cast<std::uint32_t>(n);
+  }
 };
 
 /// What pools built of the same nodes have in common.
@@ -51,6 +77,8 @@ struct SiteFacts {
   std::string name;
   std::string region;
   std::int64_t carbon = 0;  // g/kWh of the grid × PUE × 1000; 0 = unknown.
+
+  friend bool operator==(const SiteFacts&, const SiteFacts&) = default;
 };
 
 /// Where a row lies: blocks and rows are in this order. `price` is what the pool is mostly paid
@@ -65,8 +93,16 @@ struct RowKey {
 
 inline constexpr std::size_t block_rows = 256;
 
+/// A value of each row. Access is not checked: a question touches millions.
 template <class T>
-using Column = std::array<T, block_rows>;
+struct Column {
+  T values[block_rows];
+
+  T& operator[](std::size_t row) { return values[row]; }
+  const T& operator[](std::size_t row) const { return values[row]; }
+  T* data() { return values; }
+  const T* data() const { return values; }
+};
 
 enum RowFlag : std::uint8_t { row_open = 1, row_reachable = 2, row_firm = 4 };
 
@@ -79,33 +115,33 @@ struct Zone {
   std::uint64_t widths = 0;          // Bit n - 1: a row has cards_max n, 1 to 64.
   std::int64_t share_max_milli = 0;  // Of rows without a whole free card.
   std::int64_t core_hour_min = 0;
-  std::int64_t cpu_max_milli = 0;
-  std::int64_t memory_max_bytes = 0;
+  std::int64_t carbon_min = 0;  // INT64_MAX if all are unknown.
+  Room max;                     // Of rooms rounded up.
 };
 
 /// Up to block_rows pools with the same chip. Rows from `rows` on are undefined.
 struct Block {
   std::uint32_t rows = 0;
+  // What every question reads: small, because the time of a broad question is that of reading it.
   Column<std::uint8_t> flags;
   Column<std::uint8_t> cards_max;
   Column<std::uint8_t> widest_cards;
   Column<std::uint16_t> share_max_milli;
   Column<std::uint16_t> widest_share_milli;
   Column<std::uint32_t> shape;
-  Column<std::uint32_t> site;
   Column<std::uint32_t> nodes;
   Column<std::uint32_t> nodes_free;
-  Column<std::uint64_t> pool;
-  Column<std::int64_t> price;  // As in RowKey.
+  Column<Room> max;     // Rounded up.
+  Column<Room> widest;  // Rounded down, as is the next.
+  Column<Room> roomiest;
   Column<std::int64_t> card_hour;
   Column<std::int64_t> core_hour;
-  Column<std::int64_t> cpu_max_milli;
-  Column<std::int64_t> memory_max_bytes;
-  Column<std::int64_t> widest_cpu_milli;
-  Column<std::int64_t> widest_memory_bytes;
-  Column<std::int64_t> cards_milli;
-  Column<std::int64_t> cpu_milli;
-  Column<std::int64_t> memory_bytes;
+  // What some do.
+  Column<std::uint32_t> site;
+  Column<std::uint64_t> pool;
+  Column<std::int64_t> price;   // As in RowKey.
+  Column<std::int64_t> carbon;  // Of the site, as in SiteFacts.
+  Column<Free> free;            // Exactly as it was set.
 
   Block() {}  // The columns stay unset: `rows` says how much of them is there.
   Block(const Block& other) { copy_rows(other, 0); }
@@ -122,20 +158,18 @@ struct Block {
     visit(self.share_max_milli, other.share_max_milli);
     visit(self.widest_share_milli, other.widest_share_milli);
     visit(self.shape, other.shape);
-    visit(self.site, other.site);
     visit(self.nodes, other.nodes);
     visit(self.nodes_free, other.nodes_free);
-    visit(self.pool, other.pool);
-    visit(self.price, other.price);
+    visit(self.max, other.max);
+    visit(self.widest, other.widest);
+    visit(self.roomiest, other.roomiest);
     visit(self.card_hour, other.card_hour);
     visit(self.core_hour, other.core_hour);
-    visit(self.cpu_max_milli, other.cpu_max_milli);
-    visit(self.memory_max_bytes, other.memory_max_bytes);
-    visit(self.widest_cpu_milli, other.widest_cpu_milli);
-    visit(self.widest_memory_bytes, other.widest_memory_bytes);
-    visit(self.cards_milli, other.cards_milli);
-    visit(self.cpu_milli, other.cpu_milli);
-    visit(self.memory_bytes, other.memory_bytes);
+    visit(self.site, other.site);
+    visit(self.pool, other.pool);
+    visit(self.price, other.price);
+    visit(self.carbon, other.carbon);
+    visit(self.free, other.free);
   }
 
   RowKey key(std::uint32_t chip, std::size_t row) const {
@@ -145,7 +179,6 @@ struct Block {
     return (flags[row] & (row_open | row_reachable)) == (row_open | row_reachable);
   }
 
-  Free free_at(std::size_t row) const;
   void set_free(std::size_t row, const Free&);
 
   /// The first row whose (price, pool) is not less than the key's.

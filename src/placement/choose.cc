@@ -45,6 +45,7 @@ class Search {
       least_.cpu_milli = need_in(NodeSize{}, demand, *wish.alternative).cpu_milli;
     }
     least_.memory_bytes = demand.memory_bytes.least;
+    least_room_ = Room::up(least_.cpu_milli, least_.memory_bytes);
     shape_known_ = false;
     site_known_ = false;
   }
@@ -59,27 +60,28 @@ class Search {
   bool ends_at(std::int64_t cost) const {
     if (cost > question_.cost_max()) return true;
     if (!found_) return false;
-    Score bound = bound_of(cost);
+    // Cleaner than any site, so that the objective carbon never ends early.
+    Score bound = bound_of(cost, 0);
     bound.spare_milli = INT64_MIN;
     return best_score_ < bound;
   }
 
-  Score bound_of(std::int64_t cost) const {
-    const bool is_carbon = question_.demand().objective == Objective::carbon;
-    // 1 milligram: cleaner than any known site, and as raising a cost by nothing.
-    const std::int64_t major = is_carbon ? 0 : question_.major(*wish_, least_, cost, 1);
+  Score bound_of(std::int64_t cost, std::int64_t carbon_min) const {
+    const Objective objective = question_.demand().objective;
     Score bound;
     bound.alternative_first = question_.demand().is_ordered ? wish_->index : 0;
-    bound.major = major;
-    bound.cost = is_carbon ? 0 : cost;
+    // A site that is known raises a cost at least as much as one at a milligram.
+    bound.major =
+        objective == Objective::carbon ? carbon_min : question_.major(*wish_, least_, cost, 1);
+    bound.cost = cost;
     bound.alternative = wish_->index;
     return bound;
   }
 
   bool may_fit(const Zone& zone) const {
     if (zone.usable == 0 || zone.nodes_max < question_.demand().nodes) return false;
-    if (zone.cpu_max_milli < least_.cpu_milli) return false;
-    if (zone.memory_max_bytes < least_.memory_bytes) return false;
+    if (zone.max.cpu_milli < least_room_.cpu_milli) return false;
+    if (zone.max.memory_units < least_room_.memory_units) return false;
     return !wish_->has_cards || narrowest(zone) >= 0;
   }
 
@@ -97,7 +99,7 @@ class Search {
     const std::int64_t cost = cost_at_least(extent.first.price, extent.zone.core_hour_min);
     if (cost > question_.cost_max()) return false;
     if (!found_) return true;
-    Score bound = bound_of(cost);
+    Score bound = bound_of(cost, extent.zone.carbon_min);
     if (wish_->has_cards) {
       bound.spare_milli = narrowest(extent.zone) - least_.card_milli;
     } else {
@@ -138,7 +140,7 @@ class Search {
     if (question_.judge_price(match.cost, block.nodes[row]) != Reason::none) return;
     const Score score = question_.score(match);
     if (found_ && !(score < best_score_)) return;
-    if (question_.judge_busy(block, row, verdict_.need) != Reason::none) return;
+    if (question_.judge_busy(block, row, verdict_) != Reason::none) return;
     found_ = true;
     best_wish_ = *wish_;
     best_ = match;
@@ -159,6 +161,7 @@ class Search {
   const Question& question_;
   const Wish* wish_ = nullptr;
   Need least_;  // What every row must give at least.
+  Room least_room_;
 
   // The last shape and site judged: neighbours often repeat them.
   bool shape_known_ = false;

@@ -24,18 +24,6 @@ std::int64_t bounded(const Bounds& bounds, std::int64_t usual) {
   return bounds.most > 0 ? std::min(usual, bounds.most) : usual;
 }
 
-// price × milli / 1000 as scale() rounds it; false where Money cannot hold it. Neither is negative.
-bool price_of(std::int64_t price, std::int64_t milli, std::int64_t& cost) {
-  std::int64_t product = 0;
-  if (!__builtin_mul_overflow(price, milli, &product) && product <= INT64_MAX - 500) {
-    cost = (product + 500) / 1000;
-    return true;
-  }
-  const Wide exact = (Wide{price} * milli + 500) / 1000;
-  cost = static_cast<std::int64_t>(exact);
-  return exact <= INT64_MAX;
-}
-
 }  // namespace
 
 Demand make_demand(const JobSpec& spec) {
@@ -75,15 +63,15 @@ Need need_in(const Pool& pool, const Demand& demand, std::size_t alternative) {
                  demand.alternatives[alternative]);
 }
 
-Money hourly_cost(const Price& price, const Need& need, std::uint32_t tasks) {
-  std::int64_t cards = 0;
-  std::int64_t cores = 0;
-  std::int64_t cost = 0;
-  const bool fits = price_of(price.card_hour.micro, need.card_milli, cards) &&
-                    price_of(price.core_hour.micro, need.cpu_milli, cores) &&
-                    !__builtin_add_overflow(cards, cores, &cost) &&
-                    !__builtin_mul_overflow(cost, std::int64_t{tasks}, &cost);
-  return {fits ? cost : INT64_MAX};
+Money wide_hourly_cost(const Price& price, const Need& need, std::uint32_t tasks) {
+  const auto product = [](Money of_price, std::int64_t milli) {
+    return (Wide{of_price.micro} * milli + 500) / 1000;
+  };
+  const Wide task =
+      product(price.card_hour, need.card_milli) + product(price.core_hour, need.cpu_milli);
+  // Beyond the greatest Money the number of tasks no longer matters, and the product might not fit.
+  if (task > INT64_MAX || task * tasks > INT64_MAX) return {INT64_MAX};
+  return {static_cast<std::int64_t>(task * tasks)};
 }
 
 bool lies_in(std::string_view region, std::string_view prefix) {

@@ -44,9 +44,28 @@ struct NodeSize {
 Need need_in(const NodeSize&, const Demand&, const Alternative&);
 Need need_in(const Pool&, const Demand&, std::size_t alternative);
 
+/// hourly_cost() where 64 bits may not hold its steps.
+Money wide_hourly_cost(const Price&, const Need&, std::uint32_t tasks);
+
 /// The hourly cost of `tasks` tasks, each as hourly_price() rounds it. Saturates: what Money cannot
 /// hold costs its greatest value, and nobody can pay it.
-Money hourly_cost(const Price&, const Need&, std::uint32_t tasks);
+inline Money hourly_cost(const Price& price, const Need& need, std::uint32_t tasks) {
+  // A million CNY for an hour, four thousand cores and a thousand tasks fit 63 bits at every step.
+  constexpr std::int64_t price_limit = 1LL << 40U;
+  constexpr std::int64_t milli_limit = 1LL << 22U;
+  const std::int64_t price_bits = price.card_hour.micro | price.core_hour.micro;
+  const std::int64_t milli_bits = need.card_milli | need.cpu_milli;
+  if (price_bits >= price_limit || milli_bits >= milli_limit || tasks > 1024) [[unlikely]] {
+    return wide_hourly_cost(price, need, tasks);
+  }
+  // Unsigned, for a quotient by a constant is cheaper so; nothing here is negative.
+  const auto thousandth = [](std::int64_t product) {
+    return static_cast<std::int64_t>((static_cast<std::uint64_t>(product) + 500) / 1000);
+  };
+  return {(thousandth(price.card_hour.micro * need.card_milli) +
+           thousandth(price.core_hour.micro * need.cpu_milli)) *
+          tasks};
+}
 
 /// True if `region` is `prefix` or lies below it: "cn" holds "cn-sh" but not "cnx". "" holds all.
 bool lies_in(std::string_view region, std::string_view prefix);

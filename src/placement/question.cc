@@ -11,19 +11,6 @@ __extension__ using Wide = __int128;
 // Carbon of power nobody describes, in g/kWh × 1000: about China's average grid.
 constexpr std::int64_t carbon_assumed = 600'000;
 
-// cost × (1 + carbon / 2,000,000), rounded down; at most INT64_MAX.
-std::int64_t raised_by_carbon(std::int64_t cost, std::int64_t carbon) {
-  constexpr std::int64_t carbon_doubling = 2'000'000;
-  const std::int64_t known = carbon > 0 ? carbon : carbon_assumed;
-  std::int64_t raise = 0;
-  std::int64_t sum = 0;
-  if (!__builtin_mul_overflow(cost, known, &raise)) {
-    if (!__builtin_add_overflow(cost, raise / carbon_doubling, &sum)) return sum;
-  }
-  const Wide exact = cost + Wide{cost} * known / carbon_doubling;
-  return exact > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(exact);
-}
-
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -76,6 +63,7 @@ ShapeVerdict Question::judge_shape(const Wish& wish, std::uint32_t number) const
   }
   const NodeSize node{shape.cards, shape.cpu_milli, shape.memory_bytes};
   verdict.need = need_in(node, demand_, *wish.alternative);
+  verdict.room = Room::up(verdict.need.cpu_milli, verdict.need.memory_bytes);
   if (verdict.need.card_milli > verdict.cards_milli) {
     verdict.reason = Reason::cards_per_node_too_few;
   } else if (verdict.need.cpu_milli > shape.cpu_milli) {
@@ -103,23 +91,34 @@ Reason Question::judge_site(std::uint32_t number) const {
   return Reason::none;
 }
 
-Reason Question::judge_partly_busy(const Block& block, std::size_t row, const Need& need) const {
-  const std::int64_t card_milli = need.card_milli;
-  const auto has_cards = [&](std::int64_t cards, std::int64_t share) {
-    return card_milli <= cards * 1000 || (card_milli < 1000 && card_milli <= share);
+Reason Question::judge_busy(const Block& block, std::size_t row,
+                            const ShapeVerdict& verdict) const {
+  if (block.nodes_free[row] >= demand_.nodes) return Reason::none;
+  const std::int64_t milli = verdict.need.card_milli;
+  const auto gives = [&](std::int64_t cards, std::int64_t share_milli) {
+    return milli <= cards * 1000 || (milli < 1000 && milli <= share_milli);
   };
-  if (!has_cards(block.cards_max[row], block.share_max_milli[row])) return Reason::cards_busy;
-  if (need.cpu_milli > block.cpu_max_milli[row]) return Reason::cores_busy;
-  if (need.memory_bytes > block.memory_max_bytes[row]) return Reason::memory_busy;
+  const auto holds = [&](const Room& room) {
+    return verdict.room.cpu_milli <= room.cpu_milli &&
+           verdict.room.memory_units <= room.memory_units;
+  };
+  if (!gives(block.cards_max[row], block.share_max_milli[row])) return Reason::cards_busy;
+  if (verdict.room.cpu_milli > block.max[row].cpu_milli) return Reason::cores_busy;
+  if (verdict.room.memory_units > block.max[row].memory_units) return Reason::memory_busy;
   if (demand_.nodes == 1) {
-    if (has_cards(block.widest_cards[row], block.widest_share_milli[row]) &&
-        need.cpu_milli <= block.widest_cpu_milli[row] &&
-        need.memory_bytes <= block.widest_memory_bytes[row]) {
-      return Reason::none;
-    }
-  } else if (exceeds(demand_.nodes, card_milli, block.cards_milli[row]) ||
-             exceeds(demand_.nodes, need.cpu_milli, block.cpu_milli[row]) ||
-             exceeds(demand_.nodes, need.memory_bytes, block.memory_bytes[row])) {
+    const bool starts = milli > 0 ? gives(block.widest_cards[row], block.widest_share_milli[row]) &&
+                                        holds(block.widest[row])
+                                  : holds(block.roomiest[row]);
+    if (starts) return Reason::none;
+  }
+  return ask_nodes(block, row, verdict.need);
+}
+
+Reason Question::ask_nodes(const Block& block, std::size_t row, const Need& need) const {
+  const Free& free = block.free[row];
+  if (demand_.nodes > 1 && (exceeds(demand_.nodes, need.card_milli, free.cards_milli) ||
+                            exceeds(demand_.nodes, need.cpu_milli, free.cpu_milli) ||
+                            exceeds(demand_.nodes, need.memory_bytes, free.memory_bytes))) {
     return Reason::nodes_busy;
   }
   if (nodes_ == nullptr) return Reason::nodes_busy;
@@ -139,43 +138,35 @@ Reason Question::judge(Match& match) const {
   match.cost = cost(block, row, match.verdict.need);
   const Reason reason = judge_price(match.cost, block.nodes[row]);
   if (reason != Reason::none) return reason;
-  match.waits_for = judge_busy(block, row, match.verdict.need);
+  match.waits_for = judge_busy(block, row, match.verdict);
   return match.waits_for;
 }
 
-std::int64_t Question::major(const Wish& wish, const Need& need, std::int64_t cost,
-                             std::int64_t carbon) const {
-  switch (demand_.objective) {
-    case Objective::cost:
-      return 0;
-    case Objective::finish:
-      return -wish.speed * need.card_milli;
-    case Objective::carbon:
-      return carbon > 0 ? carbon : INT64_MAX;
-    case Objective::balanced:
-      return raised_by_carbon(cost, carbon);
+// cost × (1 + carbon / 2,000,000), rounded down; at most INT64_MAX.
+std::int64_t Question::raised_by_carbon(std::int64_t cost, std::int64_t carbon) {
+  constexpr std::int64_t carbon_doubling = 2'000'000;
+  const std::int64_t known = carbon > 0 ? carbon : carbon_assumed;
+  std::int64_t raise = 0;
+  std::int64_t sum = 0;
+  if (!__builtin_mul_overflow(cost, known, &raise)) {
+    if (!__builtin_add_overflow(cost, raise / carbon_doubling, &sum)) return sum;
   }
-  return 0;
+  const Wide exact = cost + Wide{cost} * known / carbon_doubling;
+  return exact > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(exact);
 }
 
 Score Question::score(const Match& match) const {
   const Block& block = *match.at.block;
   const std::size_t row = match.at.row;
   const Need& need = match.verdict.need;
-  const std::int64_t carbon = weighs_carbon() ? supply_->sites()[block.site[row]].carbon : 0;
   Score score;
   score.alternative_first = demand_.is_ordered ? match.wish->index : 0;
   score.later = match.waits_for != Reason::none;
-  score.later_first = score.later && (demand_.objective == Objective::finish ||
-                                      demand_.objective == Objective::balanced);
-  score.major = major(*match.wish, need, match.cost.micro, carbon);
+  score.later_first = score.later && is_soonest_first();
+  score.major = major(*match.wish, need, match.cost.micro, block.carbon[row]);
   score.cost = match.cost.micro;
   score.queued = (block.flags[row] & row_firm) == 0;
-  score.spare_milli = match.wish->has_cards
-                          ? (block.cards_max[row] > 0 ? std::int64_t{block.cards_max[row]} * 1000
-                                                      : block.share_max_milli[row]) -
-                                need.card_milli
-                          : match.verdict.cards_milli;
+  score.spare_milli = spare_milli(*match.wish, match.verdict, block, row);
   score.pool = block.pool[row];
   score.alternative = match.wish->index;
   return score;
@@ -191,7 +182,7 @@ Candidate Question::candidate(const Match& match) const {
   candidate.hourly_cost = match.cost;
   candidate.waits_for = match.waits_for;
   candidate.is_firm = (block.flags[row] & row_firm) != 0;
-  candidate.carbon = supply_->sites()[block.site[row]].carbon;
+  candidate.carbon = block.carbon[row];
   candidate.speed = std::int64_t{supply_->speed_of(match.wish->alternative->chip)} *
                     match.verdict.need.card_milli;
   candidate.score = score(match);

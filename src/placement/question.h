@@ -30,6 +30,7 @@ struct ShapeVerdict {
   Reason reason = Reason::none;
   std::int64_t cards_milli = 0;  // On a node.
   Need need;
+  Room room;  // The need's, rounded up.
 };
 
 /// A row that a wish could take.
@@ -65,11 +66,8 @@ class Question {
     return nodes < demand_.nodes ? Reason::nodes_too_few : Reason::none;
   }
 
-  /// A busy reason or none, for a need that a wholly free node meets.
-  Reason judge_busy(const Block& block, std::size_t row, const Need& need) const {
-    if (block.nodes_free[row] >= demand_.nodes) return Reason::none;
-    return judge_partly_busy(block, row, need);
-  }
+  /// A busy reason or none, for a verdict of a wholly free node without a reason.
+  Reason judge_busy(const Block&, std::size_t row, const ShapeVerdict&) const;
 
   Money cost(const Block& block, std::size_t row, const Need& need) const {
     return hourly_cost({{block.card_hour[row]}, {block.core_hour[row]}}, need, demand_.tasks);
@@ -86,15 +84,38 @@ class Question {
   Candidate candidate(const Match&) const;
 
   /// Score::major of a candidate with this cost, carbon and node's cards.
-  std::int64_t major(const Wish&, const Need&, std::int64_t cost, std::int64_t carbon) const;
+  std::int64_t major(const Wish& wish, const Need& need, std::int64_t cost,
+                     std::int64_t carbon) const {
+    switch (demand_.objective) {
+      case Objective::cost:
+        return 0;
+      case Objective::finish:
+        return -wish.speed * need.card_milli;
+      case Objective::carbon:
+        return carbon > 0 ? carbon : INT64_MAX;
+      case Objective::balanced:
+        return raised_by_carbon(cost, carbon);
+    }
+    return 0;
+  }
 
-  /// True if scores look at the carbon of sites.
-  bool weighs_carbon() const {
-    return demand_.objective == Objective::carbon || demand_.objective == Objective::balanced;
+  /// Score::spare_milli.
+  std::int64_t spare_milli(const Wish& wish, const ShapeVerdict& verdict, const Block& block,
+                           std::size_t row) const {
+    if (!wish.has_cards) return verdict.cards_milli;
+    const std::int64_t width = block.cards_max[row] > 0 ? std::int64_t{block.cards_max[row]} * 1000
+                                                        : block.share_max_milli[row];
+    return width - verdict.need.card_milli;
+  }
+
+  /// True if what starts now ranks before all that must wait.
+  bool is_soonest_first() const {
+    return demand_.objective == Objective::finish || demand_.objective == Objective::balanced;
   }
 
  private:
-  Reason judge_partly_busy(const Block&, std::size_t row, const Need&) const;
+  static std::int64_t raised_by_carbon(std::int64_t cost, std::int64_t carbon);
+  Reason ask_nodes(const Block&, std::size_t row, const Need&) const;
 
   const Supply* supply_;
   Demand demand_;

@@ -5,157 +5,211 @@
 #include <utility>
 
 #include "base/text.h"
+#include "placement/block_scan.h"
 #include "placement/question.h"
 
 namespace suan::placement {
 
 namespace {
 
-/// What shapes said to a wish before: a few thousand of them, the latest of each slot.
-class ShapeMemo {
- public:
-  explicit ShapeMemo(std::size_t shapes)
-      : entries_(std::bit_ceil(std::clamp<std::size_t>(shapes, 1, slots_max))) {}
-
-  const ShapeVerdict& verdict(const Question& question, const Wish& wish, std::uint32_t shape) {
-    Entry& entry = entries_[shape & (entries_.size() - 1)];
-    if (entry.shape != shape) {
-      entry.shape = shape;
-      entry.verdict = question.judge_shape(wish, shape);
-    }
-    return entry.verdict;
-  }
-
- private:
-  static constexpr std::size_t slots_max = 4096;
-  struct Entry {
-    std::uint64_t shape = UINT64_MAX;
-    ShapeVerdict verdict;
-  };
-  std::vector<Entry> entries_;
-};
-
 /// Looks at every row, counts, and keeps the best.
 class Scan {
  public:
-  Scan(const Question& question, std::size_t limit) : question_(question), limit_(limit) {
+  Scan(const Question& question, std::size_t limit)
+      : question_(question), limit_(limit), sites_(question) {
     const Supply& supply = question.supply();
-    for (std::uint32_t i = 0; i < question.demand().alternatives.size(); ++i) {
+    const auto wishes = static_cast<std::uint32_t>(question.demand().alternatives.size());
+    memos_.reserve(wishes);
+    for (std::uint32_t i = 0; i < wishes; ++i) {
       wishes_.push_back(question.wish(i));
       memos_.emplace_back(supply.shapes().bound());
     }
-    if (!question.is_anywhere()) sites_.assign(supply.sites().bound(), not_judged);
-    ranking_.best.reserve(std::min(limit, supply.size()));
+    heap_.reserve(std::min(limit, supply.size()));
   }
 
   Ranking run() {
+    std::uint64_t hard = 0;
+    std::uint64_t busy = 0;
     for (const Extent& extent : question_.supply().extents()) look(extent);
+    counts_[0] = 0;
+    for (std::size_t i = 0; i < reason_count; ++i) {
+      (is_busy(static_cast<Reason>(i)) ? busy : hard) += counts_[i];
+    }
+    Ranking ranking;
+    ranking.counts = counts_;
+    ranking.pools = pools_;
+    ranking.total = pools_ - hard;
+    ranking.starts_now = ranking.total - busy;
     std::sort(heap_.begin(), heap_.end());
-    for (const Kept& kept : heap_) ranking_.best.push_back(question_.candidate(kept.match));
-    return std::move(ranking_);
+    ranking.best.reserve(heap_.size());
+    for (const Kept& kept : heap_) ranking.best.push_back(question_.candidate(kept.match));
+    return ranking;
   }
 
  private:
+  /// A wish on the row at hand, as far as it was judged; copied into a Match only if it is kept.
+  struct Trial {
+    const Wish* wish = nullptr;
+    const ShapeVerdict* verdict = nullptr;
+    std::int64_t cost = 0;
+    Reason reason = Reason::none;
+  };
   struct Kept {
     Score score;
     Match match;
     friend bool operator<(const Kept& a, const Kept& b) { return a.score < b.score; }
   };
-  static constexpr std::uint8_t not_judged = 0xFF;
-
-  std::uint64_t& count(Reason reason) { return ranking_.counts[static_cast<std::size_t>(reason)]; }
+  void count(Reason reason, std::uint64_t rows = 1) {
+    counts_[static_cast<std::size_t>(reason)] += rows;
+  }
 
   void look(const Extent& extent) {
     const Zone& zone = extent.zone;
-    ranking_.pools += zone.rows;
-    count(Reason::pool_closed) += zone.closed;
-    count(Reason::member_unreachable) += zone.rows - zone.usable - zone.closed;
+    pools_ += zone.rows;
+    count(Reason::pool_closed, zone.closed);
+    count(Reason::member_unreachable, zone.rows - zone.usable - zone.closed);
     taking_.clear();
     for (const Wish& wish : wishes_) {
       if (wish.takes(extent.first.chip)) taking_.push_back(&wish);
     }
-    if (taking_.empty()) {
-      count(Reason::chip_differs) += zone.usable;
-      return;
-    }
     const Block& block = *extent.block;
-    for (std::size_t row = 0; row < block.rows; ++row) {
-      if (block.is_usable(row)) judge({&block, row});
-    }
-  }
-
-  void judge(RowAt at) {
-    Reason furthest = Reason::chip_differs;
-    Match best;
-    Score best_score;
-    for (const Wish* wish : taking_) {
-      Match match;
-      match.wish = wish;
-      match.at = at;
-      const Reason reason = try_wish(match);
-      furthest = std::max(furthest, reason);
-      if (reason != Reason::none && !is_busy(reason)) continue;
-      match.waits_for = reason;
-      const Score score = question_.score(match);
-      const bool is_better = best.wish == nullptr || std::pair(score.later, score) <
-                                                         std::pair(best_score.later, best_score);
-      if (!is_better) continue;
-      best = match;
-      best_score = score;
-    }
-    if (best.wish == nullptr) {
-      ++count(furthest);
-      return;
-    }
-    ++ranking_.total;
-    if (best.waits_for == Reason::none) {
-      ++ranking_.starts_now;
+    if (taking_.empty()) {
+      count(Reason::chip_differs, zone.usable);
+    } else if (taking_.size() == 1) {
+      look_for_one(*taking_.front(), block);
     } else {
-      ++count(furthest);
+      for (std::size_t row = 0; row < block.rows; ++row) {
+        if (block.is_usable(row)) look_for_many(block, row);
+      }
     }
-    keep(best, best_score);
   }
 
-  // The first reason that fails, after setting the match's verdict and cost as far as it came.
-  Reason try_wish(Match& match) {
-    const Block& block = *match.at.block;
-    const std::size_t row = match.at.row;
-    match.verdict = memos_[match.wish->index].verdict(question_, *match.wish, block.shape[row]);
-    if (match.verdict.reason != Reason::none) return match.verdict.reason;
-    if (const Reason reason = judge_site(block.site[row]); reason != Reason::none) return reason;
-    match.cost = question_.cost(block, row, match.verdict.need);
-    const Reason reason = question_.judge_price(match.cost, block.nodes[row]);
-    return reason != Reason::none ? reason : question_.judge_busy(block, row, match.verdict.need);
+  void look_for_one(const Wish& wish, const Block& block) {
+    ShapeMemo& shapes = memos_[wish.index];
+    judge_block(question_, wish, shapes, sites_, block, verdict_);
+    std::array<std::uint32_t, 32> counts{};
+    for (std::size_t row = 0; row < block.rows; ++row) ++counts[verdict_.reasons[row]];
+    for (std::size_t i = 0; i < reason_count; ++i) counts_[i] += counts[i];
+    if (limit_ == 0) return;
+    for (std::size_t row = 0; row < block.rows; ++row) {
+      const std::int64_t cost = verdict_.costs[row];
+      if (cost > cost_worst_ || !BlockVerdict::is_candidate(verdict_.reasons[row])) continue;
+      const Trial trial{&wish, &shapes.verdict(question_, wish, block.shape[row]), cost,
+                        static_cast<Reason>(verdict_.reasons[row])};
+      if (may_enter(trial, block, row)) keep(match_of(trial, {&block, row}));
+    }
   }
 
-  Reason judge_site(std::uint32_t site) {
-    if (sites_.empty()) return Reason::none;
-    if (sites_[site] == not_judged) {
-      sites_[site] = static_cast<std::uint8_t>(question_.judge_site(site));
+  void look_for_many(const Block& block, std::size_t row) {
+    Reason furthest = Reason::chip_differs;
+    Trial best;
+    for (const Wish* wish : taking_) {
+      const Trial trial = judge(*wish, block, row);
+      furthest = std::max(furthest, trial.reason);
+      if (trial.reason != Reason::none && !is_busy(trial.reason)) continue;
+      if (best.wish == nullptr || is_better(trial, best, {&block, row})) best = trial;
     }
-    return static_cast<Reason>(sites_[site]);
+    const bool starts_now = best.wish != nullptr && best.reason == Reason::none;
+    count(starts_now ? Reason::none : furthest);
+    if (best.wish == nullptr) return;
+    if (may_enter(best, block, row)) keep(match_of(best, {&block, row}));
+  }
+
+  Trial judge(const Wish& wish, const Block& block, std::size_t row) {
+    Trial trial{&wish, &memos_[wish.index].verdict(question_, wish, block.shape[row]), 0,
+                Reason::none};
+    trial.reason = trial.verdict->reason;
+    if (trial.reason == Reason::none && !sites_.is_anywhere()) {
+      trial.reason = sites_.verdict(question_, block.site[row]);
+    }
+    if (trial.reason != Reason::none) return trial;
+    const Money cost = question_.cost(block, row, trial.verdict->need);
+    trial.cost = cost.micro;
+    trial.reason = question_.judge_price(cost, block.nodes[row]);
+    if (trial.reason == Reason::none) {
+      trial.reason = question_.judge_busy(block, row, *trial.verdict);
+    }
+    return trial;
+  }
+
+  static Match match_of(const Trial& trial, RowAt at) {
+    return {trial.wish, *trial.verdict, at, {trial.cost}, trial.reason};
+  }
+
+  // Of two wishes on one row: what starts now first, then the score.
+  bool is_better(const Trial& a, const Trial& b, RowAt at) const {
+    const bool a_later = a.reason != Reason::none;
+    const bool b_later = b.reason != Reason::none;
+    if (a_later != b_later) return b_later;
+    return question_.score(match_of(a, at)) < question_.score(match_of(b, at));
+  }
+
+  // False only if the score is worse than the worst that is kept; looks at its terms in their
+  // order without making it. Pools differ, so this is exact.
+  [[gnu::always_inline]] bool may_enter(const Trial& trial, const Block& block,
+                                        std::size_t row) const {
+    if (heap_.size() < limit_) return true;
+    if (limit_ == 0) return false;
+    const Score& worst = heap_.front().score;
+    if (is_ordered_ && trial.wish->index != worst.alternative_first) {
+      return trial.wish->index < worst.alternative_first;
+    }
+    const bool later = trial.reason != Reason::none;
+    if (is_soonest_first_ && later != worst.later_first) return worst.later_first;
+    const std::int64_t major =
+        question_.major(*trial.wish, trial.verdict->need, trial.cost, block.carbon[row]);
+    if (major != worst.major) return major < worst.major;
+    if (trial.cost != worst.cost) return trial.cost < worst.cost;
+    if (later != worst.later) return worst.later;
+    const bool queued = (block.flags[row] & row_firm) == 0;
+    if (queued != worst.queued) return worst.queued;
+    const std::int64_t spare_milli = question_.spare_milli(*trial.wish, *trial.verdict, block, row);
+    if (spare_milli != worst.spare_milli) return spare_milli < worst.spare_milli;
+    return block.pool[row] < worst.pool;
+  }
+
+  // What costs more than this scores worse than the worst that is kept; a quick look that saves the
+  // long one.
+  std::int64_t cost_bound(const Score& worst) const {
+    if (is_ordered_) return INT64_MAX;
+    switch (question_.demand().objective) {
+      case Objective::cost:
+        return worst.cost;
+      case Objective::balanced:
+        // Carbon only raises a cost, and what waits cannot displace what starts now.
+        return worst.later_first ? INT64_MAX : worst.major;
+      case Objective::finish:
+        return worst.later_first || wishes_.size() > 1 ? INT64_MAX : worst.cost;
+      case Objective::carbon:
+        return INT64_MAX;
+    }
+    return INT64_MAX;
   }
 
   // A heap with the worst on top.
-  void keep(const Match& match, const Score& score) {
-    if (limit_ == 0) return;
+  void keep(const Match& match) {
     if (heap_.size() == limit_) {
-      if (!(score < heap_.front().score)) return;
       std::pop_heap(heap_.begin(), heap_.end());
       heap_.pop_back();
     }
-    heap_.push_back({score, match});
+    heap_.push_back({question_.score(match), match});
     std::push_heap(heap_.begin(), heap_.end());
+    if (heap_.size() == limit_) cost_worst_ = cost_bound(heap_.front().score);
   }
 
   const Question& question_;
+  const bool is_ordered_ = question_.demand().is_ordered;
+  const bool is_soonest_first_ = question_.is_soonest_first();
   std::size_t limit_;
   std::vector<Wish> wishes_;
   std::vector<ShapeMemo> memos_;
-  std::vector<std::uint8_t> sites_;  // Reasons, judged when first met; empty if all are allowed.
+  SiteMemo sites_;
+  BlockVerdict verdict_;
   std::vector<const Wish*> taking_;  // That the chip of the block at hand suits.
   std::vector<Kept> heap_;
-  Ranking ranking_;
+  Counts counts_{};
+  std::uint64_t pools_ = 0;
+  std::int64_t cost_worst_ = INT64_MAX;
 };
 
 }  // namespace

@@ -74,8 +74,8 @@ struct Ranking {
 /// O(pools + total log limit); a pool of another chip costs next to nothing.
 Ranking rank(const Supply&, const Demand&, const NodeView*, std::size_t limit);
 
-/// The first of rank() that starts now, without looking at every pool: usually O(log pools) plus a
-/// few blocks. The objective `carbon` looks at every pool of its chips that is free enough.
+/// The first of rank() that starts now, without looking at every pool: O(log pools) plus the bounds
+/// of the blocks that could matter plus, usually, the rows of a few of them.
 std::optional<Candidate> choose(const Supply&, const Demand&, const NodeView*);
 
 /// The terms of a score for people, the deciding one first: "cost 18.4 CNY/h", "starts now".

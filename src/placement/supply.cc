@@ -26,6 +26,8 @@ Free all_free(const Pool& pool) {
   free.share_max_milli = free.widest_share_milli = has_cards ? 1000 : 0;
   free.cpu_max_milli = free.widest_cpu_milli = is_empty ? 0 : pool.cpu_milli_per_node;
   free.memory_max_bytes = free.widest_memory_bytes = is_empty ? 0 : pool.memory_bytes_per_node;
+  free.roomiest_cpu_milli = free.cpu_max_milli;
+  free.roomiest_memory_bytes = free.memory_max_bytes;
   free.cards_milli = std::int64_t{pool.nodes} * pool.cards_per_node * 1000;
   free.cpu_milli = pool.nodes * pool.cpu_milli_per_node;
   free.memory_bytes = pool.nodes * pool.memory_bytes_per_node;
@@ -35,8 +37,12 @@ Free all_free(const Pool& pool) {
 Free summarise(const Pool& pool, std::span<const NodeFree> nodes) {
   Free free;
   const NodeFree* widest = nullptr;
+  const NodeFree* roomiest = nullptr;
   const auto width = [](const NodeFree& node) {
     return std::tie(node.cards, node.share_milli, node.cpu_milli, node.memory_bytes);
+  };
+  const auto room = [](const NodeFree& node) {
+    return std::tie(node.cpu_milli, node.memory_bytes);
   };
   for (const NodeFree& node : nodes) {
     free.nodes_free += node.cards >= pool.cards_per_node &&
@@ -52,10 +58,12 @@ Free summarise(const Pool& pool, std::span<const NodeFree> nodes) {
     free.cpu_milli += node.cpu_milli;
     free.memory_bytes += node.memory_bytes;
     if (widest == nullptr || width(*widest) < width(node)) widest = &node;
+    if (roomiest == nullptr || room(*roomiest) < room(node)) roomiest = &node;
   }
   if (widest != nullptr) {
     std::tie(free.widest_cards, free.widest_share_milli, free.widest_cpu_milli,
              free.widest_memory_bytes) = width(*widest);
+    std::tie(free.roomiest_cpu_milli, free.roomiest_memory_bytes) = room(*roomiest);
   }
   return free;
 }
@@ -66,6 +74,7 @@ struct Supply::Row {
   std::uint32_t shape = 0;
   std::uint32_t site = 0;
   std::uint32_t nodes = 0;
+  std::int64_t carbon = 0;
   Price price;
   Free free;
 };
@@ -83,7 +92,9 @@ void Supply::put(const Pool& pool, const Site& site) {
                     pool.network_tier};
   Row row;
   row.shape = shapes_.acquire(shape, shape);
+  describe(site);
   row.site = sites_.acquire(pool.site, facts_of(site));
+  row.carbon = sites_[row.site].carbon;
   if (contains(pool.id)) {
     const Row old = take(pool.id);
     row.flags = old.flags & row_reachable;
@@ -102,9 +113,22 @@ void Supply::put(const Pool& pool, const Site& site) {
 }
 
 void Supply::describe(const Site& site) {
-  if (const std::uint32_t* number = sites_.find(site.id)) {
-    const std::uint32_t found = *number;
-    sites_.set(found, facts_of(site));
+  const std::uint32_t* found = sites_.find(site.id);
+  if (found == nullptr || sites_[*found] == facts_of(site)) return;
+  const std::uint32_t number = *found;
+  const SiteFacts facts = facts_of(site);
+  const bool has_carbon_changed = sites_[number].carbon != facts.carbon;
+  sites_.set(number, facts);
+  if (!has_carbon_changed) return;
+  for (Extent& extent : extents_) {
+    const std::uint32_t* begin = extent.block->site.data();
+    if (std::find(begin, begin + extent.block->rows, number) == begin + extent.block->rows)
+      continue;
+    Block& block = extent.block.edit();
+    for (std::size_t row = 0; row < block.rows; ++row) {
+      if (block.site[row] == number) block.carbon[row] = facts.carbon;
+    }
+    extent.zone = block.measure();
   }
 }
 
@@ -142,7 +166,7 @@ void Supply::erase(PoolId id) {
 Free Supply::free_of(PoolId id) const {
   const RowAt at = find_row(id);
   ensure(at.block != nullptr);
-  return at.block->free_at(at.row);
+  return at.block->free[at.row];
 }
 
 std::vector<std::string> Supply::chips() const {
@@ -212,6 +236,7 @@ void Supply::insert(const RowKey& key, const Row& row) {
   block.price[gap] = key.price;
   block.card_hour[gap] = row.price.card_hour.micro;
   block.core_hour[gap] = row.price.core_hour.micro;
+  block.carbon[gap] = row.carbon;
   block.set_free(gap, row.free);
   refresh(extents_[index], key.chip);
 }
@@ -230,7 +255,7 @@ Supply::Row Supply::take(PoolId id) {
   const std::size_t at = block.lower_bound(key);
   Row row;
   row.flags = block.flags[at];
-  row.free = block.free_at(at);
+  row.free = block.free[at];
   const std::uint32_t shape = block.shape[at];
   const std::uint32_t site = block.site[at];
   block.remove(at);

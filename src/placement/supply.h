@@ -58,7 +58,7 @@ class Supply {
   /// cards_per_node is at most 64.
   void put(const Pool&, const Site&);
 
-  /// Replaces the facts of a site, if any pool is in it.
+  /// Replaces the facts of a site, if any pool is in it. O(pools) if its carbon changes.
   void describe(const Site&);
 
   /// Replaces what is free in a pool that is there.

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "placement/question.h"
+
+namespace suan::placement {
+
+/// What shapes said to a wish before: a few thousand of them, the latest of each slot.
+class ShapeMemo {
+ public:
+  explicit ShapeMemo(std::size_t shapes)
+      : entries_(std::bit_ceil(std::clamp<std::size_t>(shapes, 1, slots_max))),
+        slots_(entries_.data()),
+        mask_(entries_.size() - 1) {}
+  ShapeMemo(ShapeMemo&&) = default;
+  ShapeMemo& operator=(ShapeMemo&&) = delete;
+
+  const ShapeVerdict& verdict(const Question& question, const Wish& wish, std::uint32_t shape) {
+    Entry& entry = slots_[shape & mask_];
+    if (entry.shape != shape) [[unlikely]] {
+      entry.shape = shape;
+      entry.verdict = question.judge_shape(wish, shape);
+    }
+    return entry.verdict;
+  }
+
+ private:
+  static constexpr std::size_t slots_max = 4096;
+  struct Entry {
+    std::uint64_t shape = UINT64_MAX;
+    ShapeVerdict verdict;
+  };
+  std::vector<Entry> entries_;
+  Entry* slots_;
+  std::size_t mask_;
+};
+
+/// What sites said before, judged when first met.
+class SiteMemo {
+ public:
+  explicit SiteMemo(const Question& question) {
+    if (!question.is_anywhere()) sites_.assign(question.supply().sites().bound(), not_judged);
+  }
+
+  bool is_anywhere() const { return sites_.empty(); }
+  Reason verdict(const Question& question, std::uint32_t site) {
+    if (sites_[site] == not_judged) [[unlikely]] {
+      sites_[site] = static_cast<std::uint8_t>(question.judge_site(site));
+    }
+    return static_cast<Reason>(sites_[site]);
+  }
+
+ private:
+  static constexpr std::uint8_t not_judged = 0xFF;
+  std::vector<std::uint8_t> sites_;  // Reasons; empty if all are allowed.
+};
+
+/// All rows of a block against one wish.
+struct BlockVerdict {
+  static constexpr std::uint8_t unusable = 31;  // Closed or unreachable; the zone counts those.
+
+  static bool is_candidate(std::uint8_t reason) {
+    return reason == 0 || (is_busy(static_cast<Reason>(reason)) && reason != unusable);
+  }
+
+  std::array<std::uint8_t, block_rows> reasons;  // Reason, or unusable.
+  std::array<std::int64_t, block_rows> costs;    // Of rows that no hard reason rejects.
+};
+
+/// Judges every row as Question::judge does, in columns and without branches that depend on a row:
+/// whether a pool is free or busy is a coin toss, and a wrong guess costs more than the whole rest.
+void judge_block(const Question&, const Wish&, ShapeMemo&, SiteMemo&, const Block&, BlockVerdict&);
+
+}  // namespace suan::placement
