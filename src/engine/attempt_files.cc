@@ -95,8 +95,9 @@ std::string directory_of(const AttemptKey& key) {
 namespace {
 
 bool is_of(const RecordEntry& entry, const AttemptKey& key) {
-  if (entry.launch && entry.launch->launch.key != key) return false;
-  return !entry.end || entry.end->key == key;
+  const bool is_other_launch = entry.launch && entry.launch->launch.key != key;
+  const bool is_other_end = entry.end && entry.end->key != key;
+  return !is_other_launch && !is_other_end;
 }
 
 bool is_end(const Progress& progress) {

@@ -30,7 +30,7 @@ std::optional<std::int64_t> read_number(const std::string& path, std::string_vie
   if (!text) return std::nullopt;
   std::string_view rest = *text;
   while (!rest.empty()) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
+    const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
     if (key.empty()) return parse_integer(line);
     if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ')

@@ -30,6 +30,21 @@ bool has(const std::vector<std::string_view>& words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
 }
 
+// A line of mountinfo; `type` is empty if it is none.
+struct Mount {
+  std::string_view root, point, type;
+  std::vector<std::string_view> options;  // Of the file system.
+};
+
+Mount parse_mount(std::string_view line) {
+  const std::size_t dash = line.find(" - ");
+  if (dash == std::string_view::npos) return {};
+  const auto mount = split(line.substr(0, dash), ' ');
+  const auto source = split(line.substr(dash + 3), ' ');
+  if (mount.size() < 5 || source.size() < 3) return {};
+  return {mount[3], mount[4], source[0], split(source[2], ',')};
+}
+
 // "hierarchy:controllers:path" lines; the controllers of version 2 are "".
 std::string_view own_path(std::string_view cgroup, std::string_view controller) {
   for (const std::string_view line : split(cgroup, '\n')) {
@@ -102,7 +117,7 @@ std::string find_top_group(const std::string& top) {
   if (!offers(top + "/cgroup.controllers", "memory")) return {};
   enable_controller(top, "memory");
   enable_controller(top, "cpu");
-  const std::string group = top + "/suan";
+  std::string group = top + "/suan";
   if (::mkdir(group.c_str(), 0755) != 0 && errno != EEXIST) return {};
   return group;
 }
@@ -128,26 +143,26 @@ std::string print_finding(const CgroupRoots& roots, Enforcement enforcement) {
 
 }  // namespace
 
+namespace {
+
+void take_v1(std::string& own, const Mount& mount, std::string_view controller,
+             std::string_view cgroup) {
+  if (mount.type == "cgroup" && has(mount.options, controller))
+    own = join(mount.point, mount.root, own_path(cgroup, controller));
+}
+
+}  // namespace
+
 OwnCgroups parse_own_cgroups(std::string_view mountinfo, std::string_view cgroup) {
   OwnCgroups own;
   for (const std::string_view line : split(mountinfo, '\n')) {
-    const std::size_t dash = line.find(" - ");
-    if (dash == std::string_view::npos) continue;
-    const auto mount = split(line.substr(0, dash), ' ');
-    const auto source = split(line.substr(dash + 3), ' ');
-    if (mount.size() < 5 || source.size() < 3) continue;
-    const auto join_with = [&](std::string_view controller) {
-      return join(mount[4], mount[3], own_path(cgroup, controller));
-    };
-    if (source[0] == "cgroup2" && own.v2.empty()) {
-      own.v2 = join_with("");
-      if (mount[3] == "/") own.v2_top = mount[4];
-    }
-    if (source[0] != "cgroup") continue;
-    const auto options = split(source[2], ',');
-    if (has(options, "memory")) own.v1_memory = join_with("memory");
-    if (has(options, "cpu")) own.v1_cpu = join_with("cpu");
-    if (has(options, "cpuacct")) own.v1_cpuacct = join_with("cpuacct");
+    const Mount mount = parse_mount(line);
+    take_v1(own.v1_memory, mount, "memory", cgroup);
+    take_v1(own.v1_cpu, mount, "cpu", cgroup);
+    take_v1(own.v1_cpuacct, mount, "cpuacct", cgroup);
+    if (mount.type != "cgroup2" || !own.v2.empty()) continue;
+    own.v2 = join(mount.point, mount.root, own_path(cgroup, ""));
+    if (mount.root == "/") own.v2_top = mount.point;
   }
   return own;
 }
@@ -159,35 +174,47 @@ OwnCgroups read_own_cgroups() {
   return parse_own_cgroups(*mounts, *groups);
 }
 
+namespace {
+
+std::string usable(const std::string& group, const char* needed_file) {
+  return !group.empty() && is_writable_group(group, needed_file) ? group : "";
+}
+
+CgroupRoots find_own_roots() {
+  const OwnCgroups own = read_own_cgroups();
+  CgroupRoots roots;
+  find_v2(find_top_group(own.v2_top), roots);
+  if (!roots.v2_has_memory && !roots.v2_has_cpu) {
+    roots = {};
+    find_v2(own.v2, roots);
+  }
+  if (!roots.v2_has_memory) roots.v1_memory = usable(own.v1_memory, "memory.limit_in_bytes");
+  if (!roots.v2_has_cpu) roots.v1_cpu = usable(own.v1_cpu, "cpu.cfs_quota_us");
+  if (roots.v2.empty()) roots.v1_cpuacct = usable(own.v1_cpuacct, "cpuacct.usage");
+  return roots;
+}
+
+Enforcement enforcement_by(const CgroupRoots& roots) {
+  const bool has_memory = roots.v2_has_memory || !roots.v1_memory.empty();
+  const bool has_cpu = roots.v2_has_cpu || !roots.v1_cpu.empty();
+  if (has_memory) return has_cpu ? Enforcement::cpu_and_memory : Enforcement::memory_only;
+  return has_cpu ? Enforcement::cpu_only : Enforcement::none;
+}
+
+}  // namespace
+
 CgroupFinding find_cgroups(const std::string& parent) {
   CgroupFinding finding;
-  CgroupRoots& roots = finding.roots;
   if (parent == "none") {
     finding.sentence = "CPU and memory limits are not enforced: control groups are turned off.";
     return finding;
   }
-  if (!parent.empty()) {
-    find_v2(parent, roots);
-  } else {
-    const OwnCgroups own = read_own_cgroups();
-    find_v2(find_top_group(own.v2_top), roots);
-    if (!roots.v2_has_memory && !roots.v2_has_cpu) {
-      roots = {};
-      find_v2(own.v2, roots);
-    }
-    const auto usable = [](const std::string& group, const char* file) {
-      return !group.empty() && is_writable_group(group, file) ? group : std::string();
-    };
-    if (!roots.v2_has_memory) roots.v1_memory = usable(own.v1_memory, "memory.limit_in_bytes");
-    if (!roots.v2_has_cpu) roots.v1_cpu = usable(own.v1_cpu, "cpu.cfs_quota_us");
-    if (roots.v2.empty()) roots.v1_cpuacct = usable(own.v1_cpuacct, "cpuacct.usage");
-  }
-  const bool has_memory = roots.v2_has_memory || !roots.v1_memory.empty();
-  const bool has_cpu = roots.v2_has_cpu || !roots.v1_cpu.empty();
-  finding.enforcement = has_memory
-                            ? (has_cpu ? Enforcement::cpu_and_memory : Enforcement::memory_only)
-                            : (has_cpu ? Enforcement::cpu_only : Enforcement::none);
-  finding.sentence = print_finding(roots, finding.enforcement);
+  if (parent.empty())
+    finding.roots = find_own_roots();
+  else
+    find_v2(parent, finding.roots);
+  finding.enforcement = enforcement_by(finding.roots);
+  finding.sentence = print_finding(finding.roots, finding.enforcement);
   return finding;
 }
 

@@ -115,7 +115,7 @@ Topology read_topology() {
   if (::hwloc_topology_load(topology) == 0) {
     hwloc_bitmap_t usable = ::hwloc_bitmap_dup(::hwloc_topology_get_allowed_cpuset(topology));
     hwloc_bitmap_t bound = ::hwloc_bitmap_alloc();
-    if (::hwloc_get_cpubind(topology, bound, HWLOC_CPUBIND_PROCESS) == 0)
+    if (::hwloc_get_cpubind(topology, bound, HWLOC_CPUBIND_THREAD) == 0)
       ::hwloc_bitmap_and(usable, usable, bound);
     found.threads = ::hwloc_bitmap_weight(usable);
     ::hwloc_bitmap_free(bound);

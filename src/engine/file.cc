@@ -33,13 +33,12 @@ Result<std::string> read_file(int directory, const std::string& path, std::size_
   if (!file) return system_failure("cannot open", path);
   std::string bytes;
   std::size_t filled = 0;
-  while (true) {
+  ssize_t got = 1;
+  while (got != 0) {
     if (filled > bytes_max) return failure(Failure::Kind::invalid, "the file is too long", path);
     if (filled == bytes.size()) bytes.resize(filled < 2048 ? 4096 : filled * 2);
-    const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
+    got = TEMP_FAILURE_RETRY(::read(file.get(), bytes.data() + filled, bytes.size() - filled));
     if (got < 0) return system_failure("cannot read", path);
-    if (got == 0) break;
     filled += static_cast<std::size_t>(got);
   }
   bytes.resize(filled);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <tuple>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -63,7 +64,7 @@ void LocalEngine::Loop::fulfil(const NewLaunch& wish) {
     // The record, if there is one, has no whole launch: it cannot start any more.
     Progress progress =
         ended(key, AttemptEnd::launch_failed, written.error().text + " " + written.error().place);
-    static_cast<void>(write_end(state_.get(), progress));
+    std::ignore = write_end(state_.get(), progress);
     settle(attempt, std::move(progress));
     return;
   }
@@ -139,8 +140,8 @@ void LocalEngine::Loop::fulfil(const StopAttempt& wish) {
 // The file first and then the signal; a supervisor reads the file first after its claim and then
 // takes signals: so one of the two reaches it.
 void LocalEngine::Loop::write_control(const AttemptKey& key, const Attempt& attempt) {
-  static_cast<void>(replace_file(state_.get(), directory_of(key) + "/control",
-                                 frame(wire::encode(attempt.control))));
+  std::ignore = replace_file(state_.get(), directory_of(key) + "/control",
+                             frame(wire::encode(attempt.control)));
   if (attempt.supervisor)
     ::syscall(SYS_pidfd_send_signal, attempt.supervisor.get(), SIGUSR1, nullptr, 0);
 }

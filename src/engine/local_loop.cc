@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -61,7 +62,7 @@ Result<std::string> read_instance(int state) {
   std::array<char, 6> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != std::ssize(bytes))
     return system_failure("cannot name the state directory", "instance");
-  const std::string instance = print_hex({bytes.data(), bytes.size()});
+  std::string instance = print_hex({bytes.data(), bytes.size()});
   SUAN_CHECK(replace_file(state, "instance", instance));
   return instance;
 }
@@ -80,6 +81,11 @@ Result<std::unique_ptr<LocalEngine::Loop>> LocalEngine::Loop::open(
     return failure(Failure::Kind::invalid, "report_every is at least 100 ms");
   Parts parts{.options = options, .state = {}, .lock = {}, .instance = {}};
   SUAN_TRY(parts.state, open_state(options.state_directory));
+  // The spawner gets the name, and the server may change its own directory by then.
+  char* absolute = ::realpath(options.state_directory.c_str(), nullptr);
+  if (absolute == nullptr) return system_failure("cannot resolve", options.state_directory);
+  parts.options.state_directory = absolute;
+  ::free(absolute);
   SUAN_TRY(parts.lock, lock_state(parts.state.get(), options.state_directory));
   SUAN_TRY(parts.instance, read_instance(parts.state.get()));
   std::unique_ptr<Loop> loop(new Loop(std::move(parts)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -70,7 +71,9 @@ void LogStore::load_kept() {
     found.push_back({status.st_mtim.tv_sec, {path, status.st_size}});
     kept_bytes_ += std::min(status.st_size, limits_.stream_bytes_max);
   }
-  std::ranges::stable_sort(found, {}, &Found::when);
+  std::ranges::sort(found, [](const Found& a, const Found& b) {
+    return std::tie(a.when, a.kept.path) < std::tie(b.when, b.kept.path);
+  });
   for (Found& each : found) kept_.push_back(std::move(each.kept));
   drop_oldest();
 }
@@ -85,7 +88,7 @@ void LogStore::forget(const AttemptKey& key) {
   const std::string name = print_key(key);
   if (!forgotten_before_.contains(key) && forgotten_.insert(key).second) {
     // Not synced: after a crash of the machine a launch is not on its way any more.
-    static_cast<void>(write_whole(forgotten_file_.get(), name + "\n"));
+    std::ignore = write_whole(forgotten_file_.get(), name + "\n");
   }
   keep("attempts/" + name + "/stdout", "logs/" + name + ".out");
   keep("attempts/" + name + "/stderr", "logs/" + name + ".err");

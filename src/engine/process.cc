@@ -26,7 +26,8 @@ std::optional<std::int64_t> next_number(std::string_view& text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   const std::size_t end = std::min(text.find(' '), text.size());
   std::int64_t value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + end, value);
+  const std::string_view digits = text.substr(0, end);
+  const auto [stop, error] = std::from_chars(digits.begin(), digits.end(), value);
   if (error != std::errc() && error != std::errc::result_out_of_range) return std::nullopt;
   text.remove_prefix(end);
   return value;

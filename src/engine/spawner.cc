@@ -61,37 +61,52 @@ int become_supervisor(const std::string& name) {
 
 }  // namespace
 
-int supervise(const char* state_directory) {
-  if (::chdir(state_directory) != 0) return 1;
-  ::prctl(PR_SET_NAME, "suan-spawner");
+namespace {
+
+void block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   // USR1 is for the supervisors, from their first moment; the others must not end what outlives
   // servers, wherever they come from.
   for (const int signal : {SIGCHLD, SIGUSR1, SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
   ::sigprocmask(SIG_SETMASK, &signals, nullptr);
+}
+
+void collect_dead(const Fd& deaths) {
+  signalfd_siginfo death{};
+  while (::read(deaths.get(), &death, sizeof death) > 0) continue;
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
+}
+
+// The next name asked for; empty when the engine has gone.
+std::string wait_for_name(const Fd& deaths) {
+  std::array<char, name_bytes_max> bytes{};
+  std::array<pollfd, 2> waits{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{deaths.get(), POLLIN, 0}};
+  while (true) {
+    if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return {};
+    if (waits[1].revents != 0) collect_dead(deaths);
+    if (waits[0].revents == 0) continue;
+    const ssize_t got = TEMP_FAILURE_RETRY(::recv(STDIN_FILENO, bytes.data(), bytes.size(), 0));
+    return got > 0 ? std::string(bytes.data(), static_cast<std::size_t>(got)) : std::string();
+  }
+}
+
+}  // namespace
+
+int supervise(const char* state_directory) {
+  if (::chdir(state_directory) != 0) return 1;
+  ::prctl(PR_SET_NAME, "suan-spawner");
+  block_signals();
   sigset_t children;
   sigemptyset(&children);
   sigaddset(&children, SIGCHLD);
   Fd deaths(::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK));
   while (true) {
-    std::array<pollfd, 2> waits{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{deaths.get(), POLLIN, 0}};
-    if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return 1;
-    if (waits[1].revents != 0) {
-      signalfd_siginfo death{};
-      while (::read(deaths.get(), &death, sizeof death) > 0) continue;
-      while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
-    }
-    if (waits[0].revents == 0) continue;
-    std::array<char, name_bytes_max> bytes{};
-    const ssize_t got = ::recv(STDIN_FILENO, bytes.data(), bytes.size(), 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return 0;  // The engine has gone.
-    const std::string name(bytes.data(), static_cast<std::size_t>(got));
-    if (fork_supervisor(name)) {
-      deaths.close();
-      return become_supervisor(name);
-    }
+    const std::string name = wait_for_name(deaths);
+    if (name.empty()) return 0;
+    if (!fork_supervisor(name)) continue;
+    deaths.close();
+    return become_supervisor(name);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <optional>
+#include <tuple>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -74,7 +75,7 @@ class Supervisor {
     // this process.
     RecordEntry entry;
     entry.started = started;
-    static_cast<void>(append_record(AT_FDCWD, "record", entry));
+    std::ignore = append_record(AT_FDCWD, "record", entry);
     tell(SupervisorEvent::Kind::started, started);
     watch();
     end_rest();
@@ -221,7 +222,7 @@ class Supervisor {
       if (pid < 0 && errno == ECHILD) return;
       if (pid > 0) continue;
       kill_all();
-      timespec pause{.tv_sec = 0, .tv_nsec = 200'000};
+      const timespec pause{.tv_sec = 0, .tv_nsec = 200'000};
       sigset_t child;
       sigemptyset(&child);
       sigaddset(&child, SIGCHLD);

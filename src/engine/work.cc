@@ -143,6 +143,7 @@ std::map<std::string, std::string> work_environment(const LaunchRecord& record,
   const Grant& grant = launch.grant;
   std::map<std::string, std::string> all;
   all["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  all["SHELL"] = bash_paths[0];  // Without it bash asks the user database, which may be far away.
   for (const char* name : {"PATH", "HOME", "LANG", "USER"})
     if (const auto found = own.find(name); found != own.end()) all[name] = found->second;
   if (grant.cpu_milli > 0) all["OMP_NUM_THREADS"] = std::to_string((grant.cpu_milli + 999) / 1000);
@@ -202,7 +203,7 @@ Result<pid_t> start_work(const LaunchRecord& record, const Cgroup& group) {
   Start start;
   start.parent = ::getpid();
   for (const auto& [name, value] : work_environment(record, own))
-    start.variables.push_back(name + "=" + value);
+    start.variables.emplace_back(name).append("=").append(value);
   for (std::string& each : start.variables) start.environment.push_back(each.data());
   start.environment.push_back(nullptr);
   SUAN_TRY(start.v1_entries, group.open_v1_entries());

@@ -12,10 +12,11 @@
 /// The work of an attempt: the user's bash script in a process of its own.
 namespace suan::engine {
 
-/// The environment of the work: PATH, HOME, LANG and USER of this process, then the variables of
-/// the job, then what Suanhe says (SUAN_…, CUDA_VISIBLE_DEVICES), which the job cannot override.
-/// OMP_NUM_THREADS is the whole cores granted, unless the job sets it: under a CPU quota OpenMP
-/// still sees every core of the machine, and threads beyond the quota only wait for one another.
+/// The environment of the work: PATH, HOME, LANG and USER of this process, SHELL, then the
+/// variables of the job, then what Suanhe says (SUAN_…, CUDA_VISIBLE_DEVICES), which the job cannot
+/// override. OMP_NUM_THREADS is the whole cores granted, unless the job sets it: under a CPU quota
+/// OpenMP still sees every core of the machine, and threads beyond the quota only wait for one
+/// another.
 std::map<std::string, std::string> work_environment(const LaunchRecord&,
                                                     const std::map<std::string, std::string>& own);
 

@@ -25,6 +25,7 @@ TEST(Work, inherits_little_and_learns_who_it_is) {
   EXPECT_EQ(all.at("HOME"), "/root");
   EXPECT_EQ(all.at("LANG"), "C.UTF-8");
   EXPECT_EQ(all.at("USER"), "me");
+  EXPECT_EQ(all.at("SHELL"), "/bin/bash");
   EXPECT_FALSE(all.contains("DATABASE_PASSWORD"));
   EXPECT_EQ(all.at("SUAN_JOB_ID"), "job-42");
   EXPECT_EQ(all.at("SUAN_TASK"), "1");

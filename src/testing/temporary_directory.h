@@ -13,7 +13,8 @@ class TemporaryDirectory {
  public:
   TemporaryDirectory() {
     const char* parent = ::getenv("TMPDIR");
-    std::string pattern = std::string(parent != nullptr ? parent : "/tmp") + "/suan-XXXXXX";
+    std::string pattern = std::string(parent != nullptr ? parent : "/tmp") + "/suan-";
+    pattern.append(6, 'X');  // For mkdtemp(3) to fill in.
     if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
