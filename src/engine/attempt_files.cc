@@ -116,7 +116,8 @@ AttemptRecord parse_record(std::string_view file, const AttemptKey* key) {
   AttemptRecord record;
   for (const std::string_view bytes : unframe(file)) {
     auto entry = wire::decode<RecordEntry>(bytes);
-    if (!entry || (key != nullptr && !is_of(*entry, *key))) break;
+    if (!entry) break;
+    if (key != nullptr && !is_of(*entry, *key)) break;
     if (entry->end && !is_end(*entry->end)) break;
     take_first(record.launch, entry->launch);
     take_first(record.claim, entry->claim);
