@@ -95,14 +95,14 @@ std::string directory_of(const AttemptKey& key) {
 namespace {
 
 bool is_of(const RecordEntry& entry, const AttemptKey& key) {
-  const bool is_other_launch = entry.launch && entry.launch->launch.key != key;
-  const bool is_other_end = entry.end && entry.end->key != key;
-  return !is_other_launch && !is_other_end;
+  if (entry.launch.has_value() && entry.launch->launch.key != key) return false;
+  return !entry.end.has_value() || entry.end->key == key;
 }
 
-bool is_end(const Progress& progress) {
-  return progress.state == AttemptState::ended && progress.end != AttemptEnd::none &&
-         progress.end <= AttemptEnd::lost;
+bool has_true_end(const RecordEntry& entry) {
+  if (!entry.end.has_value()) return true;
+  return entry.end->state == AttemptState::ended && entry.end->end != AttemptEnd::none &&
+         entry.end->end <= AttemptEnd::lost;
 }
 
 template <class T>
@@ -117,8 +117,7 @@ AttemptRecord parse_record(std::string_view file, const AttemptKey* key) {
   for (const std::string_view bytes : unframe(file)) {
     auto entry = wire::decode<RecordEntry>(bytes);
     if (!entry) break;
-    if (key != nullptr && !is_of(*entry, *key)) break;
-    if (entry->end && !is_end(*entry->end)) break;
+    if ((key != nullptr && !is_of(*entry, *key)) || !has_true_end(*entry)) break;
     take_first(record.launch, entry->launch);
     take_first(record.claim, entry->claim);
     take_first(record.started, entry->started);
