@@ -126,12 +126,15 @@ void Country::load(Random& random, const Pool& pool, Node& node) const {
     free_percent = random.between(0, 20);
   } else if (draw < 80) {
     node.cards = static_cast<std::uint8_t>(random.below(pool.cards_per_node + 1));
-    free_percent = random.between(10, 90);
+    // Jobs take cores with their cards; some take more.
+    free_percent =
+        pool.cards_per_node == 0 ? random.between(10, 90) : 100 * node.cards / pool.cards_per_node;
+    if (random.chance(1, 3)) free_percent = free_percent * random.between(80, 100) / 100;
   }
   const bool has_share = node.cards == 0 && pool.cards_per_node > 0 && random.chance(1, 3);
   node.share_milli = node.cards > 0 ? 1000 : has_share ? 500 : 0;
   node.cpu_milli = static_cast<std::uint32_t>(pool.cpu_milli_per_node * free_percent / 100);
-  node.memory_bytes = pool.memory_bytes_per_node / 100 * free_percent;
+  node.memory_bytes = pool.memory_bytes_per_node * free_percent / 100;
 }
 
 std::uint32_t Country::nodes_fitting(PoolId id, const Need& need, std::uint32_t limit) const {

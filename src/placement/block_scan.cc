@@ -39,19 +39,18 @@ bool holds(const Room& room, const Room& need) {
 
 // As Question::judge_busy, but for asking.
 template <bool has_cards, bool is_gang>
-std::uint8_t busy_code(const Block& block, std::size_t row, const ShapeVerdict& verdict,
+std::uint8_t busy_code(const Block& block, std::size_t row, std::int64_t milli, const Room& need,
                        std::uint32_t nodes) {
-  const std::int64_t milli = verdict.need.card_milli;
   const bool cards =
       !has_cards || gives_cards(milli, block.cards_max[row], block.share_max_milli[row]);
-  const bool cores = verdict.room.cpu_milli <= block.max[row].cpu_milli;
-  const bool memory = verdict.room.memory_units <= block.max[row].memory_units;
+  const bool cores = need.cpu_milli <= block.max[row].cpu_milli;
+  const bool memory = need.memory_units <= block.max[row].memory_units;
   bool starts = block.nodes_free[row] >= nodes;
   if constexpr (!is_gang && has_cards) {
     starts |= gives_cards(milli, block.widest_cards[row], block.widest_share_milli[row]) &
-              holds(block.widest[row], verdict.room) & cards & cores & memory;
+              holds(block.widest[row], need) & cards & cores & memory;
   } else if constexpr (!is_gang) {
-    starts |= holds(block.roomiest[row], verdict.room) & cores & memory;
+    starts |= holds(block.roomiest[row], need) & cores & memory;
   }
   const auto bit = [](bool is_set, unsigned at) { return static_cast<unsigned>(is_set) << at; };
   return busy_codes[bit(cards, 0) | bit(cores, 1) | bit(memory, 2) | bit(starts, 3)];
@@ -64,12 +63,14 @@ void judge_rows(const Question& question, const Wish& wish, ShapeMemo& shapes, c
   const std::uint32_t tasks = question.demand().tasks;
   const std::int64_t cost_max = question.cost_max();
   const std::size_t rows = block.rows;
+  // What the rules make of the cards does not depend on the node.
+  const std::int64_t milli = need_in(NodeSize{}, question.demand(), *wish.alternative).card_milli;
   for (std::size_t row = 0; row < rows; ++row) {
-    const ShapeVerdict& shape = shapes.verdict(question, wish, block.shape[row]);
+    const ShapeMemo::Brief& shape = shapes.brief(question, wish, block.shape[row]);
     const Money card_hour{has_cards ? block.card_hour[row] : 0};
     const std::int64_t cost =
-        hourly_cost({card_hour, {block.core_hour[row]}}, shape.need, tasks).micro;
-    std::uint32_t reason = busy_code<has_cards, is_gang>(block, row, shape, nodes);
+        hourly_cost({card_hour, {block.core_hour[row]}}, {milli, shape.cpu_milli, 0}, tasks).micro;
+    std::uint32_t reason = busy_code<has_cards, is_gang>(block, row, milli, shape.room, nodes);
     reason = pick(block.nodes[row] < nodes, code(Reason::nodes_too_few), reason);
     reason = pick(cost > cost_max, code(Reason::price_above_hourly_max), reason);
     reason = pick(shape.reason != Reason::none, code(shape.reason), reason);

@@ -11,33 +11,44 @@
 
 namespace suan::placement {
 
-/// What shapes said to a wish before: a few thousand of them, the latest of each slot.
+/// What shapes said to a wish before: a few thousand of them, the latest of each slot. What every
+/// row needs of it is kept small and apart, so that it stays near the processor.
 class ShapeMemo {
  public:
+  struct Brief {
+    std::int64_t cpu_milli = 0;  // Of the need.
+    Room room;
+    std::uint32_t shape = UINT32_MAX;
+    Reason reason = Reason::none;
+  };
+
   explicit ShapeMemo(std::size_t shapes)
-      : entries_(std::bit_ceil(std::clamp<std::size_t>(shapes, 1, slots_max))),
-        slots_(entries_.data()),
-        mask_(entries_.size() - 1) {}
+      : briefs_(std::bit_ceil(std::clamp<std::size_t>(shapes, 1, slots_max))),
+        verdicts_(briefs_.size()),
+        slots_(briefs_.data()),
+        mask_(briefs_.size() - 1) {}
   ShapeMemo(ShapeMemo&&) = default;
   ShapeMemo& operator=(ShapeMemo&&) = delete;
 
-  const ShapeVerdict& verdict(const Question& question, const Wish& wish, std::uint32_t shape) {
-    Entry& entry = slots_[shape & mask_];
-    if (entry.shape != shape) [[unlikely]] {
-      entry.shape = shape;
-      entry.verdict = question.judge_shape(wish, shape);
+  const Brief& brief(const Question& question, const Wish& wish, std::uint32_t shape) {
+    Brief& there = slots_[shape & mask_];
+    if (there.shape != shape) [[unlikely]] {
+      const ShapeVerdict verdict = question.judge_shape(wish, shape);
+      there = {verdict.need.cpu_milli, verdict.room, shape, verdict.reason};
+      verdicts_[shape & mask_] = verdict;
     }
-    return entry.verdict;
+    return there;
+  }
+  const ShapeVerdict& verdict(const Question& question, const Wish& wish, std::uint32_t shape) {
+    brief(question, wish, shape);
+    return verdicts_[shape & mask_];
   }
 
  private:
   static constexpr std::size_t slots_max = 4096;
-  struct Entry {
-    std::uint64_t shape = UINT64_MAX;
-    ShapeVerdict verdict;
-  };
-  std::vector<Entry> entries_;
-  Entry* slots_;
+  std::vector<Brief> briefs_;
+  std::vector<ShapeVerdict> verdicts_;
+  Brief* slots_;
   std::size_t mask_;
 };
 

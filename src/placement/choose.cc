@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 
+#include "placement/block_scan.h"
 #include "placement/question.h"
 
 namespace suan::placement {
@@ -47,6 +48,8 @@ class Search {
     least_.memory_bytes = demand.memory_bytes.least;
     least_room_ = Room::up(least_.cpu_milli, least_.memory_bytes);
     shape_known_ = false;
+    shapes_judged_ = 0;
+    memo_.reset();
     site_known_ = false;
   }
 
@@ -119,28 +122,50 @@ class Search {
         price_before = block.price[row];
         if (ends_at(cost_at_least(price_before, 0))) return false;
       }
-      weigh(block, row);
+      if (may_beat(block, row)) weigh(block, row);
     }
     return true;
   }
 
+  // What can be told of a row without its shape, which is dearer to judge.
   bool may_hold(const Block& block, std::size_t row) const {
     const std::int64_t milli = least_.card_milli;
-    return milli <= block.cards_max[row] * 1000 || milli <= block.share_max_milli[row];
+    return (milli <= block.cards_max[row] * 1000 || milli <= block.share_max_milli[row]) &&
+           least_room_.cpu_milli <= block.max[row].cpu_milli &&
+           least_room_.memory_units <= block.max[row].memory_units;
+  }
+
+  // False if even the least need would score worse here than what was found.
+  bool may_beat(const Block& block, std::size_t row) const {
+    if (!found_) return true;
+    const std::int64_t cost = cost_at_least(block.price[row], block.core_hour[row]);
+    const std::int64_t major = question_.major(*wish_, least_, cost, block.carbon[row]);
+    if (question_.demand().is_ordered && wish_->index != best_score_.alternative_first)
+      return false;
+    return major != best_score_.major ? major < best_score_.major : cost <= best_score_.cost;
+  }
+
+  const ShapeVerdict& judge_shape(std::uint32_t shape) {
+    if (memo_) return memo_->verdict(question_, *wish_, shape);
+    if (!shape_known_ || shape_ != shape) {
+      shape_ = shape;
+      shape_known_ = true;
+      verdict_ = question_.judge_shape(*wish_, shape);
+      if (++shapes_judged_ == shapes_before_memo) {
+        memo_.emplace(question_.supply().shapes().bound());
+      }
+    }
+    return verdict_;
   }
 
   void weigh(const Block& block, std::size_t row) {
-    if (!shape_known_ || shape_ != block.shape[row]) {
-      shape_ = block.shape[row];
-      shape_known_ = true;
-      verdict_ = question_.judge_shape(*wish_, shape_);
-    }
-    if (verdict_.reason != Reason::none || !is_allowed(block.site[row])) return;
-    Match match{wish_, verdict_, {&block, row}, question_.cost(block, row, verdict_.need)};
+    const ShapeVerdict& verdict = judge_shape(block.shape[row]);
+    if (verdict.reason != Reason::none || !is_allowed(block.site[row])) return;
+    Match match{wish_, verdict, {&block, row}, question_.cost(block, row, verdict.need)};
     if (question_.judge_price(match.cost, block.nodes[row]) != Reason::none) return;
     const Score score = question_.score(match);
     if (found_ && !(score < best_score_)) return;
-    if (question_.judge_busy(block, row, verdict_) != Reason::none) return;
+    if (question_.judge_busy(block, row, verdict) != Reason::none) return;
     found_ = true;
     best_wish_ = *wish_;
     best_ = match;
@@ -163,7 +188,11 @@ class Search {
   Need least_;  // What every row must give at least.
   Room least_room_;
 
-  // The last shape and site judged: neighbours often repeat them.
+  // The last shape and site judged: neighbours often repeat them. A search that goes on and on gets
+  // a memory of shapes.
+  static constexpr std::uint32_t shapes_before_memo = 64;
+  std::uint32_t shapes_judged_ = 0;
+  std::optional<ShapeMemo> memo_;
   bool shape_known_ = false;
   std::uint32_t shape_ = 0;
   ShapeVerdict verdict_;
