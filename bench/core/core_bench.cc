@@ -154,6 +154,14 @@ double naive_rate(Traffic& traffic) {
   return median(rates);
 }
 
+// The mix alone, for whoever makes it faster.
+void measure_mix() {
+  FreeJournal journal;
+  Traffic traffic({}, journal, 1);
+  warm_up(traffic);
+  print("decisions_per_second", mix_rates(traffic).first, "1/s");
+}
+
 void measure_decisions() {
   FreeJournal journal;
   Traffic traffic({}, journal, 1);
@@ -307,7 +315,7 @@ void measure_waiting() {
 
 }  // namespace suan::bench
 
-/// bench_core [decisions|replay|startup|waiting]… ; all of them without arguments. `startup` writes
+/// bench_core [mix|decisions|replay|startup|waiting]… ; all but mix without arguments. `startup` writes
 /// its journal under $SUAN_BENCH_DIRECTORY, or here.
 int main(int argc, char** argv) {
   using namespace suan::bench;
@@ -315,6 +323,7 @@ int main(int argc, char** argv) {
     if (argc == 1) return true;
     return std::any_of(argv + 1, argv + argc, [&](const char* given) { return given == part; });
   };
+  if (argc == 2 && std::string(argv[1]) == "mix") measure_mix();
   if (wants("decisions")) measure_decisions();
   if (wants("replay")) measure_replay();
   if (wants("waiting")) measure_waiting();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -14,15 +15,20 @@ namespace suan {
 /// An ordered map in chunks that forks share until one of them writes: the container of every
 /// room's nouns.
 ///
-/// Iteration is in key order. `find`, `insert`, `erase` cost O(log n) comparisons; appending at the
-/// end is cheapest. Copying a Table (a fork) costs O(n / chunk_size) and copies no values; a write
-/// to a chunk that another fork still sees copies that chunk first. References and iterators are
-/// valid until the next write to the same Table. One thread writes a Table; forks may live on other
-/// threads.
+/// Iteration is in key order. `find`, `insert`, `erase` cost O(log n) comparisons of keys that lie
+/// side by side; appending at the end is cheapest. Copying a Table (a fork) costs O(n / chunk_size)
+/// and copies no values. A write to a chunk that another fork still sees copies that chunk first:
+/// its keys and small values, while large ones stay shared until they are written themselves.
+/// References and iterators are valid until the next write to the same Table. One thread writes a
+/// Table; forks may live on other threads.
 template <class Key, class T, std::size_t chunk_size = 64>
 class Table {
  public:
-  using Entry = std::pair<Key, T>;
+  /// What an iterator points at.
+  struct Entry {
+    const Key& first;
+    const T& second;
+  };
 
   Table() = default;
   Table(const Table& other) : firsts_(other.firsts_), chunks_(other.chunks_), size_(other.size_) {
@@ -51,9 +57,9 @@ class Table {
   /// The value of `key`, or nullptr.
   const T* find(const Key& key) const {
     if (size_ == 0) return nullptr;
-    const auto& entries = chunks_[chunk_of(key)]->entries;
-    const auto at = lower_bound(entries, key);
-    return at != entries.end() && !(key < at->first) ? &at->second : nullptr;
+    const Chunk& chunk = *chunks_[chunk_of(key)];
+    const std::size_t at = lower_bound(chunk.keys, key);
+    return has_at(chunk, at, key) ? &chunk.slots[at].value() : nullptr;
   }
   bool contains(const Key& key) const { return find(key) != nullptr; }
 
@@ -64,11 +70,13 @@ class Table {
     return *found;
   }
 
-  /// A value to change in place, or nullptr. Unshares its chunk.
+  /// A value to change in place, or nullptr. Unshares its chunk and itself.
   T* edit(const Key& key) {
-    if (find(key) == nullptr) return nullptr;
-    auto& entries = own(chunk_of(key))->entries;
-    return &lower_bound(entries, key)->second;
+    if (size_ == 0) return nullptr;
+    const std::size_t index = chunk_of(key);
+    const std::size_t at = lower_bound(chunks_[index]->keys, key);
+    if (!has_at(*chunks_[index], at, key)) return nullptr;
+    return &own(index)->slots[at].edit();
   }
 
   /// Adds a key that must not be there yet; returns its value to change in place.
@@ -79,16 +87,18 @@ class Table {
     }
     std::size_t index = chunk_of(key);
     Chunk* chunk = own(index);
-    if (chunk->entries.size() == chunk_size) {
+    if (chunk->keys.size() == chunk_size) {
       index = split(index, key);
       chunk = chunks_[index];
     }
-    auto at = lower_bound(chunk->entries, key);
-    ensure(at == chunk->entries.end() || key < at->first);
-    at = chunk->entries.emplace(at, key, std::move(value));
-    if (key < firsts_[index]) firsts_[index] = key;
+    const std::size_t at = lower_bound(chunk->keys, key);
+    ensure(!has_at(*chunk, at, key));
+    const auto offset = static_cast<std::ptrdiff_t>(at);
+    chunk->keys.insert(chunk->keys.begin() + offset, key);
+    chunk->slots.insert(chunk->slots.begin() + offset, Slot(std::move(value)));
+    if (at == 0) firsts_[index] = key;
     ++size_;
-    return at->second;
+    return chunk->slots[at].edit();
   }
 
   /// Adds a key or replaces its value.
@@ -104,17 +114,17 @@ class Table {
   void erase(const Key& key) {
     ensure(size_ > 0);
     const std::size_t index = chunk_of(key);
-    auto& entries = own(index)->entries;
-    const auto at = lower_bound(entries, key);
-    ensure(at != entries.end() && !(key < at->first));
-    entries.erase(at);
+    Chunk* chunk = own(index);
+    const std::size_t at = lower_bound(chunk->keys, key);
+    ensure(has_at(*chunk, at, key));
+    const auto offset = static_cast<std::ptrdiff_t>(at);
+    chunk->keys.erase(chunk->keys.begin() + offset);
+    chunk->slots.erase(chunk->slots.begin() + offset);
     --size_;
-    if (entries.empty()) {
-      drop(chunks_[index]);
-      chunks_.erase(chunks_.begin() + static_cast<std::ptrdiff_t>(index));
-      firsts_.erase(firsts_.begin() + static_cast<std::ptrdiff_t>(index));
+    if (chunk->keys.empty()) {
+      remove_chunk(index);
     } else {
-      firsts_[index] = entries.front().first;
+      if (at == 0) firsts_[index] = chunk->keys.front();
       merge(index);
     }
   }
@@ -124,10 +134,17 @@ class Table {
    public:
     Iterator(const Table* table, std::size_t chunk, std::size_t entry)
         : table_(table), chunk_(chunk), entry_(entry) {}
-    const Entry& operator*() const { return table_->chunks_[chunk_]->entries[entry_]; }
-    const Entry* operator->() const { return &**this; }
+    Entry operator*() const {
+      const Chunk& chunk = *table_->chunks_[chunk_];
+      return {chunk.keys[entry_], chunk.slots[entry_].value()};
+    }
+    struct Arrow {
+      Entry entry;
+      const Entry* operator->() const { return &entry; }
+    };
+    Arrow operator->() const { return {**this}; }
     Iterator& operator++() {
-      if (++entry_ == table_->chunks_[chunk_]->entries.size()) {
+      if (++entry_ == table_->chunks_[chunk_]->keys.size()) {
         ++chunk_;
         entry_ = 0;
       }
@@ -150,77 +167,146 @@ class Table {
   Iterator from(const Key& key) const {
     if (size_ == 0) return end();
     const std::size_t index = chunk_of(key);
-    const auto& entries = chunks_[index]->entries;
-    const auto at = lower_bound(entries, key);
-    if (at == entries.end()) return {this, index + 1, 0};
-    return {this, index, static_cast<std::size_t>(at - entries.begin())};
+    const std::size_t at = lower_bound(chunks_[index]->keys, key);
+    if (at == chunks_[index]->keys.size()) return {this, index + 1, 0};
+    return {this, index, at};
   }
 
   /// The last entry whose key is less than `key`, or end().
   Iterator before(const Key& key) const {
     if (size_ == 0) return end();
     const std::size_t index = chunk_of(key);
-    const auto& entries = chunks_[index]->entries;
-    const auto at = lower_bound(entries, key);
-    if (at != entries.begin())
-      return {this, index, static_cast<std::size_t>(at - entries.begin()) - 1};
-    return index == 0 ? end() : Iterator{this, index - 1, chunks_[index - 1]->entries.size() - 1};
+    const std::size_t at = lower_bound(chunks_[index]->keys, key);
+    if (at != 0) return {this, index, at - 1};
+    return index == 0 ? end() : Iterator{this, index - 1, chunks_[index - 1]->keys.size() - 1};
   }
 
   /// The last entry; the table must not be empty.
-  const Entry& back() const {
+  Entry back() const {
     ensure(size_ > 0);
-    return chunks_.back()->entries.back();
+    return {chunks_.back()->keys.back(), chunks_.back()->slots.back().value()};
   }
 
  private:
+  /// A small value, in its chunk.
+  class Inline {
+   public:
+    explicit Inline(T value) : value_(std::move(value)) {}
+    const T& value() const { return value_; }
+    T& edit() { return value_; }
+
+   private:
+    T value_;
+  };
+
+  /// A large value, which copies of its chunk share until one of them writes it.
+  class Boxed {
+   public:
+    explicit Boxed(T value) : box_(new Box{1, std::move(value)}) {}
+    Boxed(const Boxed& other) : box_(other.box_) {
+      box_->owners.fetch_add(1, std::memory_order_relaxed);
+    }
+    Boxed(Boxed&& other) noexcept : box_(std::exchange(other.box_, nullptr)) {}
+    Boxed& operator=(Boxed other) noexcept {
+      std::swap(box_, other.box_);
+      return *this;
+    }
+    ~Boxed() { drop(box_); }
+
+    const T& value() const { return box_->value; }
+    T& edit() {
+      if (box_->owners.load(std::memory_order_acquire) != 1) *this = Boxed(T(box_->value));
+      return box_->value;
+    }
+
+   private:
+    struct Box {
+      std::atomic<std::uint32_t> owners;
+      T value;
+    };
+    static void drop(Box* box) {
+      if (box != nullptr && box->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete box;
+    }
+
+    Box* box_;
+  };
+
+  static constexpr std::size_t inline_bytes_max = 96;
+  using Slot = std::conditional_t<(sizeof(T) > inline_bytes_max), Boxed, Inline>;
+
   struct Chunk {
     std::atomic<std::uint32_t> owners{1};
-    std::vector<Entry> entries;
+    std::vector<Key> keys;
+    std::vector<Slot> slots;  // The value of each key.
   };
 
   static void drop(Chunk* chunk) {
     if (chunk->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete chunk;
   }
 
-  template <class Entries>
-  static auto lower_bound(Entries& entries, const Key& key) {
-    return std::lower_bound(entries.begin(), entries.end(), key,
-                            [](const Entry& entry, const Key& k) { return entry.first < k; });
+  // How many keys are less than this one. Without branches that depend on the keys.
+  static std::size_t lower_bound(const std::vector<Key>& keys, const Key& key) {
+    const Key* base = keys.data();
+    std::size_t left = keys.size();
+    while (left > 0) {
+      const std::size_t half = (left + 1) / 2;
+      base = base[half - 1] < key ? base + half : base;
+      left -= half;
+    }
+    return static_cast<std::size_t>(base - keys.data());
+  }
+
+  static bool has_at(const Chunk& chunk, std::size_t at, const Key& key) {
+    return at != chunk.keys.size() && !(key < chunk.keys[at]);
   }
 
   // The chunk where `key` is or belongs: the last one whose first key is not greater.
   std::size_t chunk_of(const Key& key) const {
     if (!(key < firsts_.back())) return firsts_.size() - 1;
-    const auto above = std::upper_bound(firsts_.begin(), firsts_.end(), key);
-    return above == firsts_.begin() ? 0 : static_cast<std::size_t>(above - firsts_.begin()) - 1;
+    const std::size_t at = lower_bound(firsts_, key);
+    if (!(key < firsts_[at])) return at;
+    return at == 0 ? 0 : at - 1;
   }
 
   Chunk* own(std::size_t index) {
     Chunk* chunk = chunks_[index];
     if (chunk->owners.load(std::memory_order_acquire) == 1) return chunk;
     auto* copy = new Chunk;
-    copy->entries.reserve(chunk->entries.size() + 1);
-    copy->entries = chunk->entries;
+    copy->keys.reserve(chunk_size);
+    copy->slots.reserve(chunk_size);
+    copy->keys = chunk->keys;
+    copy->slots = chunk->slots;
     drop(chunk);
     chunks_[index] = copy;
     return copy;
   }
 
+  void remove_chunk(std::size_t index) {
+    drop(chunks_[index]);
+    chunks_.erase(chunks_.begin() + static_cast<std::ptrdiff_t>(index));
+    firsts_.erase(firsts_.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+
+  template <class Value>
+  static void move_tail(std::vector<Value>& from, std::size_t begin, std::vector<Value>& to) {
+    const auto first = from.begin() + static_cast<std::ptrdiff_t>(begin);
+    to.insert(to.end(), std::make_move_iterator(first), std::make_move_iterator(from.end()));
+    from.erase(first, from.end());
+  }
+
   // Splits a full chunk that this table owns. An append keeps the left one full, for dense tables.
   std::size_t split(std::size_t index, const Key& key) {
-    auto& left = chunks_[index]->entries;
-    const bool is_append = index + 1 == chunks_.size() && left.back().first < key;
+    Chunk& left = *chunks_[index];
+    const bool is_append = index + 1 == chunks_.size() && left.keys.back() < key;
     auto* right = new Chunk;
+    right->keys.reserve(chunk_size);
+    right->slots.reserve(chunk_size);
     const auto next = static_cast<std::ptrdiff_t>(index) + 1;
-    if (is_append) {
-      firsts_.insert(firsts_.begin() + next, key);
-    } else {
-      const auto middle = left.begin() + static_cast<std::ptrdiff_t>(chunk_size / 2);
-      right->entries.assign(std::make_move_iterator(middle), std::make_move_iterator(left.end()));
-      left.erase(middle, left.end());
-      firsts_.insert(firsts_.begin() + next, right->entries.front().first);
+    if (!is_append) {
+      move_tail(left.keys, chunk_size / 2, right->keys);
+      move_tail(left.slots, chunk_size / 2, right->slots);
     }
+    firsts_.insert(firsts_.begin() + next, is_append ? key : right->keys.front());
     chunks_.insert(chunks_.begin() + next, right);
     return is_append || !(key < firsts_[index + 1]) ? index + 1 : index;
   }
@@ -228,16 +314,12 @@ class Table {
   // Joins a thin chunk to its right neighbour, so that a table that shrank does not stay long.
   void merge(std::size_t index) {
     if (index + 1 >= chunks_.size()) return;
-    const std::size_t both = chunks_[index]->entries.size() + chunks_[index + 1]->entries.size();
-    if (both > chunk_size / 2) return;
-    auto& left = own(index)->entries;
-    auto& right = own(index + 1)->entries;
-    left.insert(left.end(), std::make_move_iterator(right.begin()),
-                std::make_move_iterator(right.end()));
-    drop(chunks_[index + 1]);
-    const auto gone = static_cast<std::ptrdiff_t>(index) + 1;
-    chunks_.erase(chunks_.begin() + gone);
-    firsts_.erase(firsts_.begin() + gone);
+    if (chunks_[index]->keys.size() + chunks_[index + 1]->keys.size() > chunk_size / 2) return;
+    Chunk& left = *own(index);
+    Chunk& right = *own(index + 1);
+    move_tail(right.keys, 0, left.keys);
+    move_tail(right.slots, 0, left.slots);
+    remove_chunk(index + 1);
   }
 
   std::vector<Key> firsts_;  // The first key of each chunk.
