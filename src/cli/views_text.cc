@@ -74,13 +74,12 @@ std::string print_candidates(const std::vector<api::Candidate>& candidates, cons
 
 std::string print_rejections(const std::vector<api::Rejection>& rejected, const Layout& layout) {
   if (rejected.empty()) return {};
-  std::size_t digits = 0;
-  for (const auto& each : rejected) digits = std::max(digits, print_count(each.count).size());
   std::string out = heading("Turned down:", layout);
   for (const auto& each : rejected) {
-    const std::string count = print_count(each.count);
-    out.append("  ").append(digits - count.size(), ' ').append(count).append("  ");
-    out.append(plain_line(each.text.empty() ? each.reason : each.text));
+    // Some texts count for themselves: "3 pools: another chip than H800-SXM".
+    const std::string count = std::to_string(each.count) + " ";
+    const std::string text = plain_line(each.text.empty() ? each.reason : each.text);
+    out.append("  ").append(text.starts_with(count) ? "" : count).append(text);
     if (layout.is_wide) out.append("  [").append(plain_line(each.reason)).append("]");
     out.push_back('\n');
   }
@@ -125,9 +124,19 @@ std::string count_of(const api::JobView& job) {
   return job.nodes > 1 ? print_count(job.nodes) + " nodes" : "";
 }
 
+// To the second: for exact moments there is -o json.
+std::string print_whole(Moment moment) {
+  return print_moment({moment.us - moment.us % 1'000'000});
+}
+
+// "1 pool", "2 pools".
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return print_count(count).append(" ").append(noun).append(count == 1 ? "" : "s");
+}
+
 std::string when(Moment moment, const Layout& layout) {
   if (moment == Moment{}) return {};
-  return print_moment(moment) + " (" + print_ago(moment, now_of(layout)) + ")";
+  return print_whole(moment) + " (" + print_ago(moment, now_of(layout)) + ")";
 }
 
 std::string end_of(const api::AttemptView& attempt) {
@@ -258,8 +267,8 @@ std::string print_why(const api::WhyView& why, const Layout& layout) {
       (layout.has_colour ? paint(state_cell(why.state).colour, wire::enum_name(why.state))
                          : std::string(wire::enum_name(why.state))) +
       (why.text.empty() ? "" : ": " + plain_line(why.text)) + "\n";
-  if (why.pools > 0) out += print_count(why.pools) + " pools were looked at.\n";
-  if (why.ahead > 0) out += print_count(why.ahead) + " waiting jobs are ahead of it.\n";
+  if (why.pools > 0) out += "Looked at " + counted(why.pools, "pool") + ".\n";
+  if (why.ahead > 0) out += "Ahead of it: " + counted(why.ahead, "waiting job") + ".\n";
   if (!why.chosen.pool.empty()) {
     out += heading("Chosen:", layout) + print_candidates({why.chosen}, layout);
   }
@@ -290,7 +299,7 @@ std::string print_costs(const api::CostView& costs, const Layout& layout) {
     char quantity[32];
     std::snprintf(quantity, sizeof quantity, "%.4f", each.consumed_quantity);
     const auto at = [&](Moment moment) {
-      return layout.is_wide ? print_moment(moment) : print_ago(moment, now_of(layout));
+      return layout.is_wide ? print_whole(moment) : print_ago(moment, now_of(layout));
     };
     table.add({"job-" + std::to_string(each.job.value), std::to_string(each.task),
                each.sub_account_name, each.resource_name,
@@ -336,7 +345,7 @@ std::string print_keys(const api::KeyList& list, const Layout& layout) {
 std::string print_notice(const api::Notice& notice, const Layout& layout) {
   const Cell state = state_cell(notice.state);
   const std::string job = notice.job ? "job-" + std::to_string(notice.job.value) : "-";
-  return print_moment(notice.at) + "  " + job + "  " +
+  return print_whole(notice.at) + "  " + job + "  " +
          (layout.has_colour ? paint(state.colour, state.text) : state.text) + "  " +
          plain_line(notice.event) + "\n";
 }

@@ -38,7 +38,7 @@ api::Candidate candidate(std::string pool, std::int64_t cny, bool starts_now) {
 }
 
 const std::vector<api::Rejection> rejections{
-    {"chip_differs", "chip is RTX4090, not H800-SXM", 1204}, {"price_above_limit", "", 3}};
+    {"chip_differs", "1204 pools: another chip than H800-SXM", 1204}, {"price_above_limit", "", 3}};
 const std::vector<api::Change> changes{{"price.max_hourly_cost", "160", "172",
                                         "with price.max_hourly_cost 172 instead of 160", "sh/h"},
                                        {"num_nodes", "4", "3", "", ""}};
