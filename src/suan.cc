@@ -15,7 +15,7 @@
 #include "engine/supervisor.h"
 #include "journal/verify.h"
 #include "server/serve.h"
-#if __has_include("sim/simulate.h")
+#if __has_include("sim/simulate.cc")
 #include "sim/simulate.h"
 #define SUAN_HAS_SIMULATOR
 #endif
@@ -34,13 +34,17 @@ int fail(const Fault& fault, Screen& screen) {
   return static_cast<int>(fault.exit);
 }
 
-// A journal's own directory, or that of the domain which keeps it.
-std::string journal_directory(std::string directory) {
-  const auto has_journal = [](const std::string& path) {
-    return ::access((path + "/journal.db").c_str(), F_OK) == 0;
-  };
-  if (!has_journal(directory) && has_journal(directory + "/journal")) directory += "/journal";
-  return directory;
+// What to verify: a journal's own directory, or that of a domain, which keeps its signed heads
+// beside the journal.
+suan::journal::VerifySettings verification(const std::string& directory, std::string_view heads) {
+  const auto is_there = [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; };
+  suan::journal::VerifySettings settings{.directory = directory, .heads = std::string(heads)};
+  if (is_there(directory + "/journal.db") || !is_there(directory + "/journal/journal.db")) {
+    return settings;
+  }
+  settings.directory += "/journal";
+  if (heads.empty() && is_there(directory + "/heads")) settings.heads = directory + "/heads";
+  return settings;
 }
 
 void print_report(const suan::journal::VerifyReport& report, Screen& screen) {
@@ -71,8 +75,7 @@ void print_report(const suan::journal::VerifyReport& report, Screen& screen) {
 int verify_journal(Words typed, Screen& screen) {
   auto arguments = suan::cli::parse_arguments(*suan::cli::find_verb("journal"), typed);
   if (!arguments) return fail(arguments.error(), screen);
-  suan::journal::VerifySettings settings{.directory = journal_directory(arguments->words[1]),
-                                         .heads = std::string(arguments->value("head"))};
+  auto settings = verification(arguments->words[1], arguments->value("head"));
   if (arguments->has("public-key")) {
     const auto key = suan::parse_digest(arguments->value("public-key"));
     if (!key) return fail({Exit::usage, "--public-key must be 64 hexadecimal digits"}, screen);
