@@ -97,13 +97,24 @@ TEST(Rank, ALimitKeepsTheBest) {
   for_each_seed([](Random& random) {
     const World world(random, 80);
     const Supply supply = world.supply();
-    const JobSpec spec = random_spec(random);
-    const Demand demand = make_demand(spec);
-    auto all = places(rank(supply, demand, &world, 80).best);
-    const std::size_t limit = random.below(20U);
-    const auto some = places(rank(supply, demand, &world, limit).best);
-    all.resize(std::min(all.size(), limit));
-    ASSERT_EQ(some, all);
+    for (int i = 0; i < 4; ++i) {
+      JobSpec spec = random_spec(random);
+      if (i > 0) {
+        // Hardly a condition, so that more want to be kept than may.
+        spec.where = {};
+        spec.hourly_max = {};
+        spec.cpu_milli = {};
+        spec.alternatives = {{"A", 1000, {}}, {"B", 250, {}}};
+        if (i == 1) spec.alternatives.push_back({"", 0, {}});
+        if (i == 2) std::swap(spec.alternatives[0], spec.alternatives[1]);
+      }
+      const Demand demand = make_demand(spec);
+      auto all = places(rank(supply, demand, &world, 80).best);
+      const std::size_t limit = random.below(20U);
+      const auto some = places(rank(supply, demand, &world, limit).best);
+      all.resize(std::min(all.size(), limit));
+      ASSERT_EQ(some, all);
+    }
   });
 }
 
@@ -136,23 +147,40 @@ TEST(Rank, LooseSummariesStayTrue) {
   });
 }
 
+bool is_proven_by_summary(const Free& free, const JobSpec& spec, const Need& need) {
+  if (free.nodes_free >= spec.nodes) return true;
+  if (spec.nodes > 1) return false;
+  const bool has_cards = need.card_milli <= free.widest_cards * 1000 ||
+                         (need.card_milli < 1000 && need.card_milli <= free.widest_share_milli);
+  const Room asked = Room::up(need.cpu_milli, need.memory_bytes);
+  const Room there = need.card_milli > 0
+                         ? Room::down(free.widest_cpu_milli, free.widest_memory_bytes)
+                         : Room::down(free.roomiest_cpu_milli, free.roomiest_memory_bytes);
+  return has_cards && asked.cpu_milli <= there.cpu_milli &&
+         asked.memory_units <= there.memory_units;
+}
+
 TEST(Rank, WithoutNodesOnlyProvenPlacesStart) {
   for_each_seed([](Random& random) {
     const World world(random, 40);
     const Supply supply = world.supply();
-    const JobSpec spec = random_spec(random);
-    const Demand demand = make_demand(spec);
-    const Ranking ranking = rank(supply, demand, nullptr, 40);
-    for (const Candidate& each : ranking.best) {
-      if (!each.starts_now()) continue;
-      const TestPool& pool = world.at(each.pool);
-      ASSERT_EQ(row_wise::busy_reason(pool, spec, each.need), Reason::none);
-    }
-    const auto chosen = choose(supply, demand, nullptr);
-    const auto first = std::ranges::find_if(ranking.best, &Candidate::starts_now);
-    ASSERT_EQ(chosen.has_value(), first != ranking.best.end());
-    if (chosen.has_value()) {
-      ASSERT_EQ(chosen->pool, first->pool);
+    for (int i = 0; i < 8; ++i) {
+      const JobSpec spec = random_spec(random);
+      const Demand demand = make_demand(spec);
+      const Ranking ranking = rank(supply, demand, nullptr, 40);
+      for (const Candidate& each : ranking.best) {
+        const bool is_proven = is_proven_by_summary(world.at(each.pool).free(), spec, each.need);
+        ASSERT_EQ(each.starts_now(), is_proven);
+        if (!is_proven) continue;
+        const TestPool& pool = world.at(each.pool);
+        ASSERT_EQ(row_wise::busy_reason(pool, spec, each.need), Reason::none);
+      }
+      const auto chosen = choose(supply, demand, nullptr);
+      const auto first = std::ranges::find_if(ranking.best, &Candidate::starts_now);
+      ASSERT_EQ(chosen.has_value(), first != ranking.best.end());
+      if (chosen.has_value()) {
+        ASSERT_EQ(chosen->pool, first->pool);
+      }
     }
   });
 }

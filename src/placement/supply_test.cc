@@ -58,7 +58,14 @@ TEST(Supply, TheOrderOfCallsDoesNotMatter) {
             if (random.chance(1, 2)) other.erase(each.pool.id);
           }
           world.put_into(other, each);
+          if (random.chance(1, 8)) {
+            Site before = world.site_of(each.pool);
+            before.carbon_g_per_kwh = random.below(900U);
+            before.region = "elsewhere";
+            random.chance(1, 2) ? other.describe(before) : other.put(each.pool, before);
+          }
         }
+        for (const Site& site : world.sites) other.describe(site);
         ASSERT_EQ(other.size(), plain.size());
         ASSERT_EQ(other.chips(), plain.chips());
         expect_same(ask_all(plain, world, 7), ask_all(other, world, 7));
@@ -139,6 +146,29 @@ TEST(Supply, ANewPoolIsFreeAndAKnownOneKeepsWhatIsFree) {
   EXPECT_EQ(rank(supply, make_demand(spec), nullptr, 1).counts[unreachable], 1U);
   supply.set_reachable({1}, true);
   EXPECT_EQ(choose(supply, make_demand(spec), nullptr)->hourly_cost, yuan(3));
+}
+
+// Amounts that differ by less than the summaries' unit of memory are told apart.
+TEST(Supply, RoundingNeverSaysYesToTooMuch) {
+  Pool pool;
+  pool.id = {1};
+  pool.site = {1};
+  pool.nodes = 2;
+  pool.cpu_milli_per_node = 4000;
+  pool.memory_bytes_per_node = 1'000'000;
+  Supply supply;
+  supply.put(pool, Site{});
+  const std::vector<NodeFree> nodes{{0, 0, 0, 3000, 100'000}, {}};
+  supply.set_free({1}, summarise(pool, nodes));
+  JobSpec spec;
+  spec.alternatives = {{"", 0, {}}};
+  spec.memory_bytes.least = 65'536;
+  EXPECT_TRUE(choose(supply, make_demand(spec), nullptr));
+  for (const std::int64_t bytes : {100'001, 130'000, 131'072, 131'073}) {
+    spec.memory_bytes.least = bytes;
+    EXPECT_FALSE(choose(supply, make_demand(spec), nullptr)) << bytes;
+    EXPECT_EQ(rank(supply, make_demand(spec), nullptr, 1).starts_now, 0U) << bytes;
+  }
 }
 
 TEST(Supply, WhatNoPoolUsesIsForgotten) {
