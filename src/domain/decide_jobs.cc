@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint32_t nodes_max = 1024;
 constexpr std::uint32_t elements_max = 10'000;
 constexpr std::uint32_t alternatives_max = 16;
+constexpr Span duration_max = hours(100LL * 366 * 24);
 
 Ruling check_spec(const JobSpec& spec) {
   if (spec.alternatives.empty() || spec.alternatives.size() > alternatives_max)
@@ -35,10 +36,18 @@ Ruling check_spec(const JobSpec& spec) {
                     "accelerators are whole cards, at most 64, or a share of one",
                     "/resources/accelerators");
   }
-  const bool is_negative = spec.budget < Money{} || spec.hourly_max < Money{} ||
-                           spec.max_duration < Span{} || spec.grace < Span{} ||
-                           spec.cpu_milli.least < 0 || spec.cpu_milli.most < 0 ||
-                           spec.memory_bytes.least < 0 || spec.memory_bytes.most < 0;
+  if (spec.grace > grace_max)
+    return refuse(Code::spec_invalid, "the grace to stop in is at most 30m", "/grace");
+  const Span lost_after = spec.partition.lost_after;
+  if (lost_after != Span{} && lost_after < lost_after_min)
+    return refuse(Code::spec_invalid, "lost_after is at least 10s", "/partition/lost_after");
+  if (spec.max_duration > duration_max || lost_after > duration_max ||
+      spec.retry.duration > duration_max)
+    return refuse(Code::spec_invalid, "no length of time is over 100 years", "/max_duration");
+  const bool is_negative =
+      spec.budget < Money{} || spec.hourly_max < Money{} || spec.max_duration < Span{} ||
+      spec.grace < Span{} || spec.cpu_milli.least < 0 || spec.cpu_milli.most < 0 ||
+      spec.memory_bytes.least < 0 || spec.memory_bytes.most < 0 || spec.retry.duration < Span{};
   if (is_negative) return refuse(Code::spec_invalid, "no amount of a job is negative");
   return {};
 }
@@ -75,6 +84,13 @@ std::expected<placement::Candidate, Refusal> best_place(const State& state,
   return refuse(Code::no_pool_fits, "no pool could run this job, even an idle one: " +
                                         list_rejections(ranking.counts, demand) +
                                         ". `suan find` shows what there is");
+}
+
+// Saturates: what Money cannot hold, no account has.
+Money times(Money amount, std::uint32_t n) {
+  Money product;
+  if (__builtin_mul_overflow(amount.micro, std::int64_t{n}, &product.micro)) return {INT64_MAX};
+  return product;
 }
 
 Ruling check_money(const Deciding& deciding, const JobSpec& spec, Money unit_hourly, Money hold) {
@@ -124,7 +140,7 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
     job_hourly = later.hourly_cost;
   }
   const Money unit_hourly = scale(job_hourly, 1, asked.elements);
-  const Money hold_amount = scale(unit_allowance(asked, unit_hourly), asked.elements, 1);
+  const Money hold_amount = times(unit_allowance(asked, unit_hourly), asked.elements);
   SUAN_CHECK(check_money(deciding, asked, unit_hourly, hold_amount));
 
   const Counters& last = state.essence().last;

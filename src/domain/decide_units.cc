@@ -96,6 +96,15 @@ void stop_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, Att
   }
 }
 
+// How long a member may run on without hearing from home: `run_for`, or less if the user wants
+// another attempt when it is cut off. 0 = no limit.
+Span bounded_by_cut(const Partition& partition, Span run_for) {
+  if (!partition.replace) return run_for;
+  const Span lost_after =
+      partition.lost_after == Span{} ? lost_after_default : partition.lost_after;
+  return run_for == Span{} ? lost_after : std::min(run_for, lost_after);
+}
+
 Ruling stale() {
   return refuse(Code::stale, "this is about an attempt that is over");
 }
@@ -202,9 +211,7 @@ Ruling decide_one(Deciding& deciding, const Confirm& command) {
     launched.paid_until = deciding.now + rolling_hold;
     launched.run_for = rolling_hold - job->spec->grace;
   }
-  const Partition& partition = job->spec->partition;
-  if (partition.replace && (launched.run_for == Span{} || partition.lost_after < launched.run_for))
-    launched.run_for = partition.lost_after;
+  launched.run_for = bounded_by_cut(job->spec->partition, launched.run_for);
   deciding.emit(launched);
   return {};
 }
@@ -411,13 +418,14 @@ Ruling renew_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key) 
   const jobs::Unit& unit = job.units[key.unit];
   jobs::UnitRenewed renewed{
       .unit = key, .run_for = {}, .paid_until = unit.paid_until, .allowance = {}};
-  if (unit.paid_until != Moment{} && deciding.now >= unit.paid_until - rolling_margin) {
+  if (unit.paid_until != Moment{} &&
+      deciding.now >= hold_renewal(unit.paid_until, job.spec->grace)) {
     renewed.allowance = unit_allowance(*job.spec, unit_hourly(job, unit));
     if (!deciding.state.ledger().can_hold(job.spec->project, renewed.allowance)) {
       stop_unit(deciding, job, key, AttemptEnd::over_budget);
       return {};
     }
-    renewed.paid_until = unit.paid_until + rolling_hold;
+    renewed.paid_until = std::max(unit.paid_until, deciding.now) + rolling_hold;
     if (renewed.allowance > Money{}) {
       deciding.emit(ledger::HoldExtended{job.hold, renewed.allowance});
       deciding.emit(ledger::Allotted{job.hold, renewed.allowance});
@@ -425,9 +433,7 @@ Ruling renew_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key) 
   }
   if (renewed.paid_until != Moment{})
     renewed.run_for = std::max(renewed.paid_until - deciding.now - job.spec->grace, Span{1});
-  const Partition& partition = job.spec->partition;
-  if (partition.replace && (renewed.run_for == Span{} || partition.lost_after < renewed.run_for))
-    renewed.run_for = partition.lost_after;
+  renewed.run_for = bounded_by_cut(job.spec->partition, renewed.run_for);
   deciding.emit(renewed);
   return {};
 }

@@ -36,12 +36,13 @@ Launch launch_of(const State& state, const jobs::Job& job, const jobs::Unit& uni
           .payload = chosen.payload ? chosen.payload : spec.payload};
 }
 
+// A task that was asked to stop is not launched again: it may never have arrived.
 void add_launches(const State& state, const UnitKey& key, Effects& effects) {
   const jobs::Job& job = *state.jobs().find(key.job);
   const jobs::Unit& unit = job.units[key.unit];
   for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
     const jobs::Task& task = unit.tasks[t];
-    if (task.phase == Phase::ended) continue;
+    if (task.phase == Phase::ended || task.phase == Phase::stopping) continue;
     const AttemptKey attempt{key.job, jobs::task_number(*job.spec, key.unit, t), unit.attempt};
     effects.push_back(
         AskLaunch{member_of(state, unit), launch_of(state, job, unit, attempt, task.lease)});
@@ -54,14 +55,22 @@ void add_stop(const State& state, const jobs::Job& job, const AttemptKey& key, A
   effects.push_back(AskStop{member_of(state, unit), {key, why, job.spec->grace}});
 }
 
-void add_renewals(const State& state, const UnitKey& key, Effects& effects) {
+void add_renewals(const State& state, const UnitKey& key, Span run_for, Effects& effects) {
   const jobs::Job& job = *state.jobs().find(key.job);
   const jobs::Unit& unit = job.units[key.unit];
   for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
-    if (unit.tasks[t].phase == Phase::ended) continue;
+    const Phase phase = unit.tasks[t].phase;
+    if (phase == Phase::ended || phase == Phase::stopping) continue;
     const AttemptKey attempt{key.job, jobs::task_number(*job.spec, key.unit, t), unit.attempt};
-    effects.push_back(AskRenew{member_of(state, unit), {attempt, unit.run_for}});
+    effects.push_back(AskRenew{member_of(state, unit), {attempt, run_for}});
   }
+}
+
+// What is left of the last renewal: it may never have reached the member. Never longer than paid.
+Span run_for_left(const State& state, const jobs::Job& job, const jobs::Unit& unit) {
+  if (unit.paid_until == Moment{}) return unit.run_for;
+  const Span paid = unit.paid_until - state.essence().now - job.spec->grace;
+  return std::clamp(paid, Span{1}, unit.run_for);
 }
 
 struct Following {
@@ -80,7 +89,7 @@ struct Following {
     add_launches(state, event.unit, effects);
   }
   void operator()(const jobs::UnitRenewed& event) const {
-    add_renewals(state, event.unit, effects);
+    add_renewals(state, event.unit, event.run_for, effects);
   }
   void operator()(const jobs::TaskStopping& event) const {
     add_stop(state, *state.jobs().find(event.key.job), event.key, event.why, effects);
@@ -117,6 +126,7 @@ Effects outstanding_effects(const State& state) {
           unit.phase != Phase::stopping)
         continue;
       add_launches(state, key, effects);
+      if (unit.run_for > Span{}) add_renewals(state, key, run_for_left(state, job, unit), effects);
       for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
         if (unit.tasks[t].phase != Phase::stopping) continue;
         const AttemptKey attempt{id, jobs::task_number(*job.spec, i, t), unit.attempt};

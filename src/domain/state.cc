@@ -266,7 +266,7 @@ struct Folding {
   void set_renewal(const UnitKey& key, Span run_for, Moment paid_until) const {
     const jobs::Job& job = *state.jobs_.find(key.job);
     Moment next;
-    if (paid_until != Moment{}) next = paid_until - rolling_margin;
+    if (paid_until != Moment{}) next = hold_renewal(paid_until, job.spec->grace);
     if (job.spec->partition.replace) {
       const Moment heartbeat = at + run_for / 3;
       if (next == Moment{} || heartbeat < next) next = heartbeat;

@@ -22,8 +22,17 @@ constexpr Span tentative_lease_lasts = seconds(30);
 constexpr Span ended_jobs_stay_hot = hours(1);
 constexpr Span rolling_hold = hours(1);
 constexpr Span rolling_margin = minutes(10);  // A rolling hold is renewed this long before it ends.
+constexpr Span lost_after_default = minutes(10);
+constexpr Span lost_after_min = seconds(10);
+constexpr Span grace_max = minutes(30);
 constexpr Span budget_time_min = minutes(1);  // A budget must pay for at least this.
 constexpr Span requests_forgotten_every = hours(1);
+
+/// When the hold of a rolling unit is next renewed: early enough that the member, which must leave
+/// itself the grace, hears of it before it begins to stop.
+constexpr Moment hold_renewal(Moment paid_until, Span grace) {
+  return paid_until - rolling_margin - grace;
+}
 
 /// What a timer is about.
 enum class Due : std::uint8_t { lease_expiry, unit, job_eviction, requests };

@@ -19,16 +19,22 @@ Span time_for(Money amount, Money hourly) {
   return us > longest.us ? longest : Span{static_cast<std::int64_t>(us)};
 }
 
+// What a time costs, and one micro-yuan more than rounded, so that what it pays for is never short.
+// Saturates far above what any account has.
+Money price_of(Money hourly, Span time) {
+  __extension__ using Wide = __int128;
+  if (Wide{hourly.micro} * time.us / hours(1).us > INT64_MAX - 2) return {INT64_MAX};
+  return charge_for(hourly, time) + Money{1};
+}
+
 }  // namespace
 
 Money unit_allowance(const JobSpec& spec, Money unit_hourly) {
   if (is_rolling(spec)) return unit_hourly;
   const Money share{spec.budget.micro / spec.elements};  // Rounded down: the budget is a cap.
   if (spec.max_duration == Span{}) return share;
-  // One micro-yuan more than the rounded price, so that the time it pays for is never short.
-  const Money needed =
-      charge_for(unit_hourly, spec.max_duration + spec.grace + stop_takes) + Money{1};
   if (unit_hourly == Money{}) return Money{};
+  const Money needed = price_of(unit_hourly, spec.max_duration + spec.grace + stop_takes);
   return spec.budget == Money{} ? needed : std::min(needed, share);
 }
 
