@@ -1,7 +1,7 @@
 import { Select } from 'antd';
 import { useState } from 'react';
 import { showMilli, showSpan, spanBetween } from '../format';
-import { useWords } from '../i18n';
+import { useWords, type Words } from '../i18n';
 import { useLoad, useNow, usePages } from '../load';
 import { LoadedView } from '../parts/loaded';
 import { Ago, JobLink, MoneyText, StateTag } from '../parts/marks';
@@ -107,7 +107,8 @@ export function ProjectSelect(props: { value: string; onChange: (project: string
 }
 
 function JobRows({ rows, isFiltered }: { rows: JobView[]; isFiltered: boolean }) {
-  const { t } = useWords();
+  const words = useWords();
+  const { t } = words;
   return (
     <Rows<JobView>
       label={t('nav.jobs')}
@@ -149,7 +150,7 @@ function JobRows({ rows, isFiltered }: { rows: JobView[]; isFiltered: boolean })
           title: t('field.asked'),
           render: (_, job) => (
             <div className="two-lines">
-              <span>{askedText(job, t('chip.none'))}</span>
+              <span>{askedText(job, words)}</span>
               <span className="quiet">{job.pool || '—'}</span>
             </div>
           ),
@@ -166,11 +167,13 @@ function JobRows({ rows, isFiltered }: { rows: JobView[]; isFiltered: boolean })
   );
 }
 
-/** "2 × 8 H800-SXM", "4 × no cards": nodes or elements times cards of a chip. */
-export function askedText(job: JobView, none: string): string {
+/** "2 × 8 H800-SXM", "4 × 16 cores": tasks times cards of a chip, or cores where there are none. */
+export function askedText(job: JobView, { t }: Words): string {
   const tasks = job.nodes * job.elements;
-  const cards = job.card_milli > 0 ? `${showMilli(job.card_milli)} ${job.chip}`.trim() : none;
-  return tasks > 1 ? `${tasks} × ${cards}` : cards;
+  let each = t('chip.none');
+  if (job.card_milli > 0) each = `${showMilli(job.card_milli)} ${job.chip}`.trim();
+  else if (job.cpu_milli > 0) each = t('unit.cores', { count: showMilli(job.cpu_milli) });
+  return tasks > 1 ? `${tasks} × ${each}` : each;
 }
 
 function Ran({ job }: { job: JobView }) {

@@ -178,7 +178,12 @@ function Capacity(props: { title: string; freeMilli: number; totalMilli: number 
         suffix={`/ ${showMilli(totalMilli)}`}
         formatter={(value) => value}
       />
-      <Progress percent={used} size="small" aria-label={t('overview.used', { percent: used })} />
+      <Progress
+        percent={used}
+        size="small"
+        status="normal"
+        aria-label={t('overview.used', { percent: used })}
+      />
     </a>
   );
 }

@@ -159,6 +159,7 @@ function Share(props: { free: number; total: number; show: (value: number) => st
       <Progress
         percent={used}
         size="small"
+        status="normal"
         showInfo={false}
         aria-label={t('overview.used', { percent: used })}
       />

@@ -10,7 +10,8 @@ import { Rows } from './rows';
 
 /** What a job is and when it did what. */
 export function Facts({ job }: { job: JobView }) {
-  const { t, name, language } = useWords();
+  const words = useWords();
+  const { t, name, language } = words;
   const isRunning = isSet(job.started) && !isSet(job.ended);
   const now = useNow(isRunning ? 1000 : 0);
   const span = (seconds: number) => (seconds > 0 ? showSpan(seconds, language) : '—');
@@ -25,7 +26,7 @@ export function Facts({ job }: { job: JobView }) {
           { label: t('noun.project'), children: job.project },
           { label: t('noun.user'), children: job.user },
           { label: t('noun.pool'), children: job.pool || '—' },
-          { label: t('field.asked'), children: askedText(job, t('chip.none')) },
+          { label: t('field.asked'), children: askedText(job, words) },
           {
             label: t('field.per_node'),
             children: t('job.per_node', {

@@ -10,7 +10,7 @@ export function Panel(props: {
 }) {
   const id = useId();
   return (
-    <section aria-labelledby={id} className="panel">
+    <section aria-labelledby={id} className={props.isFlush ? 'panel flush' : 'panel'}>
       <Card
         title={<h2 id={id}>{props.title}</h2>}
         extra={props.extra}

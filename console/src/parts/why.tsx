@@ -69,6 +69,7 @@ function Rejections({ rejected }: { rejected: Rejection[] }) {
               percent={(100 * one.count) / most}
               showInfo={false}
               size="small"
+              status="normal"
               strokeColor="#d9a441"
               aria-hidden
             />

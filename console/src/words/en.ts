@@ -146,6 +146,7 @@ export const en: Record<keyof typeof zh, string> = {
   'promise.firm': 'Firm',
   'promise.queued': 'Queued',
   'chip.none': 'no cards',
+  'unit.cores': 'CPU × {count}',
   'unit.per_hour': ' /h',
   'unit.per_card_hour': ' /card·h',
   'unit.per_core_hour': ' /core·h',

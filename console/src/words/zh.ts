@@ -143,6 +143,7 @@ export const zh = {
   'promise.firm': '确定',
   'promise.queued': '排队',
   'chip.none': '无加速卡',
+  'unit.cores': '{count} 核',
   'unit.per_hour': ' /小时',
   'unit.per_card_hour': ' /卡·时',
   'unit.per_core_hour': ' /核·时',
