@@ -20,11 +20,12 @@ import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ELSEWHERE = {  # A line, as a pattern, and what tests it.
-    r"git clone \S+ suanhe && cd suanhe": "a clone is what these tests run in",
     r"\./run up( --once)?": "the check `up` of ./run test",
     r"\./run test( \w+)?": "this is part of it",
     r"\./run bench (core|find|submissions)": "measured by hand: minutes of a quiet machine",
     r"\./run (fuzz|lint|fmt|clean)\b.*": "the checks `fuzzers` and `format` of ./run test",
+    r"cmake --preset .*": "the checks `build-…` of ./run test",
+    r"build/release/suan_sim_planted .*": "the check `planted` of ./run test",
     r"systemctl .*|install .*|adduser .*": "needs systemd and root",
     r"npm .*": "the checks `console-unit` and `console-browser` of ./run test",
 }
