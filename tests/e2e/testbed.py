@@ -293,6 +293,20 @@ def read_events(server, after, is_over=None, key=None):
             raise Gone(str(error)) from None
 
 
+def read_past_events(server, last, key=None, seconds=60):
+    """The sequences of the whole stream up to `last`, resumed wherever it breaks."""
+    whole, end = [], time.monotonic() + seconds
+    while not whole or whole[-1] < last:
+        expect(time.monotonic() < end, f"the stream came to {whole[-1:]} of {last} in {seconds} s")
+        with contextlib.suppress(Gone):
+            for sequence in read_events(server, whole[-1] if whole else 0, key=key):
+                if sequence not in whole[-1:]:
+                    whole.append(sequence)
+                if sequence >= last:
+                    break
+    return whole
+
+
 def words_of(entry):
     """What says where a process belongs: its command line, variables and working directory."""
     with contextlib.suppress(OSError):
