@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -133,6 +134,24 @@ int serve(Words typed, Screen& screen) {
   return suan::server::serve(options);
 }
 
+#ifdef SUAN_HAS_SIMULATOR
+// The simulator reads its own flags, of which two are short.
+int simulate(Words typed, Screen& screen) {
+  const auto arguments = suan::cli::parse_arguments(*suan::cli::find_verb("simulate"), typed);
+  if (!arguments) return fail(arguments.error(), screen);
+  std::vector<std::string> words;
+  for (const auto& [name, value] : arguments->flags) {
+    const bool is_short = name == "jobs" || name == "output";
+    words.push_back(is_short ? "-" + name.substr(0, 1) : "--" + name);
+    if (!value.empty()) words.push_back(value);
+  }
+  std::vector<const char*> views;
+  views.reserve(words.size());
+  for (const std::string& word : words) views.push_back(word.c_str());
+  return suan::sim::simulate(views);
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -146,7 +165,7 @@ int main(int argc, char** argv) {
     if (verb == "journal") return verify_journal(rest, screen);
     if (verb == "serve") return serve(rest, screen);
 #ifdef SUAN_HAS_SIMULATOR
-    if (verb == "simulate") return suan::sim::simulate(rest);
+    if (verb == "simulate") return simulate(rest, screen);
 #endif
   }
   return suan::cli::main(typed, screen);

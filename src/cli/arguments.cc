@@ -112,6 +112,34 @@ std::optional<Fault> take_leftovers(const Verb& verb, const std::vector<std::str
   return std::nullopt;
 }
 
+void declare_flags(const Verb& verb, CLI::App& app) {
+  app.set_help_flag("");
+  app.allow_extras();
+  app.prefix_command(verb.takes_command);
+  app.add_flag("-h,--help");
+  for_each_flag(verb, [&](const Flag& flag) {
+    if (flag.value.empty()) {
+      app.add_flag(option_names(flag))->disable_flag_override();
+      return;
+    }
+    CLI::Option* option = app.add_option(option_names(flag));
+    option->type_size(1)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    option->allow_extra_args(false);
+  });
+}
+
+void take_flags(const Verb& verb, const CLI::App& app, Arguments& arguments) {
+  arguments.wants_help = app.count("--help") > 0;
+  for_each_flag(verb, [&](const Flag& flag) {
+    const CLI::Option* option = app.get_option("--" + std::string(flag.name));
+    if (option->count() > 0 && flag.value.empty()) arguments.flags.emplace_back(flag.name, "");
+    if (option->count() == 0 || flag.value.empty()) return;
+    for (const std::string& value : option->results()) {
+      arguments.flags.emplace_back(flag.name, value);
+    }
+  });
+}
+
 std::string explain(const CLI::ParseError& error) {
   std::string text = error.what();
   std::replace(text.begin(), text.end(), '\n', ' ');
@@ -142,54 +170,31 @@ std::vector<std::string_view> Arguments::values(std::string_view flag) const {
 
 Outcome<Arguments> parse_arguments(const Verb& verb, std::span<const char* const> typed) {
   if (typed.size() > words_limit) return fault(Exit::usage, "too many words");
-  Arguments arguments;
-  std::vector<std::string> before;
   std::size_t at = 0;
-  for (; at < typed.size() && std::string_view(typed[at]) != "--"; ++at)
-    before.emplace_back(typed[at]);
+  while (at < typed.size() && std::string_view(typed[at]) != "--") ++at;
   const std::span<const char* const> after = typed.subspan(std::min(at + 1, typed.size()));
+  Arguments arguments;
   if (verb.takes_command) arguments.command.assign(after.begin(), after.end());
 
   CLI::App app;
-  app.set_help_flag("");
-  app.allow_extras();
-  app.prefix_command(verb.takes_command);
-  app.add_flag("-h,--help");
-  for_each_flag(verb, [&](const Flag& flag) {
-    if (flag.value.empty()) {
-      app.add_flag(option_names(flag))->disable_flag_override();
-    } else {
-      CLI::Option* option = app.add_option(option_names(flag));
-      option->type_size(1)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-      option->allow_extra_args(false);
-    }
-  });
+  declare_flags(verb, app);
   try {
-    std::vector<std::string> reversed(before.rbegin(), before.rend());
+    std::vector<std::string> reversed(typed.begin(),
+                                      typed.begin() + static_cast<std::ptrdiff_t>(at));
+    std::reverse(reversed.begin(), reversed.end());
     app.parse(std::move(reversed));
   } catch (const CLI::ParseError& error) {
     return std::unexpected(usage_fault(verb, explain(error)));
   }
-  arguments.wants_help = app.count("--help") > 0;
-  for_each_flag(verb, [&](const Flag& flag) {
-    const CLI::Option* option = app.get_option("--" + std::string(flag.name));
-    if (option->count() == 0) return;
-    if (flag.value.empty()) {
-      arguments.flags.emplace_back(flag.name, "");
-    } else {
-      for (const std::string& value : option->results())
-        arguments.flags.emplace_back(flag.name, value);
-    }
-  });
+  take_flags(verb, app, arguments);
   if (arguments.wants_help) return arguments;
-  if (auto wrong = take_leftovers(verb, app.remaining(), arguments)) {
-    return std::unexpected(*std::move(wrong));
-  }
+  auto wrong = take_leftovers(verb, app.remaining(), arguments);
   if (!verb.takes_command) {
     arguments.words.insert(arguments.words.end(), after.begin(), after.end());
   }
-  if (auto wrong = check_choices(verb, arguments)) return std::unexpected(*std::move(wrong));
-  if (auto wrong = check_words(verb, arguments)) return std::unexpected(*std::move(wrong));
+  if (!wrong) wrong = check_choices(verb, arguments);
+  if (!wrong) wrong = check_words(verb, arguments);
+  if (wrong) return std::unexpected(*std::move(wrong));
   return arguments;
 }
 

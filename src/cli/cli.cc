@@ -44,13 +44,13 @@ int fail(const Fault& fault, const SpecText& spec, Screen& screen) {
   return static_cast<int>(fault.exit);
 }
 
-int show_help(std::span<const char* const> words, Screen& screen) {
-  if (words.empty()) {
+int show_help(std::string_view name, Screen& screen) {
+  if (name.empty()) {
     screen.print(print_overview());
     return 0;
   }
-  const Verb* verb = find_verb(words.front());
-  if (!verb) return fail(unknown_verb(words.front()), {}, screen);
+  const Verb* verb = find_verb(name);
+  if (!verb) return fail(unknown_verb(name), {}, screen);
   screen.print(print_help(*verb));
   return 0;
 }
@@ -62,7 +62,7 @@ bool is_help(std::string_view word) {
 int call_verb(const Verb& verb, std::span<const char* const> typed, Screen& screen) {
   auto arguments = parse_arguments(verb, typed);
   if (!arguments) return fail(arguments.error(), {}, screen);
-  if (arguments->wants_help) return show_help(std::array{verb.name.data()}, screen);
+  if (arguments->wants_help) return show_help(verb.name, screen);
   auto settings = read_settings(*arguments);
   if (!settings) return fail(settings.error(), {}, screen);
   Session session(*std::move(settings), screen, arguments->has("curl"));
@@ -100,21 +100,21 @@ std::string print_fault(const Fault& fault, const SpecText& spec, const Layout& 
 bool show_help_if_asked(std::string_view verb, std::span<const char* const> typed, Screen& screen) {
   for (const char* word : typed) {
     if (!is_help(word)) continue;
-    show_help(std::array{find_verb(verb)->name.data()}, screen);
+    show_help(verb, screen);
     return true;
   }
   return false;
 }
 
 int main(std::span<const char* const> typed, Screen& screen) {
-  if (typed.empty() || is_help(typed.front())) return show_help({}, screen);
+  if (typed.empty() || is_help(typed.front())) return show_help("", screen);
   const std::string_view name = typed.front();
   const auto rest = typed.subspan(1);
   if (name == "--version" || name == "-V") {
     screen.print("suan " SUAN_VERSION "\n");
     return 0;
   }
-  if (name == "help") return show_help(rest, screen);
+  if (name == "help") return show_help(rest.empty() ? "" : rest.front(), screen);
   if (name == "__complete") {
     screen.print(complete(rest, screen));
     return 0;

@@ -133,33 +133,42 @@ std::size_t count_words(const Verb& verb, std::span<const char* const> words) {
   return count;
 }
 
+struct Offer {
+  Candidates& candidates;
+  Screen& screen;
+};
+
+// What could stand at `last`, behind the words that stand before it.
+void complete_verb(const Verb& verb, std::span<const char* const> before, std::string_view last,
+                   Offer offer) {
+  for (const std::string_view word : before) {
+    if (word == "--") return;
+  }
+  const Flag* flag = before.empty() ? nullptr : flag_of(verb, before.back());
+  if (flag && !flag->value.empty()) {
+    offer.candidates.add_words(flag->choices);
+    add_known(verb, flag->completes, before, offer.candidates, offer.screen);
+    return;
+  }
+  if (last.starts_with('-')) return add_flags(verb, offer.candidates);
+  const bool is_first = count_words(verb, before) == 0;
+  if (is_first) offer.candidates.add_words(verb.first_words);
+  if (!is_first || verb.first_words.empty()) {
+    add_known(verb, verb.completes, before, offer.candidates, offer.screen);
+  }
+}
+
 }  // namespace
 
 std::string complete(std::span<const char* const> typed, Screen& screen) {
   if (typed.empty()) return {};
-  const std::string_view last = typed.back();
-  Candidates candidates(last);
+  Candidates candidates(typed.back());
   const Verb* verb = find_verb(typed.front());
   if (typed.size() == 1 || (verb && verb->name == "help" && typed.size() == 2)) {
     for (const Verb& each : verbs()) candidates.add(each.name, each.summary);
-    return candidates.take();
-  }
-  if (!verb) return {};
-  const auto before = typed.subspan(1, typed.size() - 2);
-  const auto is_end = [](std::string_view word) { return word == "--"; };
-  if (std::any_of(before.begin(), before.end(), is_end)) return {};
-  const Flag* flag = before.empty() ? nullptr : flag_of(*verb, before.back());
-  if (flag && !flag->value.empty()) {
-    candidates.add_words(flag->choices);
-    add_known(*verb, flag->completes, before, candidates, screen);
-  } else if (last.starts_with('-')) {
-    add_flags(*verb, candidates);
-  } else {
-    const std::size_t word = count_words(*verb, before);
-    if (word == 0) candidates.add_words(verb->first_words);
-    if (word > 0 || verb->first_words.empty()) {
-      add_known(*verb, verb->completes, before, candidates, screen);
-    }
+  } else if (verb) {
+    const auto before = typed.subspan(1, typed.size() - 2);
+    complete_verb(*verb, before, typed.back(), {candidates, screen});
   }
   return candidates.take();
 }

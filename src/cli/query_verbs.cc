@@ -17,7 +17,7 @@ constexpr std::int64_t rows_max = 500;
 
 using Pairs = std::vector<net::QueryPair>;
 
-std::string with_query(std::string path, const Pairs& pairs) {
+std::string with_query(const std::string& path, const Pairs& pairs) {
   return pairs.empty() ? path : path + "?" + net::print_query(pairs);
 }
 

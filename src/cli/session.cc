@@ -66,6 +66,11 @@ bool was_never_sent(const Failure& failure) {
   return failure.kind != Failure::Kind::unavailable || failure.text.starts_with("nobody listens");
 }
 
+// An answer that does not tell whether the change was made.
+bool is_unsure(const net::Response& response, bool was_lost) {
+  return response.status == 500 || response.status == 504 || (response.status == 503 && was_lost);
+}
+
 Fault no_answer_to(const RequestId& id, Fault fault) {
   const std::string name = print_request_id(id);
   fault.text += ". The request may or may not have been done; it is kept as " + name;
@@ -200,7 +205,7 @@ Session::Session(Settings settings, Screen& screen, bool shows_curl, Span patien
               {.connect_timeout = std::min(patience, seconds(5)), .answer_timeout = patience}),
       shows_curl_(shows_curl) {}
 
-Fault Session::misunderstood(Failure failure) {
+Fault Session::misunderstood(const Failure& failure) {
   return {.exit = Exit::failure,
           .text = "the server's answer is not what this version of suan knows: " + failure.text +
                   (failure.place.empty() ? "" : " at " + failure.place),
@@ -248,17 +253,15 @@ Outcome<std::string> Session::ask(std::string_view target, std::string_view body
 Session::Delivery Session::send_until_answered(const net::Request& request) {
   const std::int64_t deadline_us = monotonic_us() + retry_span.us;
   Span wait = retry_wait_first;
-  bool may_be_done = false;
+  bool was_lost = false;  // Some sending of it had no answer.
   while (true) {
     auto response = client_.send(request);
     const bool is_busy = response && response->status == 503;
-    if (!response) may_be_done = may_be_done || !was_never_sent(response.error());
-    const bool is_worth = is_busy || (!response && may_be_done);
+    was_lost = was_lost || (!response && !was_never_sent(response.error()));
+    const bool is_worth = is_busy || (!response && was_lost);
     if (!is_worth || monotonic_us() + wait.us > deadline_us) {
-      const bool is_unsure =
-          response ? response->status == 500 || response->status == 504 : may_be_done;
-      if (!response) return {std::unexpected(to_fault(std::move(response).error())), is_unsure};
-      return {*std::move(response), is_unsure || (is_busy && may_be_done)};
+      const bool may_be_done = response ? is_unsure(*response, was_lost) : was_lost;
+      return {std::move(response), may_be_done};
     }
     screen_.show_progress(is_busy ? "the server is busy; trying again …"
                                   : "the connection was lost; trying again …");
@@ -274,11 +277,11 @@ Outcome<api::Accepted> Session::deliver(net::Method method, const StoredRequest&
     screen_.print(print_curl(settings_.url, request));
     return std::unexpected(Fault{.exit = Exit::ok});
   }
-  auto [response, may_be_done] = send_until_answered(request);
+  const auto [response, may_be_done] = send_until_answered(request);
   screen_.show_progress("");
   if (!may_be_done) forget_request(stored.id);
   if (response && response->status / 100 == 2) return parse<api::Accepted>(response->body);
-  Fault wrong = response ? to_fault(*response) : std::move(response).error();
+  Fault wrong = response ? to_fault(*response) : to_fault(response.error());
   if (!response) wrong.pointer.clear();
   return std::unexpected(may_be_done ? no_answer_to(stored.id, std::move(wrong))
                                      : std::move(wrong));

@@ -63,19 +63,19 @@ class Session {
   template <wire::Record T>
   static Outcome<T> parse(std::string_view body) {
     auto value = wire::from_json<T>(body);
-    if (!value) return std::unexpected(misunderstood(std::move(value).error()));
+    if (!value) return std::unexpected(misunderstood(value.error()));
     return *std::move(value);
   }
 
   const Settings& settings() const { return settings_; }
 
  private:
-  static Fault misunderstood(Failure);
+  static Fault misunderstood(const Failure&);
   net::Request make_request(net::Method, std::string_view target, std::string_view body) const;
   Outcome<net::Response> exchange(const net::Request&);
   // How a change ended; when it `may_be_done`, asking again under its id is the way to know.
   struct Delivery {
-    Outcome<net::Response> response;
+    Result<net::Response> response;
     bool may_be_done = false;
   };
   Delivery send_until_answered(const net::Request&);

@@ -74,7 +74,7 @@ void write_member(wire::JsonWriter& writer, std::string_view name, std::optional
     writer.raw(whole->json);
   else if (!inside.empty())
     write_merged(writer, base && base->is(JsonKind::object) ? base : std::nullopt, inside);
-  else
+  else if (base)
     write_value(writer, *base);
 }
 

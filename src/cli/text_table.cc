@@ -62,45 +62,47 @@ bool TextTable::shrink(std::vector<std::size_t>& widths, std::size_t columns_max
                        std::size_t least) const {
   std::size_t total = 0;
   for (const std::size_t width : widths) total += width > 0 ? width + gap : 0;
-  while (total > columns_max + gap) {
-    std::size_t widest = columns_.size();
+  for (; total > columns_max + gap; --total) {
+    std::size_t* widest = nullptr;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      if (!columns_[i].may_shrink || widths[i] <= least) continue;
-      if (widest == columns_.size() || widths[i] > widths[widest]) widest = i;
+      const bool may_shrink = columns_[i].may_shrink && widths[i] > least;
+      if (may_shrink && (!widest || widths[i] > *widest)) widest = &widths[i];
     }
-    if (widest == columns_.size()) return false;
-    --widths[widest];
-    --total;
+    if (!widest) return false;
+    --*widest;
   }
   return true;
+}
+
+void TextTable::append_line(const std::vector<Cell>& row, const std::vector<std::size_t>& widths,
+                            const Layout& layout, std::string& out) const {
+  std::size_t owed = 0;  // Spaces that are written only before something.
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (widths[i] == 0) continue;
+    const std::string shown = cut_to(row[i].text, widths[i]);
+    const std::size_t pad = widths[i] - display_width(shown);
+    const bool is_left = columns_[i].align == Align::left;
+    if (!is_left) owed += pad;
+    if (!shown.empty()) {
+      out.append(owed, ' ');
+      owed = 0;
+      out.append(layout.has_colour ? paint(row[i].colour, shown) : shown);
+    }
+    owed += gap + (is_left ? pad : 0);
+  }
+  out.push_back('\n');
 }
 
 std::string TextTable::print(const Layout& layout) const {
   if (rows_.empty()) return {};
   const std::vector<std::size_t> widths = this->widths(layout.columns);
-  std::string out;
-  const auto line = [&](auto cell_at) {
-    std::string text;
-    std::size_t owed = 0;  // Spaces that are written only before something.
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      if (widths[i] == 0) continue;
-      const Cell cell = cell_at(i);
-      const std::string shown = cut_to(cell.text, widths[i]);
-      const std::size_t pad = widths[i] - display_width(shown);
-      if (columns_[i].align == Align::right) owed += pad;
-      if (!shown.empty()) {
-        text.append(owed, ' ');
-        owed = 0;
-        text.append(layout.has_colour ? paint(cell.colour, shown) : shown);
-      }
-      owed += gap + (columns_[i].align == Align::left ? pad : 0);
-    }
-    out.append(text).push_back('\n');
-  };
-  line([&](std::size_t i) { return Cell(std::string(columns_[i].title), Colour::bold); });
-  for (const auto& row : rows_) {
-    line([&](std::size_t i) { return row[i]; });
+  std::vector<Cell> titles;
+  for (const Column& column : columns_) {
+    titles.emplace_back(std::string(column.title), Colour::bold);
   }
+  std::string out;
+  append_line(titles, widths, layout, out);
+  for (const auto& row : rows_) append_line(row, widths, layout, out);
   return out;
 }
 

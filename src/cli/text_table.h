@@ -56,6 +56,8 @@ class TextTable {
  private:
   std::vector<std::size_t> widths(std::size_t columns_max) const;
   std::size_t most_spare(const std::vector<std::size_t>& widths) const;
+  void append_line(const std::vector<Cell>& row, const std::vector<std::size_t>& widths,
+                   const Layout& layout, std::string& out) const;
   bool shrink(std::vector<std::size_t>& widths, std::size_t columns_max, std::size_t least) const;
 
   std::vector<Column> columns_;

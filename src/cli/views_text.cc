@@ -16,7 +16,7 @@ constexpr std::size_t tasks_shown_max = 100;
 // Lines of "name  value", values aligned, absent ones left out.
 class Facts {
  public:
-  void add(std::string_view name, std::string value) {
+  void add(std::string_view name, const std::string& value) {
     if (value.empty()) return;
     width_ = std::max(width_, display_width(name));
     rows_.emplace_back(name, plain_line(value));
@@ -105,8 +105,8 @@ std::string sentence(std::string_view text, Colour colour, const Layout& layout)
 }
 
 std::string limit_line(Money hold, Money available) {
-  std::string out = "Set aside " + print_balance(hold);
-  return out + " of " + print_balance(available) + " on the project's account.\n";
+  return "Set aside " + print_balance(hold) + " of " + print_balance(available) +
+         " on the project's account.\n";
 }
 
 Moment now_of(const Layout& layout) {

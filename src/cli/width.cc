@@ -84,11 +84,10 @@ std::string plain(std::string_view text, bool keeps_lines) {
   out.reserve(text.size());
   while (!text.empty()) {
     const Character next = take(text);
+    const bool is_line = keeps_lines && (next.code == '\n' || next.code == '\t');
     if (!next.is_valid)
       out.push_back('?');
-    else if (keeps_lines && (next.code == '\n' || next.code == '\t'))
-      out.append(next.bytes);
-    else if (next.is_control())
+    else if (next.is_control() && !is_line)
       out.push_back(' ');
     else
       out.append(next.bytes);
