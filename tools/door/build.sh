@@ -59,8 +59,8 @@ run_program() {
   if [[ ! -x build/release/suan ]]; then build_program >&2; fi
   if [[ -z ${SUAN_URL:-} ]] && domain_answers; then
     export SUAN_URL
-    SUAN_URL=$(<var/url)
-    if [[ -z ${SUAN_KEY:-} ]]; then export SUAN_KEY; SUAN_KEY=$(<var/domain/operator.key); fi
+    SUAN_URL=$(<"$var/url")
+    if [[ -z ${SUAN_KEY:-} ]]; then export SUAN_KEY; SUAN_KEY=$(<"$var/domain/operator.key"); fi
   fi
   cd "$caller"
   exec "$root/build/release/suan" "$@"
@@ -121,7 +121,7 @@ run_fuzzer() {
   if [[ -z $name ]]; then fuzzers; return 0; fi
   fuzzers | grep -qx "$name" || fail "there is no fuzzer $name; there are: $(fuzzers | tr '\n' ' ')" 2
   build fuzz "$name" || fail "it does not build"
-  mkdir -p "var/fuzz/$name"
+  mkdir -p "$var/fuzz/$name"
   "build/fuzz/$name" -max_total_time="$limit" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="var/fuzz/$name-" "var/fuzz/$name"
+    -artifact_prefix="$var/fuzz/$name-" "$var/fuzz/$name"
 }

@@ -16,18 +16,18 @@ ask() {
 
 # Whether the domain of an earlier or another `./run up` is there.
 domain_answers() {
-  [[ -f var/url ]] && [[ $(ask "$(<var/url)" /readyz 2>/dev/null) == *" 200 "* ]]
+  [[ -f "$var/url" ]] && [[ $(ask "$(<"$var/url")" /readyz 2>/dev/null) == *" 200 "* ]]
 }
 
 tell_places() {
-  say "console: $(<var/url)   (sign in with the key in $root/var/domain/operator.key)"
-  say "program: ./run suan ps, or export SUAN_URL=$(<var/url) SUAN_KEY=\$(cat $root/var/domain/operator.key)"
+  say "console: $(<"$var/url")   (sign in with the key in $var/domain/operator.key)"
+  say "program: ./run suan ps, or export SUAN_URL=$(<"$var/url") SUAN_KEY=\$(cat $var/domain/operator.key)"
 }
 
 # Lets one `./run up` go on; another is told where the first one's domain is.
 claim_domain() {
-  mkdir -p var
-  exec 9>var/up.lock
+  mkdir -p "$var"
+  exec 9>"$var/up.lock"
   if flock -n 9; then return 0; fi
   domain_answers || say "another ./run up is at work in $root; waiting for it"
   until domain_answers; do
@@ -40,23 +40,29 @@ claim_domain() {
 
 is_taken() { (exec 7<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-start_domain() {
-  local port=8901
-  if is_taken "$port"; then port=0; fi  # 0: any free one.
-  rm -f var/url
-  : >var/serve.log
+# serve PORT: whether a domain that listens there becomes ready.
+serve() {
+  : >"$var/serve.log"
   # A session of its own, so that Ctrl-C comes to this script first; gone when this script is.
   setpriv --pdeathsig TERM env --default-signal=INT,QUIT setsid \
-    "$suan" serve --state "$root/var/domain" --listen "127.0.0.1:$port" >>var/serve.log 2>&1 9>&- &
+    "$suan" serve --state "$var/domain" --listen "127.0.0.1:$1" >>"$var/serve.log" 2>&1 9>&- &
   domain_process=$!
-  until grep -q ' is ready at ' var/serve.log; do
-    kill -0 "$domain_process" 2>/dev/null || { cat var/serve.log >&2; fail "the domain did not start"; }
+  until grep -q ' is ready at ' "$var/serve.log"; do
+    if ! kill -0 "$domain_process" 2>/dev/null; then domain_process=; return 1; fi
     sleep 0.05
   done
-  sed -n 's/.* is ready at \(http:[^ ]*\).*/\1/p' var/serve.log >var/url
+}
+
+start_domain() {
+  rm -f "$var/url"
+  # Port 0 is any free one.
+  if is_taken 8901 || ! serve 8901; then
+    serve 0 || { cat "$var/serve.log" >&2; fail "the domain did not start"; }
+  fi
+  sed -n 's/.* is ready at \(http:[^ ]*\).*/\1/p' "$var/serve.log" >"$var/url"
   export SUAN_URL SUAN_KEY
-  SUAN_URL=$(<var/url)
-  SUAN_KEY=$(<var/domain/operator.key)
+  SUAN_URL=$(<"$var/url")
+  SUAN_KEY=$(<"$var/domain/operator.key")
   say "the domain is ready at $SUAN_URL"
 }
 
@@ -69,7 +75,7 @@ close_domain() {
     if [[ -n $demo_job ]]; then await_end "$demo_job" || true; fi
     kill -TERM "$domain_process" 2>/dev/null || true
     wait "$domain_process" 2>/dev/null || true
-    rm -f var/url
+    rm -f "$var/url"
     say "the domain has stopped"
   fi
   exit "$status"
