@@ -10,7 +10,8 @@ packages_to_format=(clang-format-19)
 packages_to_fuzz=(clang-19 libclang-rt-19-dev)
 packages_to_lint=(clang-tidy-19)
 packages_to_test=(
-  "${packages_to_format[@]}" "${packages_to_fuzz[@]}" chromium fonts-noto-cjk git procps strace util-linux
+  "${packages_to_format[@]}" "${packages_to_fuzz[@]}" chromium e2fsprogs
+  fonts-noto-cjk git mount procps strace util-linux
 )
 
 as_root() {
