@@ -118,6 +118,10 @@ net::Response no_job(const std::string& name) {
   return problem(404, "job_unknown", "there is no job " + name + ", or it is not yours to see");
 }
 
+Moment wall_clock() {
+  return runtime::SystemClock().now();
+}
+
 std::optional<JobId> job_id_of(const std::string& text) {
   const std::string_view digits =
       text.starts_with("job-") ? std::string_view(text).substr(4) : text;
@@ -185,7 +189,7 @@ void add_hot(const domain::State& state, const identity::Principal& principal,
     const jobs::Job& job = at->second;
     if (filter.project && job.spec->project != filter.project) continue;
     if (!may_read(state, principal, job.spec->project)) continue;
-    api::JobView view = show_job(state, job, false);
+    api::JobView view = show_job(state, job, wall_clock(), false);
     if (filter.takes(view)) views.push_back(std::move(view));
   }
 }
@@ -299,7 +303,7 @@ void get_job(Service& service, Exchange& exchange) {
     if (const jobs::Job* job = view.state.jobs().find(id)) {
       if (!may_read(view.state, principal, job->spec->project))
         return no_job("job-" + std::to_string(id.value));
-      return json(200, wire::to_json(show_job(view.state, *job, true)));
+      return json(200, wire::to_json(show_job(view.state, *job, wall_clock(), true)));
     }
     auto row = old_job(view.state, history, principal, id);
     if (!row) return std::move(row).error();

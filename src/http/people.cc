@@ -75,6 +75,23 @@ std::expected<history::Filter, net::Response> read_rows_filter(const Exchange& e
   return filter;
 }
 
+// Rows, newest first, as `read` finds them: a page of about `limit` that ends where a record ends,
+// since `next` names a record and its rows would be lost between two pages.
+template <class Read>
+auto read_page(history::Filter filter, std::string& next, Read read) {
+  for (++filter.limit;; filter.limit *= 2) {
+    auto rows = read(filter);
+    if (!rows || rows->size() < filter.limit) return rows;
+    const std::uint64_t last = rows->back().sequence;
+    const auto end =
+        std::ranges::find_if(*rows, [&](const auto& row) { return row.sequence == last; });
+    if (end == rows->begin()) continue;  // All of one record, and perhaps not all of it.
+    rows->erase(end, rows->end());
+    next = std::to_string(rows->back().sequence);
+    return rows;
+  }
+}
+
 }  // namespace
 
 void get_me(Service& service, Exchange& exchange) {
@@ -179,13 +196,13 @@ void get_postings(Service& service, Exchange& exchange) {
   service.ask(exchange, [&history = service.parts().history, filter = std::move(*filter)](
                             const runtime::View& view, const identity::Principal&) {
     history.wait_for(view.state.essence().sequence, milliseconds(100));
-    auto rows = history.postings(filter);
-    if (!rows) return problem(rows.error());
     api::PostingList list;
+    const auto rows = read_page(
+        filter, list.next, [&](const history::Filter& page) { return history.postings(page); });
+    if (!rows) return problem(rows.error());
     list.sequence = history.sequence();
     for (const history::PostingRow& row : *rows)
       list.postings.push_back(show_posting(view.state, row));
-    if (rows->size() >= filter.limit) list.next = std::to_string(rows->back().sequence);
     return json(200, wire::to_json(list));
   });
 }
@@ -196,14 +213,18 @@ void get_costs(Service& service, Exchange& exchange) {
   service.ask(exchange, [&history = service.parts().history, filter = std::move(*filter)](
                             const runtime::View& view, const identity::Principal&) {
     history.wait_for(view.state.essence().sequence, milliseconds(100));
-    auto page = history.charges(filter);
-    if (!page) return problem(page.error());
     api::CostView cost;
+    const auto rows =
+        read_page(filter, cost.next,
+                  [&](const history::Filter& wanted) -> Result<std::vector<history::ChargeRow>> {
+                    SUAN_TRY(history::ChargePage page, history.charges(wanted));
+                    cost.total = page.total;
+                    return std::move(page.rows);
+                  });
+    if (!rows) return problem(rows.error());
     cost.sequence = history.sequence();
-    for (const history::ChargeRow& row : page->rows)
+    for (const history::ChargeRow& row : *rows)
       cost.charges.push_back(show_charge(view.state, row));
-    cost.total = page->total;
-    if (page->rows.size() >= filter.limit) cost.next = std::to_string(page->rows.back().sequence);
     return json(200, wire::to_json(cost));
   });
 }

@@ -69,6 +69,13 @@ std::optional<net::Response> check_query(const Route& route, const net::Request&
   return std::nullopt;
 }
 
+bool changes_people(const domain::Command& command) {
+  return std::holds_alternative<domain::CreateOrganisation>(command) ||
+         std::holds_alternative<domain::CreateProject>(command) ||
+         std::holds_alternative<domain::CreateKey>(command) ||
+         std::holds_alternative<domain::RevokeKey>(command);
+}
+
 }  // namespace
 
 void Acquaintance::set(std::shared_ptr<const identity::Identity> identity) {
@@ -165,6 +172,7 @@ std::optional<std::uint64_t> query_number(const net::Request& request, std::stri
 void Service::post(Exchange& exchange, Posting posting) {
   auto request_id = request_id_of(exchange.request);
   if (!request_id) return exchange.responder.respond(problem(request_id.error()));
+  const bool is_about_people = changes_people(posting.command);
   runtime::Request request;
   request.command = std::move(posting.command);
   request.caller.principal = exchange.principal;
@@ -176,11 +184,17 @@ void Service::post(Exchange& exchange, Posting posting) {
   request.caller.body = body.finish();
   request.payloads = std::move(posting.payloads);
   auto responder = std::make_shared<net::Responder>(std::move(exchange.responder));
-  request.reply = [responder, status = posting.status,
-                   secret = std::move(posting.secret)](const runtime::Reply& reply) {
+  request.reply = [responder, status = posting.status, secret = std::move(posting.secret),
+                   is_about_people, &follower = parts_.follower](const runtime::Reply& reply) {
     if (!reply) return responder->respond(problem(reply.error()));
     const api::Accepted accepted{.id = reply->id, .sequence = reply->sequence, .secret = secret};
-    responder->respond(json(status, wire::to_json(accepted)));
+    const std::string body = wire::to_json(accepted);
+    const auto answer = [responder, status, body](const runtime::View&) {
+      responder->respond(json(status, body));
+    };
+    // Whoever is told of a project or key may use it at once, and of a revoked one may not.
+    if (is_about_people && follower.ask(answer, reply->sequence)) return;
+    responder->respond(json(status, body));
   };
   if (!parts_.core.put(request)) {
     responder->respond(problem(

@@ -12,7 +12,9 @@
 namespace suan::http {
 
 api::JobState job_state(const jobs::Job&);
-api::JobView show_job(const domain::State&, const jobs::Job&, bool with_tasks);
+
+/// `now` is for what running tasks have cost so far.
+api::JobView show_job(const domain::State&, const jobs::Job&, Moment now, bool with_tasks);
 
 /// A job that has left hot state.
 api::JobView show_job(const domain::State&, const history::JobRow&);

@@ -66,14 +66,14 @@ std::string waiting_reason(const jobs::Job& job) {
   if (job.is_stopping) return "stopping on request";
   if (unit.phase != Phase::waiting) return "";
   if (!unit.is_queued) return "waits for its start.not_before";
-  if (unit.mishaps.empty()) return "waits for capacity; `suan why` says what would help";
+  if (unit.mishaps.empty()) return "waits for capacity";
   switch (unit.mishaps.back().setback) {
     case jobs::Setback::site_lost:
       return "its site lost it; waits to be tried again";
     case jobs::Setback::interrupted:
       return "it was interrupted; waits to be tried again";
     default:
-      return "waits for capacity; `suan why` says what would help";
+      return "waits for capacity";
   }
 }
 
@@ -126,7 +126,8 @@ api::JobState job_state(const jobs::Job& job) {
   return state_of(furthest);
 }
 
-api::JobView show_job(const domain::State& state, const jobs::Job& job, bool with_tasks) {
+api::JobView show_job(const domain::State& state, const jobs::Job& job, Moment now,
+                      bool with_tasks) {
   const JobSpec& spec = *job.spec;
   const jobs::Placement& placement = job.units.front().placement;
   const ledger::Hold* hold = state.ledger().holds().find(job.hold);
@@ -158,7 +159,7 @@ api::JobView show_job(const domain::State& state, const jobs::Job& job, bool wit
       const bool is_live = task.phase == Phase::running || task.phase == Phase::stopping;
       if (is_live && task.started != Moment{})
         view.cost = view.cost +
-                    domain::charge_for(unit.placement.hourly, state.essence().now - task.started);
+                    domain::charge_for(unit.placement.hourly, std::max(now - task.started, Span{}));
     }
   }
   view.budget = spec.budget;

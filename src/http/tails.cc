@@ -62,6 +62,7 @@ void Tails::read(const LogWish& wish, net::Responder responder) {
     }
     tails_.push_back(tail);
   }
+  has_work_.notify_all();
   look(std::move(tail));
 }
 
