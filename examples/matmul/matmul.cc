@@ -150,8 +150,8 @@ int main(int argc, char** argv) {
     const double gigaflops = 2e-9 * std::pow(static_cast<double>(size), 3.0) / took.count();
     const double off = difference(a, b, c, random);
     is_right = is_right && off < 1.0;
-    std::printf("product %zu of %zu: %zu x %zu, %zu threads, %.2f s, %.1f GFLOPS, %s\n", product,
-                products, size, size, threads, took.count(), gigaflops,
+    std::printf("product %zu of %zu: %zu x %zu, %zu thread%s, %.2f s, %.1f GFLOPS, %s\n", product,
+                products, size, size, threads, threads == 1 ? "" : "s", took.count(), gigaflops,
                 off < 1.0 ? "checked" : "WRONG");
     std::fflush(stdout);
   }
