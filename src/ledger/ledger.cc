@@ -28,18 +28,20 @@ bool Ledger::can_hold(ProjectId project, Money amount) const {
   return balance(project_account(project)) >= amount;
 }
 
+Account& Ledger::account(const AccountKey& key) {
+  Account* known = accounts_.edit(key);
+  return known != nullptr ? *known : accounts_.insert(key, {});
+}
+
 void Ledger::post(const AccountKey& from, const AccountKey& to, Money amount) {
   ensure(amount >= zero);
   if (amount == zero) return;
-  for (const AccountKey& key : {from, to}) {
-    if (!accounts_.contains(key)) accounts_.insert(key, {});
-  }
-  Account* source = accounts_.edit(from);
-  source->balance = source->balance - amount;
-  source->turnover_out = source->turnover_out + amount;
-  ensure(source->balance >= zero || may_be_negative(from.kind));
-  Account* target = accounts_.edit(to);
-  target->balance = target->balance + amount;
+  Account& source = account(from);
+  source.balance = source.balance - amount;
+  source.turnover_out = source.turnover_out + amount;
+  ensure(source.balance >= zero || may_be_negative(from.kind));
+  Account& target = account(to);
+  target.balance = target.balance + amount;
 }
 
 void Ledger::apply(const Deposited& event) {

@@ -38,6 +38,7 @@ class Ledger {
   void reindex() {}
 
  private:
+  Account& account(const AccountKey&);
   void post(const AccountKey& from, const AccountKey& to, Money amount);
 
   Table<AccountKey, Account> accounts_;
