@@ -21,9 +21,9 @@ constexpr std::uint64_t state_version = 1;
 template <class T>
 bool read_event(std::uint64_t code, std::string_view bytes, Events& events, bool& is_ok) {
   if (T::code != code) return false;
-  auto decoded = wire::decode<T>(bytes);
-  is_ok = decoded.has_value();
-  if (is_ok) events.emplace_back(std::move(*decoded));
+  wire::Reader reader(bytes);
+  reader.record(std::get<T>(events.emplace_back(std::in_place_type<T>)));
+  is_ok = reader.is_ok();
   return true;
 }
 
@@ -85,14 +85,11 @@ inline constexpr bool is_table<Table<Key, T>> = true;
 
 void append_events(std::string& out, const Events& events) {
   wire::Writer writer(out);
-  std::string bytes;
   for (const Event& event : events) {
     std::visit(
         [&](const auto& each) {
-          bytes.clear();
-          wire::Writer(bytes).record(each);
           writer.varint(each.code);
-          writer.bytes(bytes);
+          writer.sized_record(each);
         },
         event);
   }

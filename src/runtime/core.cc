@@ -93,6 +93,7 @@ Reply Core::commit(Events&& events, Moment at, std::vector<std::string>* payload
 }
 
 void Core::note_hints(const Events& events) {
+  if (may_place_) return;
   for (const domain::Event& event : events) {
     may_place_ = may_place_ || std::holds_alternative<market::LeaseReleased>(event) ||
                  std::holds_alternative<catalogue::PoolOffered>(event) ||

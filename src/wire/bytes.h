@@ -125,15 +125,25 @@ class Writer {
   explicit Writer(std::string& out) : out_(out) {}
 
   void varint(std::uint64_t value) {
-    while (value >= 0x80) {
-      out_.push_back(static_cast<char>(value | 0x80U));
-      value >>= 7U;
+    if (value < 0x80) {
+      out_.push_back(static_cast<char>(value));
+      return;
     }
-    out_.push_back(static_cast<char>(value));
+    std::array<char, 10> digits;
+    std::size_t count = 0;
+    for (; value >= 0x80; value >>= 7U) digits[count++] = static_cast<char>(value | 0x80U);
+    digits[count++] = static_cast<char>(value);
+    out_.append(digits.data(), count);
   }
   void bytes(std::string_view value) {
     varint(value.size());
     out_.append(value);
+  }
+
+  /// A record behind its length.
+  template <class T>
+  void sized_record(const T& value) {
+    sized([&] { record(value); });
   }
 
   template <class T>
