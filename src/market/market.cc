@@ -23,10 +23,10 @@ void Market::apply(const LeaseConfirmed& event) {
 }
 
 void Market::apply(const LeaseReleased& event, const Pool& pool) {
-  const Lease lease = leases_.at(event.lease);
+  const Lease& lease = leases_.at(event.lease);
   nodes_.give_back(pool, lease.grant);
   holders_.erase(lease.holder);
-  leases_.erase(lease.id);
+  leases_.erase(event.lease);
 }
 
 void Market::resize(const Pool& before, const Pool& after) {

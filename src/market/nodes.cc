@@ -72,12 +72,17 @@ void Nodes::index(const Pool& pool, std::uint32_t node, const NodeFree& free) {
   fits_.insert({pool.id, free.whole_cards(), free.cpu_milli, node}, true);
   for (const SharedCard& shared : free.shared)
     shares_.insert({pool.id, shared.free_milli, node, shared.card}, true);
-  if (!totals_.contains(pool.id)) totals_.insert(pool.id, {});
   Total* total = totals_.edit(pool.id);
+  if (total == nullptr) total = &totals_.insert(pool.id, {});
   total->card_milli += card_milli_of(free);
   total->cpu_milli += free.cpu_milli;
   total->memory_bytes += free.memory_bytes;
   total->nodes_idle += is_idle(pool, free) ? 1U : 0U;
+  const std::uint32_t cards = free.whole_cards();
+  if (total->by_cards.size() <= cards) total->by_cards.resize(cards + 1);
+  Group& group = total->by_cards[cards];
+  group.cpu_milli_max =
+      group.nodes++ == 0 ? free.cpu_milli : std::max(group.cpu_milli_max, free.cpu_milli);
 }
 
 void Nodes::unindex(const Pool& pool, std::uint32_t node, const NodeFree& free) {
@@ -89,6 +94,12 @@ void Nodes::unindex(const Pool& pool, std::uint32_t node, const NodeFree& free) 
   total->cpu_milli -= free.cpu_milli;
   total->memory_bytes -= free.memory_bytes;
   total->nodes_idle -= is_idle(pool, free) ? 1U : 0U;
+  const std::uint32_t cards = free.whole_cards();
+  Group& group = total->by_cards[cards];
+  if (--group.nodes > 0 && free.cpu_milli == group.cpu_milli_max) {
+    // The last entry with this count of cards has the most cores of them.
+    group.cpu_milli_max = fits_.before({pool.id, cards, INT64_MAX, UINT32_MAX})->first.cpu_milli;
+  }
 }
 
 void Nodes::add(const Pool& pool) {
@@ -205,15 +216,16 @@ PoolFree Nodes::free_in(const Pool& pool) const {
   free.cpu_milli = total->cpu_milli;
   free.memory_bytes = total->memory_bytes;
   free.nodes_idle = total->nodes_idle;
-  for (std::uint32_t cards = pool.cards_per_node + 1; cards-- > 0;) {
-    // The entry before the end of this count of cards has the most cores of them.
-    const auto first = fits_.from({pool.id, cards, INT64_MIN, 0});
-    if (first == fits_.end() || first->first.pool != pool.id || first->first.cards != cards)
-      continue;
-    free.cards_on_a_node = std::max(free.cards_on_a_node, cards);
-    const auto last = fits_.before({pool.id, cards, INT64_MAX, UINT32_MAX});
-    free.cpu_milli_on_a_node = std::max(free.cpu_milli_on_a_node, last->first.cpu_milli);
+  for (std::uint32_t cards = 0; cards < total->by_cards.size(); ++cards) {
+    const Group& group = total->by_cards[cards];
+    if (group.nodes == 0) continue;
+    free.cards_on_a_node = cards;
+    free.cpu_milli_on_a_node = std::max(free.cpu_milli_on_a_node, group.cpu_milli_max);
+    free.widest_cpu_milli = group.cpu_milli_max;
   }
+  const auto widest = fits_.before({pool.id, free.cards_on_a_node, INT64_MAX, UINT32_MAX});
+  if (widest != fits_.end() && widest->first.pool == pool.id)
+    free.widest_memory_bytes = nodes_.at({pool.id, widest->first.node}).memory_bytes;
   if (free.cards_on_a_node > 0) {
     free.share_milli_of_a_card = 1000;
   } else if (shares_.size() > 0) {

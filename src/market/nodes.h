@@ -35,6 +35,8 @@ struct PoolFree {
   std::uint32_t nodes_idle = 0;       // Nothing on them.
   std::uint32_t cards_on_a_node = 0;  // Whole cards free on the best node.
   std::int64_t cpu_milli_on_a_node = 0;
+  std::int64_t widest_cpu_milli = 0;  // On one node with cards_on_a_node: the most of those.
+  std::int64_t widest_memory_bytes = 0;
   std::uint32_t share_milli_of_a_card = 0;  // 1000 when a whole card is free.
 };
 
@@ -80,11 +82,17 @@ class Nodes {
     std::uint32_t card = 0;
     friend constexpr auto operator<=>(const ShareKey&, const ShareKey&) = default;
   };
+  /// The nodes of a pool with equally many free cards.
+  struct Group {
+    std::uint32_t nodes = 0;
+    std::int64_t cpu_milli_max = 0;  // Of one of them, if there are any.
+  };
   struct Total {
     std::int64_t card_milli = 0;
     std::int64_t cpu_milli = 0;
     std::int64_t memory_bytes = 0;
     std::uint32_t nodes_idle = 0;
+    std::vector<Group> by_cards;  // Index: wholly free cards.
   };
 
   template <class Visit>
