@@ -42,7 +42,18 @@ void State::refresh_free(PoolId id) {
                           : std::min<std::int64_t>(free.share_milli_of_a_card, shown.cards_milli);
   shown.cpu_max_milli = std::min(not_negative(free.cpu_milli_on_a_node), shown.cpu_milli);
   shown.memory_max_bytes = std::min(pool.memory_bytes_per_node, shown.memory_bytes);
+  if (expected == nullptr) {
+    shown.widest_cards = free.cards_on_a_node;
+    shown.widest_share_milli = free.cards_on_a_node > 0 ? 1000 : 0;
+    shown.widest_cpu_milli = free.widest_cpu_milli;
+    shown.widest_memory_bytes = free.widest_memory_bytes;
+  }
   supply_.set_free(id, shown);
+}
+
+void State::refresh_stale() {
+  for (const PoolId pool : stale_pools_) refresh_free(pool);
+  stale_pools_.clear();
 }
 
 void State::set_unit_timer(const UnitKey& key, Moment at) {
@@ -65,12 +76,12 @@ void State::expect(const UnitKey& key, std::int64_t sign) {
   const jobs::Unit& unit = job->units[key.unit];
   const Need all = times(unit.placement.need, sign * job->spec->nodes);
   const PoolId pool = unit.placement.pool;
-  if (!expected_.contains(pool)) expected_.insert(pool, {});
   Need* expected = expected_.edit(pool);
+  if (expected == nullptr) expected = &expected_.insert(pool, {});
   *expected = {expected->card_milli + all.card_milli, expected->cpu_milli + all.cpu_milli,
                expected->memory_bytes + all.memory_bytes};
   if (*expected == Need{}) expected_.erase(pool);
-  refresh_free(pool);
+  note_stale(pool);
 }
 
 std::uint32_t ExactNodes::nodes_fitting(PoolId id, const Need& need, std::uint32_t limit) const {
@@ -131,7 +142,7 @@ struct Folding {
     state.catalogue_.apply(event);
     if (!has_same_nodes(before, event.pool)) state.market_.resize(before, event.pool);
     state.supply_.put(event.pool, state.catalogue_.sites().at(event.pool.site));
-    state.refresh_free(event.pool.id);
+    state.note_stale(event.pool.id);
     count(state.essence_.last.pool, event.pool.id.value);
   }
 
@@ -141,17 +152,18 @@ struct Folding {
     state.timers_.insert({lease.expires, Due::lease_expiry, lease.id.value, 0}, true);
     state.essence_.last.lease = lease.id.value;
     state.essence_.last.lease_epoch = lease.epoch;
-    state.refresh_free(lease.pool);
+    state.note_stale(lease.pool);
   }
   void operator()(const market::LeaseConfirmed& event) const {
     drop_lease_timer(*state.market_.find_lease(event.lease));
     state.market_.apply(event);
   }
   void operator()(const market::LeaseReleased& event) const {
-    const market::Lease lease = *state.market_.find_lease(event.lease);
+    const market::Lease& lease = *state.market_.find_lease(event.lease);
+    const Pool& pool = state.catalogue_.pools().at(lease.pool);
     drop_lease_timer(lease);
-    state.market_.apply(event, state.catalogue_.pools().at(lease.pool));
-    state.refresh_free(lease.pool);
+    state.market_.apply(event, pool);
+    state.note_stale(pool.id);
   }
 
   void operator()(const jobs::JobSubmitted& event) const {
@@ -254,7 +266,11 @@ struct Folding {
            a.memory_bytes_per_node == b.memory_bytes_per_node;
   }
 
-  void touch(JobId job) const { state.jobs_.touch(job, state.essence_.sequence); }
+  void touch(JobId job) const {
+    if (job == state.touched_job_) return;
+    state.jobs_.touch(state.touched_job_, state.essence_.sequence);
+    state.touched_job_ = job;
+  }
 
   // A unit leaves whatever it was doing.
   void leave(const UnitKey& key) const {
@@ -292,6 +308,9 @@ void State::apply(const Events& events, Moment at) {
   essence_.now = at;
   ++essence_.sequence;
   for (const Event& event : events) std::visit(Folding{*this, at}, event);
+  jobs_.touch(std::exchange(touched_job_, {}), essence_.sequence);
+  jobs_.settle();
+  refresh_stale();
 }
 
 void State::reindex() {
@@ -304,7 +323,7 @@ void State::reindex() {
   expected_ = {};
   for (const auto& [id, pool] : catalogue_.pools()) {
     supply_.put(pool, catalogue_.sites().at(pool.site));
-    refresh_free(id);
+    note_stale(id);
   }
   for (const auto& [id, lease] : market_.leases()) {
     if (lease.state == market::LeaseState::tentative)
@@ -321,6 +340,7 @@ void State::reindex() {
   }
   if (!essence_.domain.empty())
     timers_.insert({essence_.requests_timer, Due::requests, 0, 0}, true);
+  refresh_stale();
 }
 
 }  // namespace suan::domain

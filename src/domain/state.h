@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/table.h"
 #include "catalogue/catalogue.h"
@@ -142,6 +143,10 @@ class State {
   friend struct Folding;
 
   void refresh_free(PoolId);
+  void refresh_stale();
+  void note_stale(PoolId pool) {
+    if (stale_pools_.empty() || stale_pools_.back() != pool) stale_pools_.push_back(pool);
+  }
   void set_unit_timer(const jobs::UnitKey&, Moment at);
   void drop_unit_timer(const jobs::UnitKey&);
   void expect(const jobs::UnitKey&, std::int64_t sign);
@@ -157,6 +162,10 @@ class State {
   placement::Supply supply_;
   Table<Timer, bool> timers_;
   Table<PoolId, Need> expected_;  // Reserved but not granted yet: not to be promised again.
+
+  // Of the record being applied: what is brought up to date once, at its end.
+  std::vector<PoolId> stale_pools_;
+  JobId touched_job_;
 };
 
 /// Exact answers about nodes for placement, from the leases of this domain.

@@ -1,5 +1,6 @@
 #include "jobs/jobs.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/ensure.h"
@@ -99,8 +100,8 @@ Task& Jobs::task(const AttemptKey& key) {
 
 void Jobs::enqueue(const UnitKey& key, const Job& job) {
   const std::uint64_t print = demand_fingerprint(*job.spec);
-  if (!lines_.contains(print)) lines_.insert(print, {});
   Line* line = lines_.edit(print);
+  if (line == nullptr) line = &lines_.insert(print, {});
   if (!line->units.empty()) heads_.erase(line->units.begin()->first);
   line->units.insert(queue_key(job, key), true);
   heads_.insert(line->units.begin()->first, print);
@@ -149,8 +150,13 @@ void Jobs::apply(const JobSubmitted& event, Moment now) {
   count(job, 1);
   const Job& submitted = jobs_.insert(event.job, std::move(job));
   for (std::uint32_t i = 0; i < submitted.units.size(); ++i) {
-    if (submitted.units[i].is_queued) enqueue({event.job, i}, submitted);
+    if (submitted.units[i].is_queued) arrivals_.push_back({event.job, i});
   }
+}
+
+void Jobs::settle() {
+  for (const UnitKey& key : arrivals_) enqueue(key, jobs_.at(key.job));
+  arrivals_.clear();
 }
 
 void Jobs::apply(const UnitQueued& event) {
@@ -165,7 +171,11 @@ void Jobs::apply(const UnitPlaced& event) {
   count(job, -1);
   Unit& placed = job.units[event.unit.unit];
   ensure(placed.phase == Phase::waiting && event.attempt == placed.attempt + 1);
-  if (placed.is_queued) dequeue(event.unit, job);
+  if (const auto arrival = std::ranges::find(arrivals_, event.unit); arrival != arrivals_.end()) {
+    arrivals_.erase(arrival);
+  } else if (placed.is_queued) {
+    dequeue(event.unit, job);
+  }
   placed.is_queued = false;
   placed.phase = Phase::reserving;
   placed.attempt = event.attempt;

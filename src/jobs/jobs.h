@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <vector>
 
 #include "base/table.h"
 #include "jobs/records.h"
@@ -63,6 +64,10 @@ class Jobs {
   void apply(const JobEnded&, Moment now);
   void apply(const JobEvicted&);
 
+  /// To be called after the events of each record: units submitted by it and not placed at once
+  /// join their lines.
+  void settle();
+
   /// Notes the record that changed a job.
   void touch(JobId id, std::uint64_t sequence);
 
@@ -86,6 +91,7 @@ class Jobs {
   Table<QueueKey, std::uint64_t> heads_;
   std::uint64_t waiting_ = 0;
   JobCounts counts_;
+  std::vector<UnitKey> arrivals_;  // In no line yet. Empty between records.
 };
 
 /// A fingerprint of everything in a spec that decides where and when it fits.
