@@ -11,6 +11,7 @@ namespace suan::domain {
 Decision decide(const State& state, const Command& command, const Caller& caller, Moment now) {
   ensure(now >= state.essence().now);
   Deciding deciding{state, caller, now, {}};
+  deciding.events.reserve(8);  // As many as most commands lead to.
   const Ruling ruling =
       std::visit([&](const auto& each) { return decide_one(deciding, each); }, command);
   if (!ruling) {

@@ -59,10 +59,10 @@ std::string list_rejections(const placement::Counts& counts, const placement::De
   return text;
 }
 
-Ruling check_plan(const PlanBinding& plan, const std::optional<placement::Candidate>& now_at) {
+Ruling check_plan(const PlanBinding& plan, const placement::Candidate* now_at) {
   if (!plan.is_bound) return {};
   const bool starts = plan.pool != PoolId{};
-  if (starts != now_at.has_value())
+  if (starts != (now_at != nullptr))
     return refuse(Code::plan_stale, starts ? "the place in this plan is taken: plan again"
                                            : "there is a place for this job now: plan again");
   if (!starts) return {};
@@ -125,18 +125,16 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
   if (asked.deadline != Moment{} && asked.deadline <= deciding.now)
     return refuse(Code::spec_invalid, "the deadline has passed", "/start/deadline");
 
-  const placement::Demand demand = placement::make_demand(asked);
   const bool must_wait = asked.not_before > deciding.now ||
                          state.jobs().lines().contains(jobs::demand_fingerprint(asked));
-  std::optional<placement::Candidate> place;
-  const ExactNodes nodes(state);
-  if (!must_wait) place = placement::choose(state.supply(), demand, &nodes);
-  SUAN_CHECK(check_plan(command.plan, place));
+  std::optional<Choice> place;
+  if (!must_wait) place = choose_place(state, asked);
+  SUAN_CHECK(check_plan(command.plan, place ? &place->best : nullptr));
   Money job_hourly;
   if (place) {
-    job_hourly = place->hourly_cost;
+    job_hourly = place->best.hourly_cost;
   } else {
-    SUAN_TRY(const placement::Candidate later, best_place(state, demand));
+    SUAN_TRY(const placement::Candidate later, best_place(state, placement::make_demand(asked)));
     job_hourly = later.hourly_cost;
   }
   const Money unit_hourly = scale(job_hourly, 1, asked.elements);
@@ -169,7 +167,7 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
                             .amount = hold_amount,
                             .allotted = {},
                             .charged = {}};
-    place_unit(deciding, {id, 0}, *spec, 1, hold);
+    place_unit(deciding, {{id, 0}, *spec, 1, hold}, std::move(*place));
   }
   return {};
 }

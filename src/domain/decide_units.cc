@@ -18,11 +18,7 @@ constexpr std::size_t lines_tried_max = 256;    // By one PlaceWaiting; the head
 constexpr std::size_t pools_recorded_max = 64;  // Up to here the record of a choice is complete.
 constexpr std::size_t runners_recorded = 3;
 
-/// The choice, and as much of why as can be recorded in the time of a decision.
-struct Choice {
-  placement::Candidate best;
-  jobs::Placement record;
-};
+}  // namespace
 
 std::optional<Choice> choose_place(const State& state, const JobSpec& spec) {
   const placement::Demand demand = placement::make_demand(spec);
@@ -35,6 +31,7 @@ std::optional<Choice> choose_place(const State& state, const JobSpec& spec) {
     choice.best = *best;
   } else {
     const auto ranking = placement::rank(state.supply(), demand, &nodes, runners_recorded + 1);
+    if (ranking.starts_now == 0) return std::nullopt;
     const auto best = std::ranges::find_if(ranking.best, &placement::Candidate::starts_now);
     if (best != ranking.best.end()) {
       choice.best = *best;
@@ -43,6 +40,7 @@ std::optional<Choice> choose_place(const State& state, const JobSpec& spec) {
     } else {
       return std::nullopt;
     }
+    choice.record.runners.reserve(ranking.best.size());
     for (const placement::Candidate& each : ranking.best) {
       if (each.pool != choice.best.pool)
         choice.record.runners.push_back({each.pool, each.hourly_cost, each.starts_now()});
@@ -59,6 +57,8 @@ std::optional<Choice> choose_place(const State& state, const JobSpec& spec) {
       hourly_price(state.catalogue().pools().at(choice.best.pool).price, choice.best.need);
   return choice;
 }
+
+namespace {
 
 // What a unit gets to spend at this price, and how much the hold must first grow for it; nothing if
 // it cannot be paid.
@@ -124,11 +124,10 @@ Money unit_hourly(const jobs::Job& job, const jobs::Unit& unit) {
   return scale(unit.placement.hourly, job.spec->nodes, 1);
 }
 
-bool place_unit(Deciding& deciding, const UnitKey& key, const JobSpec& spec, std::uint32_t attempt,
-                const ledger::Hold& hold) {
-  auto choice = choose_place(deciding.state, spec);
-  if (!choice) return false;
-  const Money hourly = scale(choice->record.hourly, spec.nodes, 1);
+bool place_unit(Deciding& deciding, const Seeker& seeker, Choice choice) {
+  const JobSpec& spec = seeker.spec;
+  const ledger::Hold& hold = seeker.hold;
+  const Money hourly = scale(choice.record.hourly, spec.nodes, 1);
   const auto payment = pay_for(deciding, spec, hourly, hold);
   if (!payment) return false;
   if (payment->extension > Money{})
@@ -137,8 +136,8 @@ bool place_unit(Deciding& deciding, const UnitKey& key, const JobSpec& spec, std
   const Money spare = hold.amount - hold.allotted - payment->allowance;
   if (spec.elements == 1 && spare > Money{})  // Cheaper than was set aside for.
     deciding.emit(ledger::HoldReturned{hold.id, spare, false});
-  choice->record.allowance = payment->allowance;
-  deciding.emit(jobs::UnitPlaced{key, attempt, std::move(choice->record)});
+  choice.record.allowance = payment->allowance;
+  deciding.emit(jobs::UnitPlaced{seeker.key, seeker.attempt, std::move(choice.record)});
   return true;
 }
 
@@ -149,7 +148,9 @@ Ruling decide_one(Deciding& deciding, const PlaceWaiting&) {
     const jobs::Job& job = *deciding.state.jobs().find(head.unit.job);
     const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
     const std::uint32_t attempt = job.units[head.unit.unit].attempt + 1;
-    if (place_unit(deciding, head.unit, *job.spec, attempt, hold)) return {};
+    auto choice = choose_place(deciding.state, *job.spec);
+    if (choice && place_unit(deciding, {head.unit, *job.spec, attempt, hold}, std::move(*choice)))
+      return {};
   }
   return refuse(Code::nothing_placeable, "no waiting unit can start now");
 }
@@ -340,8 +341,8 @@ void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
                         .amount = ending.ended.cost,
                         .loss = due - ending.ended.cost});
   }
-  deciding.emit(
-      market::LeaseReleased{deciding.state.market().lease_of(ending.ended.key)->id, false});
+  const jobs::TaskPlace place = jobs::place_of(*job.spec, ending.ended.key.task);
+  deciding.emit(market::LeaseReleased{unit.tasks[place.index].lease, false});
   deciding.emit(ending.ended);
 
   bool others_live = false;

@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "domain/decide.h"
+#include "placement/rank.h"
 
 /// What the parts of decide share; not for other rooms.
 namespace suan::domain {
@@ -54,10 +55,23 @@ Ruling decide_one(Deciding&, const PlaceWaiting&);
 /// The price of all tasks of a unit.
 Money unit_hourly(const jobs::Job&, const jobs::Unit&);
 
-/// Places a unit of a job where it can start now and can be paid; false if there is nowhere.
-/// `hold` is the job's as it will be when the events so far have been applied.
-bool place_unit(Deciding&, const jobs::UnitKey&, const JobSpec&, std::uint32_t attempt,
-                const ledger::Hold& hold);
+/// The best place that starts now, and as much of why as can be recorded in the time of a decision.
+struct Choice {
+  placement::Candidate best;
+  jobs::Placement record;
+};
+std::optional<Choice> choose_place(const State&, const JobSpec&);
+
+/// A unit that looks for a place. Borrows all but its key.
+struct Seeker {
+  jobs::UnitKey key;
+  const JobSpec& spec;
+  std::uint32_t attempt = 0;
+  const ledger::Hold& hold;  // As it will be when the events so far have been applied.
+};
+
+/// Gives a unit the place chosen for it; false, and no event, if it cannot be paid.
+bool place_unit(Deciding&, const Seeker&, Choice);
 
 /// Gives back what a unit that has not been launched holds: its leases and its allowance.
 void give_up_placement(Deciding&, const jobs::Job&, const jobs::UnitKey&);
