@@ -31,7 +31,7 @@ constexpr int runs = 5;
 constexpr std::size_t live_jobs = 10'000;
 constexpr std::size_t mix_commands = 100'000;  // Of one run; between them jobs are ended, untimed.
 constexpr std::size_t mix_part = 10'000;
-constexpr std::size_t ended_jobs_warm = 100'000;
+constexpr std::size_t ended_jobs_warm = 40'000;
 constexpr std::size_t waiting_jobs = 100'000;
 constexpr std::uint64_t startup_events = 1'000'000;
 
@@ -70,7 +70,7 @@ void add(Tally& sum, const Tally& more) {
   sum.seconds += more.seconds;
 }
 
-// As many ended jobs in memory, and as many requests, as a domain has in the middle of a busy hour.
+// Until as many ended jobs are in memory as will be: those of the last hour.
 void warm_up(Traffic& traffic) {
   traffic.fill(live_jobs);
   for (std::size_t ended = 0; ended < ended_jobs_warm; ended += live_jobs / 2) {
@@ -194,15 +194,10 @@ void live(Traffic& traffic, std::uint64_t events) {
   }
 }
 
-// Slow enough that jobs leave hot state in the course of the history.
-Scene history() {
-  return {.between_steps = seconds(25), .commands_per_step = 256};
-}
-
 void measure_replay() {
   FreeJournal journal;
   journal.keeps_records = true;
-  Traffic traffic(history(), journal, 2);
+  Traffic traffic({}, journal, 2);
   live(traffic, startup_events);
   std::vector<double> rates;
   std::vector<double> decode_rates;
@@ -243,7 +238,7 @@ void measure_startup(const std::string& directory) {
     auto journal = journal::SqliteJournal::open({.directory = directory});
     if (!journal) complain(journal.error());
     if (const auto epoch = (*journal)->claim_leadership(); !epoch) complain(epoch.error());
-    Traffic traffic(history(), **journal, 2);
+    Traffic traffic({}, **journal, 2);
     live(traffic, startup_events);
     const auto& jobs = traffic.core().state().jobs();
     std::fprintf(stderr, "startup: %llu events, %llu live jobs, %llu ended and still hot\n",
@@ -315,8 +310,8 @@ void measure_waiting() {
 
 }  // namespace suan::bench
 
-/// bench_core [mix|decisions|replay|startup|waiting]… ; all but mix without arguments. `startup` writes
-/// its journal under $SUAN_BENCH_DIRECTORY, or here.
+/// bench_core [mix|decisions|replay|startup|waiting]… ; all but mix without arguments. `startup`
+/// writes its journal under $SUAN_BENCH_DIRECTORY, or here.
 int main(int argc, char** argv) {
   using namespace suan::bench;
   const auto wants = [&](const std::string& part) {

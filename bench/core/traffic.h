@@ -15,8 +15,8 @@ namespace suan::bench {
 struct Scene {
   std::uint32_t pools = 40;
   std::uint32_t nodes_per_pool = 125;  // Of eight cards.
-  Span between_steps = microseconds(2'560'000);
-  std::size_t commands_per_step = 256;
+  Span between_steps = seconds(14);    // 33,000 commands in an hour: jobs run half an hour or so.
+  std::size_t commands_per_step = 128;
 };
 
 /// What a run of commands came to.
