@@ -293,13 +293,13 @@ def read_events(server, after, is_over=None, key=None):
             raise Gone(str(error)) from None
 
 
-def read_past_events(server, last, key=None, seconds=60):
-    """The sequences of the whole stream up to `last`, resumed wherever it breaks."""
+def read_past_events(server, last, after=0, key=None, seconds=60):
+    """The sequences of the stream from `after` to `last`, resumed wherever it breaks."""
     whole, end = [], time.monotonic() + seconds
     while not whole or whole[-1] < last:
         expect(time.monotonic() < end, f"the stream came to {whole[-1:]} of {last} in {seconds} s")
         with contextlib.suppress(Gone):
-            for sequence in read_events(server, whole[-1] if whole else 0, key=key):
+            for sequence in read_events(server, whole[-1] if whole else after, key=key):
                 if sequence not in whole[-1:]:
                     whole.append(sequence)
                 if sequence >= last:
@@ -333,9 +333,10 @@ def end_processes(directory):
         left = processes_of(directory)
         if not left:
             return
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # All at once: none sees another's end.
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
         time.sleep(0.1)
 
 
