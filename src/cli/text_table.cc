@@ -97,6 +97,7 @@ std::string TextTable::print(const Layout& layout) const {
   if (rows_.empty()) return {};
   const std::vector<std::size_t> widths = this->widths(layout.columns);
   std::vector<Cell> titles;
+  titles.reserve(columns_.size());
   for (const Column& column : columns_) {
     titles.emplace_back(std::string(column.title), Colour::bold);
   }
