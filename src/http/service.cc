@@ -188,13 +188,13 @@ void Service::post(Exchange& exchange, Posting posting) {
                    is_about_people, &follower = parts_.follower](const runtime::Reply& reply) {
     if (!reply) return responder->respond(problem(reply.error()));
     const api::Accepted accepted{.id = reply->id, .sequence = reply->sequence, .secret = secret};
-    const std::string body = wire::to_json(accepted);
-    const auto answer = [responder, status, body](const runtime::View&) {
-      responder->respond(json(status, body));
+    const std::string text = wire::to_json(accepted);
+    const auto answer = [responder, status, text](const runtime::View&) {
+      responder->respond(json(status, text));
     };
     // Whoever is told of a project or key may use it at once, and of a revoked one may not.
     if (is_about_people && follower.ask(answer, reply->sequence)) return;
-    responder->respond(json(status, body));
+    responder->respond(json(status, text));
   };
   if (!parts_.core.put(request)) {
     responder->respond(problem(
