@@ -23,7 +23,8 @@ TEST(Chips, AreReadFromTheFileWithTheirFigures) {
 
 TEST(Chips, HaveUniqueNames) {
   std::set<std::string> ids;
-  for (const ChipModel& chip : chips()) EXPECT_TRUE(ids.insert(std::string(chip.id)).second) << chip.id;
+  for (const ChipModel& chip : chips())
+    EXPECT_TRUE(ids.insert(std::string(chip.id)).second) << chip.id;
   EXPECT_GE(ids.size(), 30U);
 }
 

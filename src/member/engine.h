@@ -14,13 +14,13 @@ namespace suan::member {
 
 /// Capacity of one kind that an engine offers; becomes a pool of the catalogue.
 struct OfferedPool {
-  std::string name;                  // Unique within the engine, [a-z0-9-]{1,63}.
-  std::string chip;                  // Chip model of data/accelerators.csv, or as found; "" = none.
+  std::string name;  // Unique within the engine, [a-z0-9-]{1,63}.
+  std::string chip;  // Chip model of data/accelerators.csv, or as found; "" = none.
   std::uint32_t nodes = 1;
   std::uint32_t cards_per_node = 0;
   std::int64_t cpu_milli_per_node = 0;
   std::int64_t memory_bytes_per_node = 0;
-  std::string topology;              // For people: sockets, cores, NUMA; may be empty.
+  std::string topology;  // For people: sockets, cores, NUMA; may be empty.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "name", self.name);
@@ -72,7 +72,8 @@ class Engine {
   virtual void stop(const StopAttempt&) = 0;
   virtual void forget(const ForgetAttempt&) = 0;
 
-  /// At most `bytes_max` bytes of a log from `offset`. not_found when there is no such attempt here.
+  /// At most `bytes_max` bytes of a log from `offset`. not_found when there is no such attempt
+  /// here.
   virtual Result<LogPiece> read_log(const AttemptKey&, LogStream, std::uint64_t offset,
                                     std::size_t bytes_max) = 0;
 };
