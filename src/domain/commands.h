@@ -101,6 +101,11 @@ struct Report {
   Progress progress;
 };
 
+/// DestroyPayloads is done.
+struct NotePayloadsDestroyed {
+  PayloadId first;
+};
+
 // From time itself.
 
 /// Whatever is due first among the timers of the state.
@@ -109,9 +114,9 @@ struct Tick {};
 /// Place the first waiting unit that fits somewhere now.
 struct PlaceWaiting {};
 
-using Command =
-    std::variant<CreateOrganisation, CreateProject, Deposit, CreateKey, RevokeKey, SubmitJob,
-                 StopJob, FoundDomain, StartMember, Reserve, Confirm, Report, Tick, PlaceWaiting>;
+using Command = std::variant<CreateOrganisation, CreateProject, Deposit, CreateKey, RevokeKey,
+                             SubmitJob, StopJob, FoundDomain, StartMember, Reserve, Confirm, Report,
+                             NotePayloadsDestroyed, Tick, PlaceWaiting>;
 
 /// Who asked, and how a repeat is known. Commands of the process itself carry no request.
 struct Caller {

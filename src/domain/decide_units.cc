@@ -166,9 +166,9 @@ Ruling decide_one(Deciding& deciding, const Reserve& command) {
     grants = state.market().nodes().fit(pool, unit.placement.need, job->spec->nodes);
   if (grants.empty()) {
     give_up_placement(deciding, *job, command.unit);
-    deciding.emit(jobs::UnitReturned{command.unit, pool.state == ServingState::production
-                                                       ? jobs::Setback::capacity_taken
-                                                       : jobs::Setback::pool_closed});
+    const bool is_open = pool.state == ServingState::production;
+    deciding.emit(jobs::UnitReturned{
+        command.unit, is_open ? jobs::Setback::capacity_taken : jobs::Setback::pool_closed, {}});
     return {};
   }
   jobs::UnitGranted granted{command.unit, {}};
@@ -199,7 +199,7 @@ Ruling decide_one(Deciding& deciding, const Confirm& command) {
     ensure(lease != nullptr && lease->state == market::LeaseState::tentative);
     if (lease->expires > deciding.now) continue;
     give_up_placement(deciding, *job, command.unit);
-    deciding.emit(jobs::UnitReturned{command.unit, jobs::Setback::lease_expired});
+    deciding.emit(jobs::UnitReturned{command.unit, jobs::Setback::lease_expired, {}});
     return {};
   }
   for (const jobs::Task& task : unit.tasks) deciding.emit(market::LeaseConfirmed{task.lease});
@@ -274,6 +274,13 @@ bool is_tried_again(const Deciding& deciding, const jobs::Job& job, AttemptEnd e
   return end == AttemptEnd::launch_failed && retry.on_interruption;
 }
 
+// What fails at once would otherwise be tried a thousand times a second.
+Span retry_pause(std::uint32_t attempt) {
+  Span pause = retry_pause_min;
+  for (std::uint32_t i = 1; i < attempt && pause < retry_pause_max; ++i) pause = pause * 2;
+  return std::min(pause, retry_pause_max);
+}
+
 /// One task that has just ended, with the rest of its unit.
 struct Ending {
   const jobs::Job& job;
@@ -306,9 +313,10 @@ void finish_unit(Deciding& deciding, const Ending& ending, Money rest) {
   if (rest != Money{}) deciding.emit(ledger::Allotted{job.hold, -rest});
   const jobs::UnitEnded end = verdict(ending);
   if (is_tried_again(deciding, job, end.end)) {
-    deciding.emit(jobs::UnitReturned{ending.key, end.end == AttemptEnd::launch_failed
-                                                     ? jobs::Setback::interrupted
-                                                     : jobs::Setback::site_lost});
+    const auto setback = end.end == AttemptEnd::launch_failed ? jobs::Setback::interrupted
+                                                              : jobs::Setback::site_lost;
+    deciding.emit(
+        jobs::UnitReturned{ending.key, setback, deciding.now + retry_pause(ending.unit().attempt)});
     return;
   }
   deciding.emit(end);
@@ -390,6 +398,12 @@ Ruling decide_one(Deciding& deciding, const Report& command) {
   return {};
 }
 
+Ruling decide_one(Deciding& deciding, const NotePayloadsDestroyed& command) {
+  if (!deciding.state.doomed_payloads().contains(command.first)) return stale();
+  deciding.emit(PayloadsDestroyed{command.first});
+  return {};
+}
+
 namespace {
 
 Ruling expire_lease(Deciding& deciding, LeaseId id) {
@@ -398,7 +412,7 @@ Ruling expire_lease(Deciding& deciding, LeaseId id) {
   ensure(job != nullptr);
   const UnitKey key{job->id, jobs::place_of(*job->spec, lease.holder.task).unit};
   give_up_placement(deciding, *job, key);
-  deciding.emit(jobs::UnitReturned{key, jobs::Setback::lease_expired});
+  deciding.emit(jobs::UnitReturned{key, jobs::Setback::lease_expired, {}});
   return {};
 }
 

@@ -49,6 +49,7 @@ Ruling decide_one(Deciding&, const StopJob&);
 Ruling decide_one(Deciding&, const Reserve&);
 Ruling decide_one(Deciding&, const Confirm&);
 Ruling decide_one(Deciding&, const Report&);
+Ruling decide_one(Deciding&, const NotePayloadsDestroyed&);
 Ruling decide_one(Deciding&, const Tick&);
 Ruling decide_one(Deciding&, const PlaceWaiting&);
 

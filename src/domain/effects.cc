@@ -113,6 +113,8 @@ void add_effects(const State& after, const Events& events, Effects& effects) {
 
 Effects outstanding_effects(const State& state) {
   Effects effects;
+  for (const auto& [first, count] : state.doomed_payloads())
+    effects.push_back(DestroyPayloads{first, count});
   for (const auto& [id, job] : state.jobs().all()) {
     if (job.outcome != jobs::Outcome::none) continue;
     for (std::uint32_t i = 0; i < job.units.size(); ++i) {

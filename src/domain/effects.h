@@ -47,7 +47,7 @@ struct AskForget {
   ForgetAttempt forget;
 };
 
-/// Destroy the sealed payloads of a job that left hot state.
+/// Destroy the sealed payloads of a job that left hot state, then say NotePayloadsDestroyed.
 struct DestroyPayloads {
   PayloadId first;
   std::uint32_t count = 0;

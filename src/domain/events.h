@@ -73,15 +73,25 @@ struct RequestsForgotten {
   static void fields(auto&& visit, auto& self) { visit(1, "before", self.before); }
 };
 
-using Event = std::variant<
-    DomainFounded, identity::OrganisationCreated, identity::UserCreated, identity::ProjectCreated,
-    identity::SeatTaken, identity::KeyCreated, identity::KeyRevoked, ledger::Deposited,
-    ledger::Held, ledger::HoldExtended, ledger::HoldReturned, ledger::Charged, ledger::Allotted,
-    catalogue::MemberStarted, catalogue::SiteDescribed, catalogue::PoolOffered,
-    market::LeaseGranted, market::LeaseConfirmed, market::LeaseReleased, jobs::JobSubmitted,
-    jobs::UnitQueued, jobs::UnitPlaced, jobs::UnitGranted, jobs::UnitReturned, jobs::UnitLaunched,
-    jobs::UnitRenewed, jobs::TaskStarted, jobs::TaskStopping, jobs::TaskEnded, jobs::UnitEnded,
-    jobs::JobStopping, jobs::JobEnded, jobs::JobEvicted, RequestAccepted, RequestsForgotten>;
+/// The sealed payloads of an evicted job, numbered from `first`, are destroyed.
+struct PayloadsDestroyed {
+  static constexpr std::uint32_t code = 62;
+  static constexpr const char* name = "payloads_destroyed";
+  PayloadId first;
+  static void fields(auto&& visit, auto& self) { visit(1, "first", self.first); }
+};
+
+using Event =
+    std::variant<DomainFounded, identity::OrganisationCreated, identity::UserCreated,
+                 identity::ProjectCreated, identity::SeatTaken, identity::KeyCreated,
+                 identity::KeyRevoked, ledger::Deposited, ledger::Held, ledger::HoldExtended,
+                 ledger::HoldReturned, ledger::Charged, ledger::Allotted, catalogue::MemberStarted,
+                 catalogue::SiteDescribed, catalogue::PoolOffered, market::LeaseGranted,
+                 market::LeaseConfirmed, market::LeaseReleased, jobs::JobSubmitted,
+                 jobs::UnitQueued, jobs::UnitPlaced, jobs::UnitGranted, jobs::UnitReturned,
+                 jobs::UnitLaunched, jobs::UnitRenewed, jobs::TaskStarted, jobs::TaskStopping,
+                 jobs::TaskEnded, jobs::UnitEnded, jobs::JobStopping, jobs::JobEnded,
+                 jobs::JobEvicted, RequestAccepted, RequestsForgotten, PayloadsDestroyed>;
 
 using Events = std::vector<Event>;
 

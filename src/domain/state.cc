@@ -197,7 +197,8 @@ struct Folding {
   void operator()(const jobs::UnitReturned& event) const {
     leave(event.unit);
     state.jobs_.apply(event, at);
-    state.set_unit_timer(event.unit, state.jobs_.find(event.unit.job)->spec->deadline);
+    const Moment deadline = state.jobs_.find(event.unit.job)->spec->deadline;
+    state.set_unit_timer(event.unit, event.queue_at > at ? event.queue_at : deadline);
     touch(event.unit.job);
   }
   void operator()(const jobs::UnitLaunched& event) const {
@@ -242,7 +243,9 @@ struct Folding {
     const Moment ended = state.jobs_.find(event.job)->ended;
     state.timers_.erase({ended + ended_jobs_stay_hot, Due::job_eviction, event.job.value, 0});
     state.jobs_.apply(event);
+    if (event.payloads > 0) state.doomed_.insert(event.first_payload, event.payloads);
   }
+  void operator()(const PayloadsDestroyed& event) const { state.doomed_.erase(event.first); }
 
   void operator()(const RequestAccepted& event) const {
     state.requests_.insert(event.key, {event.id, state.essence_.sequence, event.body});

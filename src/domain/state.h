@@ -26,7 +26,9 @@ constexpr Span rolling_margin = minutes(10);  // A rolling hold is renewed this 
 constexpr Span lost_after_default = minutes(10);
 constexpr Span lost_after_min = seconds(10);
 constexpr Span grace_max = minutes(30);
-constexpr Span budget_time_min = minutes(1);  // A budget must pay for at least this.
+constexpr Span retry_pause_min = seconds(10);  // Before the second attempt, then twice as long,
+constexpr Span retry_pause_max = minutes(10);  // up to this.
+constexpr Span budget_time_min = minutes(1);   // A budget must pay for at least this.
 constexpr Span requests_forgotten_every = hours(1);
 
 /// When the hold of a rolling unit is next renewed: early enough that the member, which must leave
@@ -118,6 +120,10 @@ class State {
 
   const Table<Timer, bool>& timers() const { return timers_; }
 
+  /// Payloads of evicted jobs that nobody has said to be destroyed: the first of each job and how
+  /// many.
+  const Table<PayloadId, std::uint32_t>& doomed_payloads() const { return doomed_; }
+
   /// The earliest timer; absent when nothing will ever be due.
   std::optional<Timer> first_timer() const;
 
@@ -136,6 +142,7 @@ class State {
   static void loose(auto&& visit, auto& self) {
     visit(1, self.essence_);
     visit(2, self.requests_);
+    visit(3, self.doomed_);
   }
   void reindex();
 
@@ -158,6 +165,7 @@ class State {
   market::Market market_;
   jobs::Jobs jobs_;
   Table<RequestKey, Answer> requests_;
+  Table<PayloadId, std::uint32_t> doomed_;
 
   placement::Supply supply_;
   Table<Timer, bool> timers_;

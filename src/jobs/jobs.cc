@@ -214,8 +214,8 @@ void Jobs::apply(const UnitReturned& event, Moment now) {
     each.phase = Phase::waiting;
     each.lease = {};
   }
-  returned.is_queued = true;
-  enqueue(event.unit, job);
+  returned.is_queued = event.queue_at <= now;
+  if (returned.is_queued) enqueue(event.unit, job);
   count(job, 1);
 }
 

@@ -124,7 +124,7 @@ struct Mishap {
 struct Unit {
   Phase phase = Phase::waiting;
   std::uint32_t attempt = 0;  // Of every task in it; 0 before the first placement.
-  bool is_queued = false;     // Waiting, and its not_before has passed.
+  bool is_queued = false;     // Waiting, and its time to be placed has come.
   Placement placement;        // Of the latest attempt.
   Money allowance_left;
   Span run_for;       // What the member was last given; 0 = no limit.
@@ -260,15 +260,18 @@ struct UnitGranted {
   }
 };
 
-/// The placement came to nothing: the unit is in the queue again, at its old place.
+/// The placement came to nothing: the unit is in the queue again, at its old place, or will be at
+/// `queue_at`.
 struct UnitReturned {
   static constexpr std::uint32_t code = 44;
   static constexpr const char* name = "unit_returned";
   UnitKey unit;
   Setback setback = Setback::none;
+  Moment queue_at = {};  // 0 = now.
   static void fields(auto&& visit, auto& self) {
     visit(1, "unit", self.unit);
     visit(2, "setback", self.setback);
+    visit(3, "queue_at", self.queue_at);
   }
 };
 

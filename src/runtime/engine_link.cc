@@ -102,10 +102,14 @@ void EngineLink::perform(const domain::Effect& effect) {
   } else if (const auto* forget = std::get_if<domain::AskForget>(&effect)) {
     engines_.at(forget->member)->forget(forget->forget);
   } else if (const auto* destroy = std::get_if<domain::DestroyPayloads>(&effect)) {
-    for (std::uint32_t i = 0; i < destroy->count; ++i) {
-      // One that stays behind is only disk space; the next deletion is not affected.
-      static_cast<void>(journal_.delete_blob(destroy->first.value + i));
-    }
+    bool are_gone = true;
+    for (std::uint32_t i = 0; i < destroy->count; ++i)
+      are_gone = journal_.delete_blob(destroy->first.value + i).has_value() && are_gone;
+    if (!are_gone) return;  // Asked for again by the next start.
+    Request request;
+    request.command = domain::NotePayloadsDestroyed{destroy->first};
+    request.caller.principal = {UserId{1}, identity::Role::operator_};
+    core_->put_waiting(std::move(request));
   } else {
     ensure(false);  // The core answers reservations for engines itself.
   }

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+
+/// Deliberate mistakes that the simulator must find: the measure of its auditors. A normal build
+/// has none of them; one compiled with SUAN_PLANTED has all, each asleep until it is chosen.
+namespace suan {
+
+enum class Bug : std::uint8_t {
+  none,
+  // Money.
+  sum_of_accounts_drifts,
+  loss_not_posted,
+  charge_rounded_down,
+  charged_for_a_repeat,
+  charge_beyond_allowance,
+  rest_of_allowance_kept,
+  hold_not_returned,
+  budget_forgets_what_was_spent,
+  renewed_without_money,
+  // Capacity.
+  cores_overcommitted,
+  memory_ignored,
+  share_overfilled,
+  second_card_granted_again,
+  closed_pool_grants,
+  lease_never_released,
+  lease_released_at_stop,
+  expired_lease_confirmed,
+  expiry_outlives_confirmation,
+  stale_confirm_accepted,
+  only_first_lease_confirmed,
+  // Attempts.
+  gang_launched_by_half,
+  gang_survives_its_member,
+  settled_before_all_ended,
+  old_attempt_reported_for_new,
+  tried_again_after_stop,
+  renewed_after_stop,
+  waiting_unit_not_stopped,
+  engine_runs_the_forgotten,
+  // Queue and time.
+  not_before_ignored,
+  priority_ignored,
+  live_job_evicted,
+  wall_clock_not_clamped,
+  // People and requests.
+  seat_not_asked_to_submit,
+  seat_not_asked_to_stop,
+  revoked_key_accepted,
+  plan_not_checked,
+  answer_not_remembered,
+  requests_forgotten_early,
+  body_not_compared,
+  // What a crash shows.
+  reply_before_sync,
+  effect_before_sync,
+  batch_dropped_for_lack_of_space,
+  deposed_leader_goes_on,
+  snapshot_misses_requests,
+  timers_not_rebuilt,
+  reservations_not_rebuilt,
+  stops_not_sent_again,
+  launches_not_sent_again,
+  renewals_not_sent_again,
+  payload_destroyed_early,
+  fork_shares_writes,
+};
+
+#ifdef SUAN_PLANTED
+/// The one that is awake in this process. Set before anything runs.
+inline Bug planted_bug = Bug::none;
+inline bool planted(Bug bug) {
+  return planted_bug == bug;
+}
+#else
+constexpr bool planted(Bug) {
+  return false;
+}
+#endif
+
+}  // namespace suan
