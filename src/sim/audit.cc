@@ -1,0 +1,165 @@
+#include "sim/audit.h"
+
+#include <cstdio>
+
+#include "base/text.h"
+#include "runtime/codec.h"
+#include "sim/trace.h"
+
+namespace suan::sim {
+
+using domain::State;
+
+Audit::Audit(Coverage& coverage)
+    : coverage_(coverage),
+      truth_(objections_, coverage),
+      leases_(objections_, coverage, truth_),
+      money_(objections_, coverage),
+      lives_(objections_, coverage, truth_, leases_, money_) {}
+
+void Audit::see(const runtime::DurableRecord& record) {
+  objections_.sequence = record.sequence;
+  if (!objections_.check(record.sequence == shadow_.essence().sequence + 1, "journal",
+                         "records are told out of order"))
+    return;
+  objections_.check(record.at >= shadow_.essence().now, "time",
+                    "a record is before the one before");
+  for (const domain::Event& event : record.events) {
+    coverage_.hit(event);
+    if (is_traced_) {
+      std::fprintf(stderr, "%llu %s %s\n", static_cast<unsigned long long>(record.sequence),
+                   print_moment(record.at).c_str(), print_event(event).c_str());
+    }
+    lives_.see(event, record.sequence, record.at);
+    ++events_;
+  }
+  if (objections_.any()) return;  // The shadow may not survive what is wrong already.
+  shadow_.apply(record.events, record.at);
+  lives_.close();
+  money_.close(shadow_.ledger());
+}
+
+// What is derived from the tables must be what reindex derives from them.
+void Audit::compare_derived(const State& state) {
+  State again = state;
+  again.reindex();
+  const auto same = [&](bool holds, const char* what) {
+    objections_.check(holds, "derived index", std::string(what) + " is not what the tables say");
+  };
+  const jobs::Jobs& a = state.jobs();
+  const jobs::Jobs& b = again.jobs();
+  same(a.waiting() == b.waiting() && a.lines().size() == b.lines().size(), "the queue");
+  same(a.heads().size() == b.heads().size(), "the heads of the queue");
+  for (auto one = a.heads().begin(), two = b.heads().begin();
+       one != a.heads().end() && two != b.heads().end(); ++one, ++two)
+    same(one->first == two->first && one->second == two->second, "a head of the queue");
+  same(a.counts().waiting == b.counts().waiting && a.counts().active == b.counts().active &&
+           a.counts().ended == b.counts().ended,
+       "the count of jobs");
+  same(state.timers().size() == again.timers().size(), "the number of timers");
+  for (auto one = state.timers().begin(), two = again.timers().begin();
+       one != state.timers().end() && two != again.timers().end(); ++one, ++two)
+    same(one->first == two->first, "a timer");
+  for (const auto& [id, pool] : state.catalogue().pools()) {
+    same(state.supply().free_of(id) == again.supply().free_of(id), "what is free in a pool");
+    const market::PoolFree one = state.market().nodes().free_in(pool);
+    const market::PoolFree two = again.market().nodes().free_in(pool);
+    same(one.card_milli == two.card_milli && one.cpu_milli == two.cpu_milli &&
+             one.memory_bytes == two.memory_bytes && one.nodes_idle == two.nodes_idle &&
+             one.cards_on_a_node == two.cards_on_a_node &&
+             one.cpu_milli_on_a_node == two.cpu_milli_on_a_node &&
+             one.share_milli_of_a_card == two.share_milli_of_a_card,
+         "a sum over nodes");
+  }
+  for (const auto& [id, lease] : state.market().leases())
+    same(again.market().lease_of(lease.holder) != nullptr &&
+             state.market().lease_of(lease.holder) != nullptr &&
+             state.market().lease_of(lease.holder)->id == id,
+         "the holder of a lease");
+  for (const auto& [id, user] : state.identity().users())
+    same(state.identity().find_user(user.name) != nullptr, "a name");
+}
+
+// A fork keeps what it saw, and what is done to a fork stays there.
+void Audit::check_fork() {
+  if (fork_)
+    objections_.check(runtime::state_hash(*fork_) == fork_hash_, "fork",
+                      "a fork changed when its origin did");
+  fork_ = shadow_;
+  fork_hash_ = runtime::state_hash(*fork_);
+  State what_if = shadow_;
+  const domain::Counters& last = shadow_.essence().last;
+  domain::Events events;
+  for (const auto& [id, project] : shadow_.identity().projects())
+    events.emplace_back(ledger::Deposited{id, yuan(1), "what if"});
+  events.emplace_back(
+      identity::OrganisationCreated{{OrganisationId{last.organisation + 1}, "what-if"}});
+  for (const auto& [id, pool] : shadow_.catalogue().pools()) {
+    Pool closed = pool;
+    closed.state = ServingState::closed;
+    closed.nodes += 1;
+    events.emplace_back(catalogue::PoolOffered{closed});
+  }
+  for (const auto& [id, job] : shadow_.jobs().all()) {
+    if (job.outcome == jobs::Outcome::none && !job.is_stopping)
+      events.emplace_back(jobs::JobStopping{id, UserId{1}});
+  }
+  what_if.apply(events, what_if.essence().now);
+  objections_.check(runtime::state_hash(shadow_) == fork_hash_, "fork",
+                    "what is done to a fork shows in its origin");
+}
+
+void Audit::check_replay(const journal::Journal& journal) {
+  State folded;
+  while (folded.essence().sequence < shadow_.essence().sequence) {
+    const auto records = journal.follow(folded.essence().sequence + 1, 4096);
+    if (!objections_.check(records && !records->empty(), "replay", "the journal cannot be read"))
+      return;
+    for (const journal::Record& record : *records) {
+      if (record.sequence > shadow_.essence().sequence) break;
+      const auto events = runtime::decode_events(record.bytes);
+      if (!objections_.check(events.has_value(), "replay", "a record cannot be read")) return;
+      folded.apply(*events, record.moment);
+    }
+  }
+  objections_.check(runtime::state_hash(folded) == runtime::state_hash(shadow_), "replay",
+                    "from the first record leads elsewhere");
+  compare_derived(folded);
+}
+
+void Audit::examine(const State* core, const journal::Journal& journal) {
+  money_.close(shadow_.ledger());
+  leases_.compare(shadow_);
+  check_fork();
+  check_replay(journal);
+  compare_derived(shadow_);
+  if (core == nullptr) return;
+  objections_.check(runtime::state_hash(*core) == runtime::state_hash(shadow_), "core",
+                    "the core's state is not what its records say");
+  const auto replayed = runtime::replay(journal);
+  if (!objections_.check(replayed.has_value(), "replay", "the journal cannot be replayed")) return;
+  objections_.check(runtime::state_hash(*replayed) == runtime::state_hash(shadow_), "replay",
+                    "from the snapshot leads elsewhere");
+}
+
+void Audit::see_restart(const State& state, const journal::Journal& journal) {
+  objections_.check(journal.head().sequence >= shadow_.essence().sequence, "lost record",
+                    "the journal ends before what was acknowledged");
+  while (!objections_.any() && shadow_.essence().sequence < journal.head().sequence) {
+    const auto records = journal.follow(shadow_.essence().sequence + 1, 4096);
+    if (!objections_.check(records && !records->empty(), "replay", "the journal cannot be read"))
+      return;
+    for (const journal::Record& record : *records) {
+      auto events = runtime::decode_events(record.bytes);
+      if (!objections_.check(events.has_value(), "replay", "a record cannot be read")) return;
+      see({record.sequence, record.moment, std::move(*events)});
+    }
+  }
+  if (objections_.any()) return;
+  objections_.check(runtime::state_hash(state) == runtime::state_hash(shadow_), "replay",
+                    "the server starts with another state than its records say");
+  objections_.check(state.requests() == shadow_.requests(), "replay", "answers are missing");
+  compare_derived(state);
+}
+
+}  // namespace suan::sim

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "journal/journal.h"
+#include "sim/books.h"
+
+namespace suan::sim {
+
+/// All auditors of one simulated domain. Follows its durable records with a State of its own, as
+/// the read side does.
+class Audit {
+ public:
+  explicit Audit(Coverage& coverage);
+
+  /// The next durable record.
+  void see(const runtime::DurableRecord&);
+
+  /// Everything that can be asked of a state at rest. `core` is null while the server is down or
+  /// has records that are not durable.
+  void examine(const domain::State* core, const journal::Journal&);
+
+  /// A server is about to start with `state`: nothing that was durable may be missing, and what was
+  /// durable and never told is told now.
+  void see_restart(const domain::State& state, const journal::Journal&);
+
+  /// Prints every event to stderr as it is seen.
+  void trace() { is_traced_ = true; }
+
+  const domain::State& shadow() const { return shadow_; }
+  Objections& objections() { return objections_; }
+  GroundTruth& truth() { return truth_; }
+  const LifeBook& lives() const { return lives_; }
+  std::uint64_t events() const { return events_; }
+
+ private:
+  void compare_derived(const domain::State&);
+  void check_fork();
+  void check_replay(const journal::Journal&);
+
+  Coverage& coverage_;
+  Objections objections_;
+  GroundTruth truth_;
+  LeaseBook leases_;
+  MoneyBook money_;
+  LifeBook lives_;
+  domain::State shadow_;
+  std::optional<domain::State> fork_;  // Taken some time ago, and its hash then.
+  Digest fork_hash_;
+  std::uint64_t events_ = 0;
+  bool is_traced_ = false;
+};
+
+}  // namespace suan::sim

@@ -1,0 +1,273 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "domain/state.h"
+#include "runtime/core.h"
+#include "sim/machine.h"
+
+/// The books of the auditors: each keeps its own account of what durable records say, by rules of
+/// its own, and objects where the domain's does not agree. Nothing here asks the rooms what is
+/// right.
+namespace suan::sim {
+
+/// A promise that was broken.
+struct Objection {
+  std::string auditor;  // Which promise, in a word or two.
+  std::string text;
+};
+
+/// Keeps the first objection.
+class Objections {
+ public:
+  void raise(std::string_view auditor, std::string text);
+  /// Raises it unless `holds`.
+  bool check(bool holds, std::string_view auditor, std::string_view text);
+
+  const std::optional<Objection>& first() const { return first_; }
+  bool any() const { return first_.has_value(); }
+
+  std::uint64_t sequence = 0;  // Of the record looked at; part of every text.
+
+ private:
+  std::optional<Objection> first_;
+};
+
+std::string print_key(const AttemptKey&);
+std::string print_key(const jobs::UnitKey&);
+
+/// What happens on the machines, as they see it themselves.
+class GroundTruth : public Witness {
+ public:
+  GroundTruth(Objections& objections, Coverage& coverage)
+      : objections_(objections), coverage_(coverage) {}
+
+  void on_started(const Launch&) override;
+  void on_over(const AttemptKey&, const Progress&) override;
+
+  /// A launch has become durable: only now may it start.
+  void allow(const AttemptKey& key) { allowed_.insert(key); }
+
+  bool is_running(const AttemptKey& key) const { return running_.contains(key); }
+  /// How it really ended; nullptr if it has not.
+  const Progress* end_of(const AttemptKey&) const;
+  std::size_t running() const { return running_.size(); }
+  const std::set<AttemptKey>& allowed() const { return allowed_; }
+
+ private:
+  Objections& objections_;
+  Coverage& coverage_;
+  std::set<AttemptKey> allowed_;
+  std::map<AttemptKey, Launch> running_;
+  std::map<TaskKey, AttemptKey> tasks_;
+  std::map<AttemptKey, Progress> ended_;
+  std::map<std::pair<PoolId, std::pair<std::uint32_t, std::uint32_t>>, std::uint32_t> cards_;
+};
+
+/// Capacity: leases against the pools as offered.
+class LeaseBook {
+ public:
+  LeaseBook(Objections& objections, Coverage& coverage, const GroundTruth& truth)
+      : objections_(objections), coverage_(coverage), truth_(truth) {}
+
+  void see(const market::LeaseGranted&, Moment at);
+  void see(const market::LeaseConfirmed&, Moment at);
+  void see(const market::LeaseReleased&, Moment at);
+  void see(const catalogue::PoolOffered&);
+
+  struct Kept {
+    market::Lease lease;
+    bool is_confirmed = false;
+  };
+  const Kept* find(LeaseId) const;
+  const Pool* pool(PoolId) const;
+  void compare(const domain::State&) const;
+
+ private:
+  struct Node {
+    std::map<std::uint32_t, std::uint32_t> cards;  // Thousandths taken of each.
+    std::int64_t cpu_milli = 0;
+    std::int64_t memory_bytes = 0;
+  };
+  void take(const market::Lease&, int sign);
+
+  Objections& objections_;
+  Coverage& coverage_;
+  const GroundTruth& truth_;
+  std::map<LeaseId, Kept> leases_;
+  std::map<PoolId, Pool> pools_;
+  std::map<std::pair<PoolId, std::uint32_t>, Node> nodes_;
+  std::uint64_t last_epoch_ = 0;
+};
+
+/// Money: every posting, twice.
+class MoneyBook {
+ public:
+  MoneyBook(Objections& objections, Coverage& coverage)
+      : objections_(objections), coverage_(coverage) {}
+
+  void see(const ledger::Deposited&);
+  void see(const ledger::Held&);
+  void see(const ledger::HoldExtended&);
+  void see(const ledger::HoldReturned&);
+  void see(const ledger::Charged&);
+  void see(const ledger::Allotted&);
+  /// The record is over: the balances it touched, and the sum of all.
+  void close(const ledger::Ledger&);
+
+  Money charged(HoldId) const;
+  bool is_open(HoldId id) const { return holds_.contains(id); }
+
+ private:
+  struct Hold {
+    ProjectId project;
+    std::int64_t amount = 0;
+    std::int64_t allotted = 0;
+  };
+  void move(const ledger::AccountKey& from, const ledger::AccountKey& to, Money);
+  Hold* hold(HoldId);
+
+  Objections& objections_;
+  Coverage& coverage_;
+  std::map<ledger::AccountKey, std::int64_t> balances_;
+  std::map<HoldId, Hold> holds_;
+  std::map<HoldId, Money> charged_;
+  std::set<AttemptKey> settled_;
+};
+
+/// What a request made, for ever.
+struct Accepted {
+  Digest body;
+  std::string id;
+  std::uint64_t sequence = 0;
+  JobId job;                              // Of a submission.
+  std::optional<jobs::Placement> placed;  // In the same record.
+};
+
+/// Lives of jobs, rights of people, answers to requests.
+class LifeBook {
+ public:
+  LifeBook(Objections& objections, Coverage& coverage, GroundTruth& truth, LeaseBook& leases,
+           MoneyBook& money)
+      : objections_(objections),
+        coverage_(coverage),
+        truth_(truth),
+        leases_(leases),
+        money_(money) {}
+
+  void see(const domain::Event&, std::uint64_t sequence, Moment at);
+  void close();
+
+  const Accepted* find_accepted(const domain::RequestKey&) const;
+  bool is_key_revoked(const Digest& secret_hash) const { return revoked_.contains(secret_hash); }
+
+  /// Every unit that was launched has run to an end on every machine, and nothing else ran.
+  void check_all_over() const;
+  std::size_t live_jobs() const;
+
+ private:
+  struct Unit {
+    jobs::Phase phase = jobs::Phase::waiting;
+    bool is_queued = false;
+    std::uint32_t attempt = 0;
+    jobs::Placement placement;
+    std::vector<LeaseId> leases;
+    std::vector<jobs::Phase> tasks;
+    std::int64_t allowance = 0;
+    Moment paid_until;
+    Moment queue_at;
+  };
+  struct Job {
+    std::shared_ptr<const JobSpec> spec;
+    UserId user;
+    HoldId hold;
+    bool is_stopping = false;
+    bool is_ended = false;
+    Moment ended;
+    Money cost;
+    std::uint64_t demand = 0;
+    std::vector<Unit> units;
+  };
+
+  void seen(const jobs::JobSubmitted&);
+  void seen(const jobs::UnitQueued&);
+  void seen(const jobs::UnitPlaced&);
+  void seen(const jobs::UnitGranted&);
+  void seen(const jobs::UnitReturned&);
+  void seen(const jobs::UnitLaunched&);
+  void seen(const jobs::UnitRenewed&);
+  void seen(const jobs::TaskStarted&);
+  void seen(const jobs::TaskStopping&);
+  void seen(const jobs::TaskEnded&);
+  void seen(const jobs::UnitEnded&);
+  void seen(const jobs::JobStopping&);
+  void seen(const jobs::JobEnded&);
+  void seen(const jobs::JobEvicted&);
+  void seen(const identity::OrganisationCreated&) { needs_operator("organisation"); }
+  void seen(const identity::UserCreated&);
+  void seen(const identity::ProjectCreated&) { needs_operator("project"); }
+  void seen(const identity::SeatTaken&);
+  void seen(const identity::KeyCreated&);
+  void seen(const identity::KeyRevoked&);
+  void seen(const ledger::Deposited&);
+  void seen(const ledger::Held& event) { money_.see(event); }
+  void seen(const ledger::HoldExtended& event) { money_.see(event); }
+  void seen(const ledger::HoldReturned& event);
+  void seen(const ledger::Charged&);
+  void seen(const ledger::Allotted& event) { money_.see(event); }
+  void seen(const market::LeaseGranted& event) { leases_.see(event, at_); }
+  void seen(const market::LeaseConfirmed& event) { leases_.see(event, at_); }
+  void seen(const market::LeaseReleased& event) { leases_.see(event, at_); }
+  void seen(const catalogue::PoolOffered& event) { leases_.see(event); }
+  void seen(const catalogue::MemberStarted&) {}
+  void seen(const catalogue::SiteDescribed&) {}
+  void seen(const domain::DomainFounded&) { is_founding_ = true; }
+  void seen(const domain::RequestAccepted&);
+  void seen(const domain::RequestsForgotten&) {}
+  void seen(const domain::PayloadsDestroyed&) {}
+
+  Job* job(JobId);
+  Unit* unit(const jobs::UnitKey&);
+  void needs_operator(std::string_view what);
+  void needs_seat(ProjectId);
+  void needs_actor(std::string_view what);
+  void check_queue_order(const jobs::UnitKey&, const Job&);
+  void check_price(const jobs::UnitPlaced&, const Job&);
+  void check_charge(const jobs::TaskEnded&, const Job&, Unit&);
+  bool check(bool holds, std::string_view auditor, const std::string& text) {
+    return objections_.check(holds, auditor, text);
+  }
+
+  Objections& objections_;
+  Coverage& coverage_;
+  GroundTruth& truth_;
+  LeaseBook& leases_;
+  MoneyBook& money_;
+
+  std::map<JobId, Job> jobs_;
+  std::map<UserId, identity::Role> roles_;
+  std::map<std::pair<ProjectId, UserId>, bool> seats_;
+  std::map<KeyId, std::pair<UserId, Digest>> keys_;
+  std::set<Digest> revoked_;
+  std::map<domain::RequestKey, Accepted> accepted_;
+  std::vector<AttemptKey> launched_;  // Every attempt that a durable record launched.
+
+  // Of the record being looked at.
+  std::uint64_t sequence_ = 0;
+  Moment at_;
+  UserId actor_;  // 0 = the process itself.
+  Accepted* accepted_now_ = nullptr;
+  bool is_founding_ = false;
+  std::optional<ledger::Charged> charged_now_;
+  std::optional<jobs::UnitKey> dying_now_;  // A member of its gang ended badly.
+};
+
+}  // namespace suan::sim

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "domain/events.h"
+#include "domain/refusal.h"
+
+namespace suan::sim {
+
+/// What the simulated world does to a domain.
+enum class Fault : std::uint8_t {
+  crash_before_append,
+  crash_after_append,
+  sync_failed,
+  power_lost_at_sync,
+  no_space,
+  killed_between_steps,
+  killed_while_starting,
+  long_downtime,
+  restarted_from_snapshot,
+  restarted_from_first_record,
+  leader_deposed,
+  space_low,
+  effect_duplicated,
+  effect_overtaken,
+  effect_lost_in_crash,
+  progress_duplicated,
+  progress_overtaken,
+  progress_dropped,
+  progress_lost_in_crash,
+  end_repeated,
+  reply_lost,
+  request_duplicated,
+  request_repeated_later,
+  request_with_other_body,
+  request_too_old,
+  request_from_the_future,
+  clock_stepped_back,
+  clock_stepped_forward,
+  clock_leapt,
+  machine_rebooted,
+  launch_failed,
+  ran_out_of_memory,
+  died_of_signal,
+  ignored_term,
+  pool_shrunk,
+  pool_grown,
+  pool_drained,
+  pool_closed,
+  pool_withdrawn,
+  pool_new,
+  price_changed,
+  foreign_project,
+  forbidden_command,
+};
+
+/// Rare ways through the rules that a run should have taken.
+enum class Branch : std::uint8_t {
+  gang_launched,
+  gang_died_together,
+  array_launched,
+  service_launched,
+  share_of_used_card,
+  second_alternative,
+  waited_for_not_before,
+  waited_in_queue,
+  stopped_while_waiting,
+  stopped_while_confirming,
+  stopped_while_staging,
+  stopped_while_running,
+  stopped_while_stopping,
+  stop_reached_machine_first,
+  launch_after_stop,
+  launch_repeated,
+  killed_after_grace,
+  hold_renewed,
+  renewal_unpaid,
+  heartbeat_sent,
+  retried_elsewhere,
+  cheaper_than_held,
+  loss_posted,
+  answer_repeated,
+  several_in_a_batch,
+  plan_kept,
+  evicted,
+  payload_destroyed,
+  capacity_below_leases,
+  deadline_missed,
+};
+
+/// How often each fault was done and each branch taken. Plain numbers, so that runs add up.
+struct Coverage {
+  static constexpr std::size_t width = 64;
+  enum Kind : std::uint8_t { fault, branch, event, refusal, end, setback, outcome, kinds };
+
+  std::array<std::array<std::uint64_t, width>, kinds> counts{};
+
+  void hit(Fault point) { ++counts[fault][static_cast<std::size_t>(point)]; }
+  void hit(Branch point) { ++counts[branch][static_cast<std::size_t>(point)]; }
+  void hit(const domain::Event&);
+  void hit(domain::Code code) { ++counts[refusal][static_cast<std::size_t>(code)]; }
+  void add(const Coverage& other);
+};
+
+/// One row of the coverage table.
+struct CoverageLine {
+  std::string_view kind;
+  std::string_view name;
+  std::uint64_t count = 0;
+};
+
+/// Every point there is, in a fixed order, with its count; points that a domain alone cannot reach
+/// (refusals of the HTTP room) are left out.
+std::vector<CoverageLine> coverage_lines(const Coverage&);
+
+}  // namespace suan::sim
