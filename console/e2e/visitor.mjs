@@ -18,7 +18,7 @@ export class Visitor {
       ...options,
     });
     visitor.page = await visitor.context.newPage();
-    visitor.page.setDefaultTimeout(15_000);
+    visitor.page.setDefaultTimeout(60_000);
     visitor.faults = [];
     visitor.page.on('pageerror', (error) => visitor.faults.push(`page error: ${error.message}`));
     visitor.page.on('console', (message) => {
