@@ -18,7 +18,7 @@ namespace {
 
 using namespace suan;
 
-// A body as pieces of text between `{uuid7}` and `{n}`.
+// A body or a header as pieces of text between `{uuid7}` and `{n}`.
 struct Template {
   enum class Kind : std::uint8_t { text, uuid7, number };
   struct Piece {
@@ -53,7 +53,7 @@ std::int64_t unix_ms() {
   return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
-struct BodyMaker {
+struct Filler {
   Template pattern;
   Random random;
   std::uint64_t number = 0;
@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
   app.add_option("--connections", plan.connections, "kept open, each with one request at a time")
       ->capture_default_str();
   app.add_option("--seconds", duration_s, "how long")->capture_default_str();
-  app.add_option("--header", headers, "Name: value; may repeat");
+  app.add_option("--header", headers, "Name: value; {uuid7} and {n} are filled in; may repeat");
   app.add_option("--body-template", template_file, "a file; {uuid7} and {n} are filled in");
   app.add_option("--expect-status", plan.expect_status, "what counts as success; default any 2xx");
   CLI11_PARSE(app, argc, argv);
@@ -112,6 +112,7 @@ int main(int argc, char** argv) {
   plan.target = parsed_url->target;
   plan.method = *parsed_method;
   plan.duration = Span{static_cast<std::int64_t>(duration_s * 1e6)};
+  std::string changing;
   for (const std::string& header : headers) {
     const std::size_t colon = header.find(':');
     if (colon == header.npos) {
@@ -119,7 +120,10 @@ int main(int argc, char** argv) {
       return 2;
     }
     const std::size_t value = std::min(header.find_first_not_of(' ', colon + 1), header.size());
-    plan.headers.add(header.substr(0, colon), header.substr(value));
+    if (header.find("{uuid7}") != header.npos || header.find("{n}") != header.npos)
+      changing += header + "\r\n";
+    else
+      plan.headers.add(header.substr(0, colon), header.substr(value));
   }
   std::string body;
   if (!template_file.empty()) {
@@ -132,6 +136,9 @@ int main(int argc, char** argv) {
   }
   std::uint64_t seed = 0;
   if (getrandom(&seed, sizeof seed, 0) != static_cast<ssize_t>(sizeof seed)) return 1;
-  plan.make_body = BodyMaker{.pattern = parse_template(body), .random = Random(seed)};
+  Random random(seed);
+  if (!changing.empty())
+    plan.make_headers = Filler{.pattern = parse_template(changing), .random = random.split()};
+  plan.make_body = Filler{.pattern = parse_template(body), .random = random.split()};
   return run(plan);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/ensure.h"
+#include "base/planted.h"
 
 namespace suan {
 
@@ -270,7 +271,8 @@ class Table {
 
   Chunk* own(std::size_t index) {
     Chunk* chunk = chunks_[index];
-    if (chunk->owners.load(std::memory_order_acquire) == 1) return chunk;
+    if (chunk->owners.load(std::memory_order_acquire) == 1 || planted(Bug::fork_shares_writes))
+      return chunk;
     auto* copy = new Chunk;
     copy->keys.reserve(chunk_size);
     copy->slots.reserve(chunk_size);

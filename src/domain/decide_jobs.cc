@@ -1,6 +1,7 @@
 // Decides about jobs as a whole: submitting, stopping, ending.
 #include <algorithm>
 
+#include "base/planted.h"
 #include "base/text.h"
 #include "domain/deciding.h"
 #include "domain/terms.h"
@@ -60,7 +61,7 @@ std::string list_rejections(const placement::Counts& counts, const placement::De
 }
 
 Ruling check_plan(const PlanBinding& plan, const placement::Candidate* now_at) {
-  if (!plan.is_bound) return {};
+  if (!plan.is_bound || planted(Bug::plan_not_checked)) return {};
   const bool starts = plan.pool != PoolId{};
   if (starts != (now_at != nullptr))
     return refuse(Code::plan_stale, starts ? "the place in this plan is taken: plan again"
@@ -118,15 +119,16 @@ Ruling check_money(const Deciding& deciding, const JobSpec& spec, Money unit_hou
 Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
   const State& state = deciding.state;
   const JobSpec& asked = command.spec;
-  SUAN_CHECK(authorise(state, deciding.caller, identity::Action::run_in_project, asked.project));
+  if (!planted(Bug::seat_not_asked_to_submit))
+    SUAN_CHECK(authorise(state, deciding.caller, identity::Action::run_in_project, asked.project));
   if (!state.identity().projects().contains(asked.project))
     return refuse(Code::project_unknown, "there is no such project", "/project");
   SUAN_CHECK(check_spec(asked));
   if (asked.deadline != Moment{} && asked.deadline <= deciding.now)
     return refuse(Code::spec_invalid, "the deadline has passed", "/start/deadline");
 
-  const bool must_wait = asked.not_before > deciding.now ||
-                         state.jobs().lines().contains(jobs::demand_fingerprint(asked));
+  const bool is_early = asked.not_before > deciding.now && !planted(Bug::not_before_ignored);
+  const bool must_wait = is_early || state.jobs().lines().contains(jobs::demand_fingerprint(asked));
   std::optional<Choice> place;
   if (!must_wait) place = choose_place(state, asked);
   SUAN_CHECK(check_plan(command.plan, place ? &place->best : nullptr));
@@ -184,7 +186,7 @@ void give_up_placement(Deciding& deciding, const jobs::Job& job, const UnitKey& 
 
 void end_job(Deciding& deciding, const jobs::Job& job, jobs::Outcome outcome,
              const jobs::UnitEnded& last, Money held) {
-  deciding.emit(ledger::HoldReturned{job.hold, held, true});
+  if (!planted(Bug::hold_not_returned)) deciding.emit(ledger::HoldReturned{job.hold, held, true});
   const bool is_first = job.units_failed == 0;
   deciding.emit(jobs::JobEnded{.job = job.id,
                                .outcome = outcome,
@@ -197,7 +199,8 @@ Ruling decide_one(Deciding& deciding, const StopJob& command) {
   const jobs::Job* job = state.jobs().find(command.job);
   const std::string name = "job-" + std::to_string(command.job.value);
   if (job == nullptr) return refuse(Code::job_unknown, "there is no live job " + name);
-  if (!authorise(state, deciding.caller, identity::Action::run_in_project, job->spec->project))
+  if (!authorise(state, deciding.caller, identity::Action::run_in_project, job->spec->project) &&
+      !planted(Bug::seat_not_asked_to_stop))
     return refuse(Code::job_unknown, "there is no live job " + name);
   if (job->outcome != jobs::Outcome::none)
     return refuse(Code::job_ended, name + " has ended already");
@@ -211,6 +214,7 @@ Ruling decide_one(Deciding& deciding, const StopJob& command) {
   for (std::uint32_t i = 0; i < job->units.size(); ++i) {
     const jobs::Unit& unit = job->units[i];
     last.unit = {job->id, i};
+    if (unit.phase == Phase::waiting && planted(Bug::waiting_unit_not_stopped)) continue;
     if (unit.phase == Phase::waiting || unit.phase == Phase::reserving ||
         unit.phase == Phase::confirming) {
       give_up_placement(deciding, *job, last.unit);
@@ -222,6 +226,8 @@ Ruling decide_one(Deciding& deciding, const StopJob& command) {
       if (unit.tasks[t].phase != Phase::staging && unit.tasks[t].phase != Phase::running) continue;
       deciding.emit(jobs::TaskStopping{{job->id, jobs::task_number(*job->spec, i, t), unit.attempt},
                                        AttemptEnd::cancelled});
+      if (planted(Bug::lease_released_at_stop))
+        deciding.emit(market::LeaseReleased{unit.tasks[t].lease, false});
     }
   }
   if (ended == job->units.size())

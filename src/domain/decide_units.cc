@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
+#include "base/planted.h"
 #include "base/text.h"
 #include "domain/deciding.h"
 #include "domain/terms.h"
@@ -72,7 +73,8 @@ std::optional<Payment> pay_for(const Deciding& deciding, const JobSpec& spec, Mo
   const Money free = hold.amount - hold.allotted;
   Money allowance = unit_allowance(spec, unit_hourly);
   if (spec.budget != Money{}) {
-    const Money may_grow = std::max(spec.budget - hold.charged - hold.amount, Money{});
+    const Money spent = planted(Bug::budget_forgets_what_was_spent) ? Money{} : hold.charged;
+    const Money may_grow = std::max(spec.budget - spent - hold.amount, Money{});
     allowance = std::min(allowance, free + may_grow);
     const Span limit = running_limit(spec, unit_hourly, allowance);
     const bool is_short = spec.max_duration == Span{} || limit < spec.max_duration;
@@ -115,7 +117,8 @@ const jobs::Job* job_in_phase(const Deciding& deciding, const UnitKey& key, std:
   const jobs::Job* job = deciding.state.jobs().find(key.job);
   if (job == nullptr || key.unit >= job->units.size()) return nullptr;
   const jobs::Unit& unit = job->units[key.unit];
-  return unit.phase == phase && unit.attempt == attempt ? job : nullptr;
+  const bool is_present = unit.attempt == attempt || planted(Bug::stale_confirm_accepted);
+  return unit.phase == phase && is_present ? job : nullptr;
 }
 
 }  // namespace
@@ -162,7 +165,7 @@ Ruling decide_one(Deciding& deciding, const Reserve& command) {
   const jobs::Unit& unit = job->units[command.unit.unit];
   const Pool& pool = state.catalogue().pools().at(unit.placement.pool);
   std::vector<Grant> grants;
-  if (pool.state == ServingState::production)
+  if (pool.state == ServingState::production || planted(Bug::closed_pool_grants))
     grants = state.market().nodes().fit(pool, unit.placement.need, job->spec->nodes);
   if (grants.empty()) {
     give_up_placement(deciding, *job, command.unit);
@@ -197,12 +200,15 @@ Ruling decide_one(Deciding& deciding, const Confirm& command) {
   for (const jobs::Task& task : unit.tasks) {
     const market::Lease* lease = deciding.state.market().find_lease(task.lease);
     ensure(lease != nullptr && lease->state == market::LeaseState::tentative);
-    if (lease->expires > deciding.now) continue;
+    if (lease->expires > deciding.now || planted(Bug::expired_lease_confirmed)) continue;
     give_up_placement(deciding, *job, command.unit);
     deciding.emit(jobs::UnitReturned{command.unit, jobs::Setback::lease_expired, {}});
     return {};
   }
-  for (const jobs::Task& task : unit.tasks) deciding.emit(market::LeaseConfirmed{task.lease});
+  for (const jobs::Task& task : unit.tasks) {
+    deciding.emit(market::LeaseConfirmed{task.lease});
+    if (planted(Bug::only_first_lease_confirmed)) break;
+  }
   jobs::UnitLaunched launched{
       .unit = command.unit,
       .run_for = {},
@@ -265,7 +271,7 @@ std::string reason_for(AttemptEnd end, const Progress& progress) {
 }
 
 bool is_tried_again(const Deciding& deciding, const jobs::Job& job, AttemptEnd end) {
-  if (job.is_stopping) return false;
+  if (job.is_stopping && !planted(Bug::tried_again_after_stop)) return false;
   const Retry& retry = job.spec->retry;
   const bool in_time = retry.duration == Span{} || deciding.now - job.submitted <= retry.duration;
   if (!in_time) return false;
@@ -310,7 +316,8 @@ jobs::UnitEnded verdict(const Ending& ending) {
 
 void finish_unit(Deciding& deciding, const Ending& ending, Money rest) {
   const jobs::Job& job = ending.job;
-  if (rest != Money{}) deciding.emit(ledger::Allotted{job.hold, -rest});
+  if (rest != Money{} && !planted(Bug::rest_of_allowance_kept))
+    deciding.emit(ledger::Allotted{job.hold, -rest});
   const jobs::UnitEnded end = verdict(ending);
   if (is_tried_again(deciding, job, end.end)) {
     const auto setback = end.end == AttemptEnd::launch_failed ? jobs::Setback::interrupted
@@ -337,6 +344,7 @@ void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
   const Pool& pool = deciding.state.catalogue().pools().at(unit.placement.pool);
   const Money due = charge_for(task_hourly, ending.ended.usage.wall);
   ending.ended.cost = std::min(due, unit.allowance_left);
+  if (planted(Bug::charge_beyond_allowance)) ending.ended.cost = due;
   if (due > Money{}) {
     if (ending.ended.cost > Money{}) deciding.emit(ledger::Allotted{job.hold, -ending.ended.cost});
     deciding.emit(
@@ -350,7 +358,8 @@ void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
                         .loss = due - ending.ended.cost});
   }
   const jobs::TaskPlace place = jobs::place_of(*job.spec, ending.ended.key.task);
-  deciding.emit(market::LeaseReleased{unit.tasks[place.index].lease, false});
+  if (!planted(Bug::lease_never_released))
+    deciding.emit(market::LeaseReleased{unit.tasks[place.index].lease, false});
   deciding.emit(ending.ended);
 
   bool others_live = false;
@@ -358,8 +367,9 @@ void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
     const AttemptKey other{job.id, jobs::task_number(*job.spec, ending.key.unit, t), unit.attempt};
     const Phase phase = unit.tasks[t].phase;
     if (other == ending.ended.key || phase == Phase::ended) continue;
-    others_live = true;
-    if (!ending.is_good() && phase != Phase::stopping)  // A gang lives and dies together.
+    others_live = !planted(Bug::settled_before_all_ended);
+    if (!ending.is_good() && phase != Phase::stopping &&
+        !planted(Bug::gang_survives_its_member))  // A gang lives and dies together.
       deciding.emit(jobs::TaskStopping{other, AttemptEnd::cancelled});
   }
   if (!others_live) finish_unit(deciding, ending, unit.allowance_left - ending.ended.cost);
@@ -376,7 +386,21 @@ Ruling decide_one(Deciding& deciding, const Report& command) {
   const jobs::Task& task = unit.tasks[place.index];
   const bool is_live =
       task.phase == Phase::staging || task.phase == Phase::running || task.phase == Phase::stopping;
-  if (unit.attempt != progress.key.attempt || !is_live) return stale();
+  if (planted(Bug::charged_for_a_repeat) && task.phase == Phase::ended &&
+      job->outcome == jobs::Outcome::none && unit.attempt == progress.key.attempt) {
+    deciding.emit(ledger::Charged{.hold = job->hold,
+                                  .provider = OrganisationId{1},
+                                  .attempt = progress.key,
+                                  .pool = unit.placement.pool,
+                                  .wall = progress.usage.wall,
+                                  .hourly = unit.placement.hourly,
+                                  .amount = {},
+                                  .loss = Money{1}});
+    return {};
+  }
+  const bool is_present =
+      unit.attempt == progress.key.attempt || planted(Bug::old_attempt_reported_for_new);
+  if (!is_present || !is_live) return stale();
 
   if (progress.state == AttemptState::running || progress.state == AttemptState::stopping) {
     if (task.started != Moment{}) return stale();
@@ -436,7 +460,8 @@ Ruling renew_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key) 
   if (unit.paid_until != Moment{} &&
       deciding.now >= hold_renewal(unit.paid_until, job.spec->grace)) {
     renewed.allowance = unit_allowance(*job.spec, unit_hourly(job, unit));
-    if (!deciding.state.ledger().can_hold(job.spec->project, renewed.allowance)) {
+    if (!deciding.state.ledger().can_hold(job.spec->project, renewed.allowance) &&
+        !planted(Bug::renewed_without_money)) {
       stop_unit(deciding, job, key, AttemptEnd::over_budget);
       return {};
     }

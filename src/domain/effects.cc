@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
 #include "domain/terms.h"
 
 namespace suan::domain {
@@ -44,6 +45,7 @@ void add_launches(const State& state, const UnitKey& key, Effects& effects) {
     const jobs::Task& task = unit.tasks[t];
     if (task.phase == Phase::ended || task.phase == Phase::stopping) continue;
     const AttemptKey attempt{key.job, jobs::task_number(*job.spec, key.unit, t), unit.attempt};
+    if (planted(Bug::gang_launched_by_half) && t > 0) continue;
     effects.push_back(
         AskLaunch{member_of(state, unit), launch_of(state, job, unit, attempt, task.lease)});
   }
@@ -91,6 +93,11 @@ struct Following {
   void operator()(const jobs::UnitRenewed& event) const {
     add_renewals(state, event.unit, event.run_for, effects);
   }
+  void operator()(const jobs::TaskStarted& event) const {
+    const jobs::Job& job = *state.jobs().find(event.key.job);
+    if (planted(Bug::payload_destroyed_early))
+      effects.push_back(DestroyPayloads{job.spec->payload, 1});
+  }
   void operator()(const jobs::TaskStopping& event) const {
     add_stop(state, *state.jobs().find(event.key.job), event.key, event.why, effects);
   }
@@ -127,10 +134,11 @@ Effects outstanding_effects(const State& state) {
       if (unit.phase != Phase::staging && unit.phase != Phase::running &&
           unit.phase != Phase::stopping)
         continue;
-      add_launches(state, key, effects);
-      if (unit.run_for > Span{}) add_renewals(state, key, run_for_left(state, job, unit), effects);
+      if (!planted(Bug::launches_not_sent_again)) add_launches(state, key, effects);
+      if (unit.run_for > Span{} && !planted(Bug::renewals_not_sent_again))
+        add_renewals(state, key, run_for_left(state, job, unit), effects);
       for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
-        if (unit.tasks[t].phase != Phase::stopping) continue;
+        if (unit.tasks[t].phase != Phase::stopping || planted(Bug::stops_not_sent_again)) continue;
         const AttemptKey attempt{id, jobs::task_number(*job.spec, i, t), unit.attempt};
         add_stop(state, job, attempt, unit.tasks[t].end, effects);
       }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "base/planted.h"
 
 namespace suan::domain {
 
@@ -155,7 +156,8 @@ struct Folding {
     state.note_stale(lease.pool);
   }
   void operator()(const market::LeaseConfirmed& event) const {
-    drop_lease_timer(*state.market_.find_lease(event.lease));
+    if (!planted(Bug::expiry_outlives_confirmation))
+      drop_lease_timer(*state.market_.find_lease(event.lease));
     state.market_.apply(event);
   }
   void operator()(const market::LeaseReleased& event) const {
@@ -176,6 +178,8 @@ struct Folding {
                            must_wait ? event.spec->not_before : event.spec->deadline);
     }
     touch(event.job);
+    if (planted(Bug::live_job_evicted))
+      state.timers_.insert({at + ended_jobs_stay_hot, Due::job_eviction, event.job.value, 0}, true);
   }
   void operator()(const jobs::UnitQueued& event) const {
     state.drop_unit_timer(event.unit);
@@ -217,7 +221,8 @@ struct Folding {
   }
   void operator()(const jobs::TaskStopping& event) const {
     const jobs::Job& job = *state.jobs_.find(event.key.job);
-    state.drop_unit_timer({event.key.job, jobs::place_of(*job.spec, event.key.task).unit});
+    if (!planted(Bug::renewed_after_stop))
+      state.drop_unit_timer({event.key.job, jobs::place_of(*job.spec, event.key.task).unit});
     state.jobs_.apply(event);
     touch(event.key.job);
   }
@@ -248,12 +253,14 @@ struct Folding {
   void operator()(const PayloadsDestroyed& event) const { state.doomed_.erase(event.first); }
 
   void operator()(const RequestAccepted& event) const {
+    if (planted(Bug::answer_not_remembered)) return;
     state.requests_.insert(event.key, {event.id, state.essence_.sequence, event.body});
   }
   void operator()(const RequestsForgotten& event) const {
     while (!state.requests_.empty()) {
       const RequestKey key = state.requests_.begin()->first;
-      if (key.request.unix_ms() * 1000 >= event.before.us) break;
+      const Span too_early = planted(Bug::requests_forgotten_early) ? requests_remembered : Span{};
+      if (key.request.unix_ms() * 1000 >= (event.before + too_early).us) break;
       state.requests_.erase(key);
     }
     state.essence_.requests_forgotten = event.before;
@@ -336,9 +343,10 @@ void State::reindex() {
     if (job.outcome != jobs::Outcome::none)
       timers_.insert({job.ended + ended_jobs_stay_hot, Due::job_eviction, id.value, 0}, true);
     for (std::uint32_t unit = 0; unit < job.units.size(); ++unit) {
-      if (job.units[unit].timer != Moment{})
+      if (job.units[unit].timer != Moment{} && !planted(Bug::timers_not_rebuilt))
         timers_.insert({job.units[unit].timer, Due::unit, id.value, unit}, true);
-      if (job.units[unit].phase == Phase::reserving) expect({id, unit}, 1);
+      if (job.units[unit].phase == Phase::reserving && !planted(Bug::reservations_not_rebuilt))
+        expect({id, unit}, 1);
     }
   }
   if (!essence_.domain.empty())

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include "base/money.h"
+#include "base/planted.h"
 #include "base/time.h"
 #include "model/spec.h"
 
@@ -23,6 +27,8 @@ Span running_limit(const JobSpec&, Money unit_hourly, Money allowance);
 
 /// What a task is charged for its time. Rounded once.
 inline Money charge_for(Money task_hourly, Span wall) {
+  if (planted(Bug::charge_rounded_down))
+    return scale(task_hourly, std::max(wall.us - hours(1).us / 2, std::int64_t{0}), hours(1).us);
   return scale(task_hourly, wall.us, hours(1).us);
 }
 

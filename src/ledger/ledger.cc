@@ -1,6 +1,7 @@
 #include "ledger/ledger.h"
 
 #include "base/ensure.h"
+#include "base/planted.h"
 
 namespace suan::ledger {
 
@@ -42,6 +43,7 @@ void Ledger::post(const AccountKey& from, const AccountKey& to, Money amount) {
   ensure(source.balance >= zero || may_be_negative(from.kind));
   Account& target = account(to);
   target.balance = target.balance + amount;
+  if (planted(Bug::sum_of_accounts_drifts) && amount.micro % 7 == 0) --target.balance.micro;
 }
 
 void Ledger::apply(const Deposited& event) {
@@ -79,7 +81,8 @@ void Ledger::apply(const Charged& event) {
   Hold* hold = holds_.edit(event.hold);
   ensure(hold != nullptr && event.amount <= hold->amount - hold->allotted);
   post(held_account(hold->project), provider_account(event.provider), event.amount);
-  post(loss_account(event.provider), provider_account(event.provider), event.loss);
+  if (!planted(Bug::loss_not_posted))
+    post(loss_account(event.provider), provider_account(event.provider), event.loss);
   hold->amount = hold->amount - event.amount;
   hold->charged = hold->charged + event.amount;
   charged_.put(hold->project, charged(hold->project) + event.amount);

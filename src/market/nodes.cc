@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/ensure.h"
+#include "base/planted.h"
 
 namespace suan::market {
 
@@ -130,8 +131,9 @@ void Nodes::change(const Pool& pool, const Grant& grant, int sign) {
     const std::uint64_t bit = std::uint64_t{1} << card;
     if ((all_cards(pool.cards_per_node) & bit) == 0) continue;  // Shrunk below this card.
     if (grant.card_milli == 1000) {
-      ensure(((node->free_cards & bit) != 0) == (sign < 0));  // No card is granted twice.
-      node->free_cards ^= bit;
+      ensure(((node->free_cards & bit) != 0) == (sign < 0) ||
+             planted(Bug::second_card_granted_again));  // No card is granted twice.
+      if (!planted(Bug::second_card_granted_again) || card != 1) node->free_cards ^= bit;
       continue;
     }
     auto shared = std::find_if(node->shared.begin(), node->shared.end(),
@@ -163,7 +165,8 @@ void Nodes::give_back(const Pool& pool, const Grant& grant) {
 template <class Visit>
 void Nodes::each_fitting(const Pool& pool, const Need& need, Visit visit) const {
   if (is_share(need)) {
-    const auto milli = static_cast<std::uint32_t>(need.card_milli);
+    auto milli = static_cast<std::uint32_t>(need.card_milli);
+    if (planted(Bug::share_overfilled)) milli -= std::min(milli, 100U);
     std::uint32_t seen = UINT32_MAX;  // A node with two shared cards is one node.
     for (auto at = shares_.from({pool.id, milli, 0, 0}); at != shares_.end(); ++at) {
       if (at->first.pool != pool.id) break;
@@ -177,10 +180,11 @@ void Nodes::each_fitting(const Pool& pool, const Need& need, Visit visit) const 
   }
   const std::uint32_t cards = is_share(need) ? 1 : whole_cards_of(need.card_milli);
   for (std::uint32_t whole = cards; whole <= pool.cards_per_node; ++whole) {
-    for (auto at = fits_.from({pool.id, whole, need.cpu_milli, 0}); at != fits_.end(); ++at) {
+    const std::int64_t cpu_least = need.cpu_milli - (planted(Bug::cores_overcommitted) ? 1 : 0);
+    for (auto at = fits_.from({pool.id, whole, cpu_least, 0}); at != fits_.end(); ++at) {
       if (at->first.pool != pool.id || at->first.cards != whole) break;
       const NodeFree& node = nodes_.at({pool.id, at->first.node});
-      if (node.memory_bytes < need.memory_bytes) continue;
+      if (node.memory_bytes < need.memory_bytes && !planted(Bug::memory_ignored)) continue;
       if (!visit(at->first.node, node)) return;
     }
   }

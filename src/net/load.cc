@@ -125,7 +125,9 @@ void LoadRun::begin(Caller& caller) {
   body_.clear();
   if (plan_.make_body) plan_.make_body(body_);
   caller.wire = head_;
-  caller.wire.append(std::to_string(body_.size())).append("\r\n\r\n").append(body_);
+  caller.wire.append(std::to_string(body_.size())).append("\r\n");
+  if (plan_.make_headers) plan_.make_headers(caller.wire);
+  caller.wire.append("\r\n").append(body_);
   caller.sent = 0;
   caller.parser.start(plan_.method == Method::head);
   caller.begun = monotonic_now();

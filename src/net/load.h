@@ -45,8 +45,10 @@ struct LoadPlan {
   Headers headers;
   std::size_t connections = 64;  // 1 to 10,000.
   Span duration = seconds(10);
-  int expect_status = 0;                        // 0 = any of 200 to 299.
-  Callback<void(std::string& body)> make_body;  // Clears and fills the body of the next request.
+  int expect_status = 0;  // 0 = any of 200 to 299.
+  Callback<void(std::string& lines)>
+      make_headers;                             // Appends lines of the next request: "a: b\r\n".
+  Callback<void(std::string& body)> make_body;  // Fills the body of the next request.
 };
 
 struct LoadReport {

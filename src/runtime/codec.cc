@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/planted.h"
 #include "wire/bytes.h"
 #include "wire/hash.h"
 
@@ -128,7 +129,8 @@ std::string encode_state(const State& state) {
   std::string out;
   wire::Writer(out).varint(state_version);
   State::loose(
-      [&](std::uint32_t, const auto& part) {
+      [&](std::uint32_t number, const auto& part) {
+        if (number == 2 && planted(Bug::snapshot_misses_requests)) return;
         if constexpr (is_table<std::remove_cvref_t<decltype(part)>>)
           write_table(out, part);
         else
@@ -151,7 +153,8 @@ Result<State> decode_state(std::string_view bytes) {
   State state;
   bool is_ok = true;
   State::loose(
-      [&](std::uint32_t, auto& part) {
+      [&](std::uint32_t number, auto& part) {
+        if (number == 2 && planted(Bug::snapshot_misses_requests)) return;
         if constexpr (is_table<std::remove_cvref_t<decltype(part)>>)
           is_ok = is_ok && read_table(in, part);
         else

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/ensure.h"
+#include "base/planted.h"
 #include "runtime/codec.h"
 #include "wire/bytes.h"
 
@@ -59,6 +60,7 @@ Core::Core(State state, journal::Journal& journal, std::uint64_t leader_epoch, C
 }
 
 Moment Core::moment() {
+  if (planted(Bug::wall_clock_not_clamped)) return clock_.now();
   return std::max(clock_.now(), state_.essence().now);
 }
 
@@ -111,7 +113,7 @@ Reply Core::answer(const Request& request, Moment now) {
   if (request.caller.is_process()) return Answer{};
   const domain::RequestKey key{request.caller.request, request.caller.principal.user};
   if (const Answer* known = state_.find_answer(key)) {
-    if (known->body == request.caller.body) return *known;
+    if (known->body == request.caller.body || planted(Bug::body_not_compared)) return *known;
     return std::unexpected(Refusal{
         Code::request_body_differs,
         "this request id was used before with another body: make a new id for a new request",
@@ -197,6 +199,11 @@ Result<void> Core::step(std::vector<Request>& requests) {
   }
   requests.erase(requests.begin(), requests.begin() + static_cast<std::ptrdiff_t>(taken));
   take_inner();
+  if (planted(Bug::reply_before_sync)) {
+    for (Pending& pending : replies_) pending.reply(pending.answer);
+    replies_.clear();
+  }
+  if (planted(Bug::effect_before_sync)) release();
   return sync();
 }
 
@@ -205,8 +212,19 @@ Result<void> Core::sync() {
     const std::uint64_t before = state_.essence().sequence - unsynced_.size();
     const auto head = journal_.append(before, leader_epoch_, unsynced_);
     if (!head) {
+      const bool goes_on =
+          head.error().kind == Failure::Kind::conflict && planted(Bug::deposed_leader_goes_on);
+      if (goes_on) {
+        unsynced_.clear();
+        release();
+        return {};
+      }
       if (head.error().kind != Failure::Kind::no_space)
         return std::unexpected(must_end(head.error()));
+      if (planted(Bug::batch_dropped_for_lack_of_space)) {
+        unsynced_.clear();
+        release();
+      }
       ++counts_.appends_refused;
       is_space_low_ = true;
       return {};

@@ -153,7 +153,7 @@ JobSpec make_spec(Random& random, ProjectId project, Moment now) {
   spec.grace = seconds(random.chance(1, 6) ? 0 : random.between(1, 90));
   if (random.chance(1, 3)) {
     spec.partition.replace = true;
-    if (!random.chance(1, 6)) spec.partition.lost_after = seconds(random.between(60, 1800));
+    if (!random.chance(1, 6)) spec.partition.lost_after = seconds(random.between(120, 3600));
   }
   spec.retry.on_interruption = random.chance(1, 2);
   spec.retry.on_site_lost = random.chance(1, 2);

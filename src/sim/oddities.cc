@@ -35,6 +35,34 @@ void World::stray_message() {
   put(domain::Report{progress}, true);
 }
 
+namespace {
+
+enum class OddJob : std::uint8_t { no_way_to_run, negative_grace, beyond_price, endless };
+
+// A submission that no reader of specifications would let through.
+domain::SubmitJob odd_submission(OddJob odd, JobSpec spec) {
+  switch (odd) {
+    case OddJob::no_way_to_run:
+      spec.alternatives.clear();
+      break;
+    case OddJob::negative_grace:
+      spec.grace = Span{-1};
+      break;
+    case OddJob::beyond_price:  // So much for so long that no number holds its price.
+      spec.nodes = 1;
+      spec.elements = 40;
+      spec.budget = {};
+      spec.max_duration = hours(100LL * 365 * 24);
+      break;
+    case OddJob::endless:
+      spec.max_duration = Span{std::numeric_limits<std::int64_t>::max()};
+      break;
+  }
+  return {std::move(spec), 1, {}};
+}
+
+}  // namespace
+
 void World::send_something_odd() {
   const Person& consumer = people_[1 + random_.below(4U)];
   const ProjectId project = some_project();
@@ -83,31 +111,16 @@ void World::send_something_odd() {
                      Code::key_exists);
     case 12:
       return refused(root, domain::StopJob{JobId{1U << 30U}}, Code::job_unknown);
-    case 13: {
-      domain::SubmitJob command{spec(), 1, {}};
-      command.spec.alternatives.clear();
-      return refused(root, std::move(command), Code::spec_invalid);
-    }
+    case 13:
     case 14: {
-      domain::SubmitJob command{spec(), 1, {}};
-      command.spec.grace = Span{-1};
-      return refused(root, std::move(command), Code::spec_invalid);
+      const auto odd = random_.chance(1, 2) ? OddJob::no_way_to_run : OddJob::negative_grace;
+      return refused(root, odd_submission(odd, spec()), Code::spec_invalid);
     }
-    case 15: {  // So much for so long that no number holds its price.
-      domain::SubmitJob command{spec(), 1, {}};
-      command.spec.nodes = 1;
-      command.spec.elements = 40;
-      command.spec.budget = {};
-      command.spec.max_duration = hours(100LL * 365 * 24);
-      ask(root, std::move(command));
+    case 15:
+    case 16:
+      ask(root,
+          odd_submission(random_.chance(1, 2) ? OddJob::beyond_price : OddJob::endless, spec()));
       return;
-    }
-    case 16: {
-      domain::SubmitJob command{spec(), 1, {}};
-      command.spec.max_duration = Span{std::numeric_limits<std::int64_t>::max()};
-      ask(root, std::move(command));
-      return;
-    }
     default:
       return put(domain::FoundDomain{"again", "again", "again", body()}, false);
   }

@@ -36,13 +36,7 @@ void World::people_arrive() {
   for (std::size_t i = 0; i < roles.size(); ++i)
     people_.push_back({"user" + std::to_string(i), secret_number(++names_), roles[i], false});
   const auto insist = [this](Span delay, domain::Command command) {
-    after(delay, [this, command] {
-      if (const auto index = ask(people_.front(), command)) {
-        asks_[*index].insists = true;
-      } else {
-        object("rights", "the first operator is unknown");
-      }
-    });
+    after(delay, [this, command] { this->insist(command); });
   };
   insist(seconds(60), domain::CreateOrganisation{"org0"});
   for (std::size_t i = 0; i < projects; ++i) {
@@ -62,6 +56,15 @@ void World::people_arrive() {
     }
     insist(seconds(64), domain::CreateKey{person.name, "", person.role, seats, "", person.secret});
   }
+}
+
+// Asks until it is done, from when there is somebody who may.
+void World::insist(domain::Command command) {
+  if (const auto index = ask(people_.front(), command)) {
+    asks_[*index].insists = true;
+    return;
+  }
+  after(seconds(7), [this, command] { insist(command); });
 }
 
 const World::Person& World::somebody() {

@@ -11,8 +11,8 @@ using journal::AppendFault;
 
 namespace {
 
-constexpr std::uint64_t examine_every = 250;  // Records.
-constexpr int steps_behind_max = 200;         // With a timer due and not done.
+constexpr std::uint64_t examine_every = 1000;  // Records.
+constexpr int steps_behind_max = 200;          // With a timer due and not done.
 
 std::string effect_key(const char* what, const AttemptKey& key) {
   return std::string(what) + " " + print_key(key);
@@ -168,12 +168,12 @@ void World::step() {
   if (is_over()) return;
   if (!result) {
     const bool is_power = random_.chance(1, 2);
-    // The journal is asked only after it was opened again: the process is gone.
     if (result.error().text == "the sync failed")
       coverage_.hit(is_power ? Fault::power_lost_at_sync : Fault::sync_failed);
     else
-      coverage_.hit(audit_.shadow().essence().sequence == durable ? Fault::crash_before_append
-                                                                  : Fault::crash_after_append);
+      coverage_.hit(journal::MemoryJournal(disk_).head().sequence == durable
+                        ? Fault::crash_before_append
+                        : Fault::crash_after_append);
     if (is_power) disk_.crash(random_);
     const bool is_long = random_.chance(1, 5);
     return crash_server(is_long ? seconds(random_.between(60, 9000))

@@ -160,6 +160,7 @@ void World::check_at_rest() {
 
 void World::come_to_rest() {
   is_calm_ = true;
+  if (clock_.offset() < Span{}) clock_.step(Span{} - clock_.offset());
   disk_.set_free_bytes(std::uint64_t{1} << 40U);
   disk_.fail_next_append(journal::AppendFault::none);
   pass_until(now_ + minutes(1));

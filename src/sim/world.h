@@ -123,6 +123,7 @@ class World : public runtime::Outlet, public member::ProgressSink {
   void stray_message();
   void change_supply();
   void manage();
+  void insist(domain::Command);
   std::optional<std::size_t> ask(const Person&, domain::Command, Span request_age = {});
   void send(std::size_t index);
   void arrive(std::size_t index);

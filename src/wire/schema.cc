@@ -64,12 +64,14 @@ std::string SchemaSet::value_schema(const RequestId*) {
 std::string SchemaSet::described(std::string schema, std::string_view text) {
   if (text.empty()) return schema;
   const std::size_t old = schema.find(R"("description":)");
-  if (old != std::string::npos && schema.find('{', 1) == std::string::npos) {
+  const bool is_flat =
+      schema.find("\":{") == std::string::npos && schema.find("[{") == std::string::npos;
+  if (old != std::string::npos && is_flat) {
     // The field's own words, then those of its type.
     std::string words;
     JsonWriter(words).string(text);
     words.back() = ' ';
-    return schema.replace(old + 15, 1, words);
+    return schema.replace(old + 14, 1, words);
   }
   schema.pop_back();
   schema += schema.size() > 1 ? R"(,"description":)" : R"("description":)";

