@@ -180,7 +180,7 @@ void Nodes::each_fitting(const Pool& pool, const Need& need, Visit visit) const 
   }
   const std::uint32_t cards = is_share(need) ? 1 : whole_cards_of(need.card_milli);
   for (std::uint32_t whole = cards; whole <= pool.cards_per_node; ++whole) {
-    const std::int64_t cpu_least = need.cpu_milli - (planted(Bug::cores_overcommitted) ? 1 : 0);
+    const std::int64_t cpu_least = need.cpu_milli - (planted(Bug::cores_overcommitted) ? 500 : 0);
     for (auto at = fits_.from({pool.id, whole, cpu_least, 0}); at != fits_.end(); ++at) {
       if (at->first.pool != pool.id || at->first.cards != whole) break;
       const NodeFree& node = nodes_.at({pool.id, at->first.node});

@@ -9,9 +9,9 @@ namespace suan::sim {
 
 /// A workload and the faults it meets. Chances are in thousandths.
 struct Scenario {
-  std::uint64_t events = 2000;          // Lived through before the world comes to rest.
-  std::uint64_t acts_every_s_max = 30;  // People act at random moments up to this far apart.
-  std::uint32_t submit = 500;           // Of acts, as are the next.
+  std::uint64_t events = 2000;           // Lived through before the world comes to rest.
+  std::uint64_t acts_every_s_max = 100;  // People act at random moments up to this far apart.
+  std::uint32_t submit = 500;            // Of acts, as are the next.
   std::uint32_t stop = 130;
   std::uint32_t supply = 60;                // The supply changes.
   std::uint32_t odd = 90;                   // Forbidden, stale or strange requests.

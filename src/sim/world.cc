@@ -13,6 +13,7 @@ namespace suan::sim {
 namespace {
 
 constexpr Moment birth{1'767'225'600'000'000};  // 2026-01-01T00:00:00Z.
+constexpr std::size_t waited_for = 40;          // Jobs of a crowd that are let run to their end.
 constexpr Span lives_at_most = hours(24 * 40);
 
 Scenario drawn(Scenario scenario, Random& random) {
@@ -29,8 +30,11 @@ Scenario drawn(Scenario scenario, Random& random) {
   vary(scenario.message_fault);
   vary(scenario.misfortunes_per_hour);
   vary(scenario.poor);
-  scenario.acts_every_s_max = static_cast<std::uint32_t>(
-      random.between(1, static_cast<std::int64_t>(scenario.acts_every_s_max) * 2));
+  // Most seeds have room, some are crowded.
+  const auto most = static_cast<std::int64_t>(scenario.acts_every_s_max);
+  const std::int64_t some = most / 6 + 1;
+  scenario.acts_every_s_max = static_cast<std::uint64_t>(
+      random.chance(1, 6) ? random.between(1, some) : random.between(some, 2 * most));
   return scenario;
 }
 
@@ -130,12 +134,16 @@ void World::check_waiting_jobs() {
   }
 }
 
-void World::stop_jobs(JobKind kind) {
+// Stops all jobs of a kind but `but` of them, by somebody who may.
+void World::stop_jobs(JobKind kind, std::size_t but) {
   std::vector<JobId> live;
   for (const auto& [id, job] : audit_.shadow().jobs().all()) {
     if (job.outcome == jobs::Outcome::none && job.spec->kind == kind) live.push_back(id);
   }
-  for (const JobId id : live) ask(people_.front(), domain::StopJob{id});
+  for (; live.size() > but; live.pop_back()) {
+    std::swap(live.back(), live[random_.below(live.size())]);
+    ask(people_.front(), domain::StopJob{live.back()});
+  }
 }
 
 void World::check_at_rest() {
@@ -172,20 +180,23 @@ void World::come_to_rest() {
   }
   for (const auto& [id, project] : audit_.shadow().identity().projects())
     ask(people_.front(), domain::Deposit{project.name, yuan(100'000'000), "for the rest"});
+  stop_jobs(JobKind::batch, waited_for);
   // Work that ends by itself gets the time to; what beats its heart for ever is stopped first.
   pass_until(now_ + minutes(10));
-  stop_jobs(JobKind::service);
+  stop_jobs(JobKind::service, 0);
   const Moment patience = now_ + hours(30);
   while (!is_over() && now_ < patience && audit_.lives().live_jobs() > 0)
     pass_until(now_ + minutes(20));
   if (is_over()) return;
   check_waiting_jobs();
-  stop_jobs(JobKind::batch);
+  stop_jobs(JobKind::batch, 0);
   pass_until(now_ + minutes(30));
   if (is_over()) return;
   if (audit_.lives().live_jobs() > 0) object("liveness", "a stopped job does not end");
   pass_until(now_ + hours(2));
-  pass_until(now_ + hours(24 * 8));
+  clock_.step(hours(24 * 8));  // Answers are forgotten.
+  if (core_) plan_step(milliseconds(1));
+  pass_until(now_ + minutes(30));
   if (is_over()) return;
   check_at_rest();
   audit_.examine(core_ ? &core_->state() : nullptr, *journal_);
