@@ -16,10 +16,7 @@
 #include "engine/supervisor.h"
 #include "journal/verify.h"
 #include "server/serve.h"
-#if __has_include("sim/simulate.cc")
 #include "sim/simulate.h"
-#define SUAN_HAS_SIMULATOR
-#endif
 
 // The one binary: parses the verb and hands the rest over. Nothing of a room runs before its verb.
 
@@ -134,7 +131,6 @@ int serve(Words typed, Screen& screen) {
   return suan::server::serve(options);
 }
 
-#ifdef SUAN_HAS_SIMULATOR
 // The simulator reads its own flags, of which two are short.
 int simulate(Words typed, Screen& screen) {
   const auto arguments = suan::cli::parse_arguments(*suan::cli::find_verb("simulate"), typed);
@@ -150,7 +146,6 @@ int simulate(Words typed, Screen& screen) {
   for (const std::string& word : words) views.push_back(word.c_str());
   return suan::sim::simulate(views);
 }
-#endif
 
 }  // namespace
 
@@ -164,9 +159,7 @@ int main(int argc, char** argv) {
     if (suan::cli::show_help_if_asked(verb, rest, screen)) return 0;
     if (verb == "journal") return verify_journal(rest, screen);
     if (verb == "serve") return serve(rest, screen);
-#ifdef SUAN_HAS_SIMULATOR
-    if (verb == "simulate") return simulate(rest, screen);
-#endif
+    return simulate(rest, screen);
   }
   return suan::cli::main(typed, screen);
 }

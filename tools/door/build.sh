@@ -72,6 +72,7 @@ run_bench() {
   shift
   need "${packages_to_build[@]}" >&2
   if [[ $name == submissions ]]; then
+    need "${packages_to_compare[@]}" >&2
     build_console >&2
     build release suan suan_load suan_echo >&2 || fail "it does not build"
     exec bench/submissions/run.py "$@"
