@@ -16,7 +16,7 @@ mkdir -p "$folder/etc/apt/sources.list.d" "$folder/etc/ssl/certs" "$folder/usr/s
 for name in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
   [[ ! -f $name ]] || cp "$name" "$folder$name"
 done
-for name in /etc/apt/apt.conf.d/*artifact* /etc/resolv.conf /etc/hosts /usr/share/keyrings/debian-archive-*; do
+for name in $(grep -ls '^Acquire::' /etc/apt/apt.conf.d/*) /etc/resolv.conf /etc/hosts /usr/share/keyrings/debian-archive-*; do
   [[ ! -f $name ]] || cp "$name" "$folder$name"
 done
 for name in /usr/local/share/ca-certificates/*.crt; do

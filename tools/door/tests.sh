@@ -96,6 +96,11 @@ test_up() {
   return "$status"
 }
 
+# The promises under faults from many seeds; then whether the auditors would notice if one were broken.
+test_simulator() { build/release/suan_sim --check --seeds 100 -j "$build_jobs"; }
+
+test_planted() { build/release/suan_sim_planted --check --planted -j "$build_jobs"; }
+
 test_console() {
   npm --prefix console run check && npm --prefix console test
 }
@@ -129,6 +134,10 @@ run_tests() {
   if check build-asan build_all asan; then check memory run_ctest asan -E '^(tidy|embed)$' || true; fi
   check threads test_threads || true
   check fuzzers smoke_fuzzers || true
-  if check up test_up; then check front-door tests/front_door.sh || true; fi
+  if check build-release build_all release suan suan_sim suan_sim_planted bench_core bench_find; then
+    check simulator test_simulator || true
+    check planted test_planted || true
+    if check up test_up; then check front-door tests/front_door.sh || true; fi
+  fi
   close_tests
 }
