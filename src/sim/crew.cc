@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ namespace suan::sim {
 
 namespace {
 
-constexpr unsigned seconds_of_a_seed_max = 60;
+constexpr time_t seconds_of_a_seed_max = 60;  // Of processor time: the machine may be busy.
 constexpr std::size_t text_max = 2000;
 
 /// What a worker writes for every seed: once before it, once after it.
@@ -99,6 +100,12 @@ SeedResult result_of(const Message& message) {
   return result;
 }
 
+// Ends this process after so much processor time; 0 = never.
+void limit_time(time_t seconds) {
+  const itimerval limit{.it_interval = {}, .it_value = {.tv_sec = seconds, .tv_usec = 0}};
+  ::setitimer(ITIMER_PROF, &limit, nullptr);
+}
+
 [[noreturn]] void work(const Scenario& scenario, const Errand& errand, int out) {
 #ifdef SUAN_PLANTED
   planted_bug = errand.bug;
@@ -108,7 +115,7 @@ SeedResult result_of(const Message& message) {
     begin.seed = errand.first + i;
     begin.is_begin = true;
     write_all(out, &begin, sizeof(begin));
-    ::alarm(seconds_of_a_seed_max);
+    limit_time(seconds_of_a_seed_max);
     Coverage coverage;
     Verdict verdict = run_world(scenario, begin.seed, coverage);
     if (errand.twice && !verdict.objection) {
@@ -117,7 +124,7 @@ SeedResult result_of(const Message& message) {
       if (second.end_hash != verdict.end_hash || again.counts != coverage.counts)
         verdict.objection = Objection{"determinism", "the same seed ends elsewhere"};
     }
-    ::alarm(0);
+    limit_time(0);
     const Message message = message_of(verdict, coverage);
     write_all(out, &message, sizeof(message));
     if (verdict.objection && errand.until_found) break;
@@ -156,7 +163,7 @@ SeedResult result_of_death(const Worker& worker, int status) {
   result.verdict.seed = worker.seed;
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   std::string text = last_words(worker.words);
-  if (signal == SIGALRM) {
+  if (signal == SIGPROF) {
     result.verdict.objection = Objection{"liveness", "the seed does not end"};
   } else if (signal == SIGABRT) {
     result.verdict.objection = Objection{"ensure", text};

@@ -128,10 +128,16 @@ void open_wide(Offer& offer) {
   }
 }
 
-JobSpec make_spec(Random& random, ProjectId project, Moment now) {
-  JobSpec spec;
-  spec.name = "job";
-  spec.project = project;
+namespace {
+
+// What many ask for alike, so that they wait in one line.
+void make_usual(Random& random, JobSpec& spec) {
+  spec.alternatives = {{}};
+  spec.cpu_milli.least = 8000;
+  spec.max_duration = minutes(random.chance(1, 2) ? 30 : 90);
+}
+
+void make_unusual(Random& random, JobSpec& spec) {
   if (random.chance(1, 10)) spec.kind = JobKind::service;
   if (random.chance(1, 4))
     spec.nodes = static_cast<std::uint32_t>(random.between(2, 4));
@@ -144,6 +150,18 @@ JobSpec make_spec(Random& random, ProjectId project, Moment now) {
   if (random.chance(1, 8)) spec.network_tier = NetworkTier::rdma;
   if (random.chance(1, 8)) spec.where.regions = {"cn-sh"};
   spec.objective = static_cast<Objective>(random.below(4U));
+}
+
+}  // namespace
+
+JobSpec make_spec(Random& random, ProjectId project, Moment now) {
+  JobSpec spec;
+  spec.name = "job";
+  spec.project = project;
+  if (random.chance(1, 4))
+    make_usual(random, spec);
+  else
+    make_unusual(random, spec);
   spec.priority = static_cast<Priority>(random.below(3U));
   if (random.chance(1, 6)) spec.not_before = now + seconds(random.between(-60, 3000));
   if (random.chance(1, 10)) {
