@@ -220,6 +220,7 @@ def measure_http(options):
 
 def measure_slurm(options, submissions, cli, settled):
     with fresh(options.place) as directory:
+        os.chmod(directory, 0o755)  # slurmrestd reads in there as a user of its own.
         centre = slurm_centre.Centre(pathlib.Path(directory) / "slurm", SLOTS, SERVER_PIN)
         try:
             centre.start()

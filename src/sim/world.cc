@@ -15,6 +15,8 @@ namespace {
 constexpr Moment birth{1'767'225'600'000'000};  // 2026-01-01T00:00:00Z.
 constexpr std::size_t waited_for = 40;          // Jobs of a crowd that are let run to their end.
 constexpr Span lives_at_most = hours(24 * 40);
+constexpr Span patience_at_first = hours(30);
+constexpr Span patience_for_a_unit = hours(12);  // Of a big array that runs one by one.
 
 Scenario drawn(Scenario scenario, Random& random) {
   if (!scenario.swarm) return scenario;
@@ -146,6 +148,13 @@ void World::stop_jobs(JobKind kind, std::size_t but) {
   }
 }
 
+std::size_t World::live_units() const {
+  std::size_t live = 0;
+  for (const auto& [id, job] : audit_.shadow().jobs().all())
+    live += job.units.size() - job.units_ended;
+  return live;
+}
+
 void World::check_at_rest() {
   const domain::State& state = audit_.shadow();
   const auto gone = [&](bool holds, const char* what) {
@@ -184,9 +193,13 @@ void World::come_to_rest() {
   // Work that ends by itself gets the time to; what beats its heart for ever is stopped first.
   pass_until(now_ + minutes(10));
   stop_jobs(JobKind::service, 0);
-  const Moment patience = now_ + hours(30);
-  while (!is_over() && now_ < patience && audit_.lives().live_jobs() > 0)
+  std::size_t live = live_units();
+  Moment patience = now_ + patience_at_first;
+  while (!is_over() && now_ < patience && live > 0) {
     pass_until(now_ + minutes(20));
+    if (live_units() < live) patience = now_ + patience_for_a_unit;
+    live = live_units();
+  }
   if (is_over()) return;
   check_waiting_jobs();
   stop_jobs(JobKind::batch, 0);

@@ -92,6 +92,7 @@ class World : public runtime::Outlet, public member::ProgressSink {
   void come_to_rest();
   void check_waiting_jobs();
   void check_at_rest();
+  std::size_t live_units() const;
   void stop_jobs(JobKind, std::size_t but);
 
   // The server (server.cc).
