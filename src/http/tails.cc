@@ -119,7 +119,7 @@ bool Tails::advance(Tail& tail) {
   if (tail.responder) return true;
   if (!tail.writer.is_open()) return false;
   if (tail.engine == nullptr) return !tail.is_over && tail.wish.follow;
-  while (true) {
+  while (tail.writer.has_room(piece_bytes_max)) {
     const auto piece =
         tail.engine->read_log(tail.key, tail.wish.stream, tail.wish.offset, piece_bytes_max);
     if (!piece) return tail.wish.follow && !tail.is_over;
@@ -127,8 +127,8 @@ bool Tails::advance(Tail& tail) {
     if (!piece->bytes.empty() && !tail.writer.write(piece->bytes)) return false;
     if (piece->is_end) return false;
     if (piece->bytes.size() < piece_bytes_max) return tail.wish.follow;
-    return true;  // More at the next turn: the reader's buffer is bounded.
   }
+  return tail.writer.is_open();  // More when the reader has taken what it was sent.
 }
 
 void Tails::run() {

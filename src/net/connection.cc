@@ -18,6 +18,8 @@ constexpr std::size_t read_bytes = 8U << 10U;
 constexpr std::size_t copied_body_bytes_max = 16U << 10U;
 constexpr Span linger_timeout = seconds(2);
 constexpr std::size_t watched_bytes_max = 64U << 10U;
+// What the system may hold of a stream: little, so that a slow client's progress shows in time.
+constexpr int stream_socket_bytes = 128 << 10;
 
 using Error = boost::system::error_code;
 
@@ -255,7 +257,9 @@ Task<bool> Connection::send(std::shared_ptr<Connection> self) {
         asio::const_buffer(head.data() + head_done, head.size() - head_done),
         asio::const_buffer(body.data() + body_done, body.size() - body_done)};
     Error error;
-    done += self->socket_.write_some(rest, error);
+    const std::size_t sent = self->socket_.write_some(rest, error);
+    done += sent;
+    if (sent > 0 && self->stream_) self->enter(Phase::write, self->loop_.options().write_timeout);
     if (error == asio::error::would_block || error == asio::error::try_again) {
       const auto [wait_error] =
           co_await self->socket_.async_wait(asio::socket_base::wait_write, as_result);
@@ -293,6 +297,8 @@ Task<void> Connection::send_stream(std::shared_ptr<Connection> self) {
                      .content_type = std::move(stream->content_type),
                      .headers = std::move(stream->headers)};
   self->print_head(self->response_, true);
+  Error ignored;
+  self->socket_.set_option(asio::socket_base::send_buffer_size(stream_socket_bytes), ignored);
   bool is_sent = co_await send(self);
   bool is_ended = self->is_head_;
   if (is_sent && !is_ended) {
@@ -301,6 +307,7 @@ Task<void> Connection::send_stream(std::shared_ptr<Connection> self) {
   while (is_sent && !is_ended && !self->is_cut_) {
     const bool has_bytes = self->take_batch(is_ended);
     if (self->is_cut_) break;
+    if (!has_bytes) stream->tell_room();
     if (!has_bytes && !is_ended) {
       self->enter(Phase::stream, {});
       co_await self->sleep();
@@ -310,6 +317,7 @@ Task<void> Connection::send_stream(std::shared_ptr<Connection> self) {
     is_sent = co_await send(self);
   }
   stream->cut();
+  stream->tell_room();
 }
 
 // Notices that the client of a stream has gone although nothing is being written.

@@ -13,6 +13,18 @@ void StreamState::cut() {
   std::string().swap(pending);
 }
 
+void StreamState::tell_room() {
+  std::shared_ptr<Callback<void()>> call;
+  {
+    const std::lock_guard lock(mutex);
+    const bool is_due = is_cut || (wants_room && pending.empty() && in_flight == 0);
+    if (!is_due) return;
+    wants_room = false;
+    call = on_room;
+  }
+  if (call) (*call)();
+}
+
 bool Mailbox::put(Delivery delivery) {
   if (std::this_thread::get_id() == thread && delivery.ticket == routing_ticket) {
     // The commonest case, an answer from within the route, needs neither lock nor wake-up.
@@ -138,6 +150,21 @@ bool StreamWriter::write(std::string_view bytes) {
   }
   if (tells || !fits) tell(*state_);
   return fits;
+}
+
+bool StreamWriter::has_room(std::size_t bytes) {
+  if (!state_) return false;
+  const std::lock_guard lock(state_->mutex);
+  if (state_->is_closed || state_->is_cut) return false;
+  const std::size_t held = state_->pending.size() + state_->in_flight;
+  state_->wants_room = held > 0 && held + bytes > state_->bytes_max;
+  return !state_->wants_room;
+}
+
+void StreamWriter::on_room(Callback<void()> call) {
+  if (!state_) return;
+  const std::lock_guard lock(state_->mutex);
+  state_->on_room = std::make_shared<Callback<void()>>(std::move(call));
 }
 
 void StreamWriter::close() {

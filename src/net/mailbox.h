@@ -31,6 +31,12 @@ struct StreamState {
   bool is_closed = false;     // Ends when `pending` is sent.
   bool is_cut = false;        // Ends now, unfinished.
   bool is_signalled = false;  // The connection has been told and has not looked yet.
+  bool wants_room = false;    // The producer waits for `on_room`.
+  std::shared_ptr<Callback<void()>> on_room;
+
+  /// Calls `on_room` if the producer waits for it and all is sent, or if the stream is cut. Without
+  /// the mutex held.
+  void tell_room();
 
   /// Ends the stream unfinished and frees what it holds. Any thread.
   void cut();

@@ -29,7 +29,7 @@ struct ServerOptions {
   Span idle_timeout = seconds(75);    // Between requests; then closed without a word.
   Span header_timeout = seconds(10);  // First byte to last header byte; past it: 408.
   Span body_timeout = seconds(30);    // The whole body; past it: 408.
-  Span write_timeout = seconds(30);   // One answer, or one batch of a stream; past it: cut.
+  Span write_timeout = seconds(30);   // One answer; of a stream, until the client takes more.
   Span answer_timeout = minutes(10);  // From the route's call to its answer; past it: 504.
 };
 
@@ -37,8 +37,9 @@ struct StreamState;
 struct Mailbox;
 
 /// The sending end of a streamed body (chunked). Every call may come from any thread. Writes never
-/// block: a client that reads too slowly is cut off, so it holds at most
-/// `stream_buffer_bytes_max`. Dropping the writer closes the stream in good order.
+/// block: what does not fit in the buffer of `stream_buffer_bytes_max` cuts the client off, so who
+/// writes more than a little asks `has_room` first and goes at the client's pace. Dropping the
+/// writer closes the stream in good order.
 class StreamWriter {
  public:
   StreamWriter() = default;
@@ -50,6 +51,14 @@ class StreamWriter {
   /// Queues `bytes`. False when the stream is closed, or when they did not fit in the buffer and it
   /// was therefore cut: the client then sees an unfinished body, not a short one.
   bool write(std::string_view bytes);
+
+  /// Whether `bytes` (at most `stream_buffer_bytes_max`) fit in the buffer now. If not, and the
+  /// stream is open, `on_room` is called once when the client has taken all that was queued.
+  bool has_room(std::size_t bytes);
+
+  /// What to call when there is room again, and when the client has gone. It runs on an I/O thread,
+  /// also after the writer is gone, and must return soon. Before the first `has_room`.
+  void on_room(Callback<void()> call);
 
   /// Ends the body after what is queued. Later calls do nothing.
   void close();

@@ -119,6 +119,71 @@ TEST(Stream, ASlowReaderIsCutAndHoldsNoMemory) {
   EXPECT_EQ(peer.hear().status, 0);  // Unfinished, and the client can tell.
 }
 
+TEST(Stream, AWriterThatAsksForRoomGoesAtTheReadersPace) {
+  constexpr std::size_t whole = 8U << 20U;
+  StreamServer streams({.stream_buffer_bytes_max = 100'000});
+  WirePeer peer(streams.server->port());
+  peer.say(get_text);
+  StreamWriter writer = streams.next();
+  std::atomic<int> calls = 0;
+  writer.on_room([&] { ++calls; });
+  const std::string piece(10'000, 'x');
+  std::size_t written = 0;
+  while (writer.has_room(piece.size())) {
+    ASSERT_TRUE(writer.write(piece));
+    written += piece.size();
+    ASSERT_LT(written, 64U << 20U);
+    std::this_thread::sleep_for(std::chrono::microseconds(20));
+  }
+  EXPECT_TRUE(writer.is_open());
+  EXPECT_EQ(calls, 0);  // Nobody reads.
+  std::size_t heard = peer.hear_some().size();
+  for (int seen = 0; written < whole; seen = calls) {
+    ASSERT_TRUE(becomes_true([&] {
+      heard += peer.hear_some(0).size();
+      return calls > seen;
+    }));
+    while (written < whole && writer.has_room(piece.size())) {
+      ASSERT_TRUE(writer.write(piece));
+      written += piece.size();
+    }
+  }
+  writer.close();
+  heard += peer.hear_all().size();
+  EXPECT_GE(heard, written);
+}
+
+TEST(Stream, AWriterThatWaitsForRoomIsToldThatTheClientHasGone) {
+  StreamServer streams({.stream_buffer_bytes_max = 100'000});
+  std::atomic<int> calls = 0;
+  StreamWriter writer;
+  {
+    WirePeer peer(streams.server->port());
+    peer.say(get_text);
+    writer = streams.next();
+    writer.on_room([&] { ++calls; });
+    while (writer.has_room(10'000)) writer.write(std::string(10'000, 'x'));
+  }
+  EXPECT_TRUE(becomes_true([&] { return calls == 1; }));
+  EXPECT_FALSE(writer.has_room(1));
+}
+
+TEST(Stream, AReaderWhoTakesSomeNowAndThenIsNotCut) {
+  constexpr std::size_t whole = 96U << 20U;  // Far more than the system's own buffers.
+  StreamServer streams({.stream_buffer_bytes_max = whole, .write_timeout = seconds(1)});
+  WirePeer peer(streams.server->port());
+  peer.say(get_text);
+  StreamWriter writer = streams.next();
+  ASSERT_TRUE(writer.write(std::string(whole, 'x')));
+  const auto begun = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - begun < std::chrono::milliseconds(1800)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    for (int piece = 0; piece < 24; ++piece) ASSERT_FALSE(peer.hear_some().empty());
+    ASSERT_TRUE(writer.is_open());
+  }
+  EXPECT_TRUE(becomes_true([&] { return !writer.is_open(); }));  // Now it takes no more.
+}
+
 TEST(Stream, AClientThatLeavesIsNoticedWithoutWriting) {
   StreamServer streams;
   StreamWriter writer;
