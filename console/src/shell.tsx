@@ -118,7 +118,7 @@ function useDomainFeed(api: Api, signOut: () => void) {
       open: (after, signal) =>
         api.stream('/v1/events', { after: after ?? undefined }, signal, {
           Accept: 'text/event-stream',
-          ...(after !== null && { 'Last-Event-ID': String(after) }),
+          ...(after !== null && { 'Last-Event-ID': after }),
         }),
       newest,
       onNotice: (notice) => feed.push(notice),

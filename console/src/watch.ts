@@ -13,10 +13,10 @@ export interface WatchStatus {
 
 export interface WatchOptions {
   /**
-   * Opens the stream after a sequence, or from now on where it is null. Rejects, or answers with a
-   * bad status, on failure.
+   * Opens the stream after an event's id or a sequence, or from now on where it is null. Rejects, or
+   * answers with a bad status, on failure.
    */
-  open(after: number | null, signal: AbortSignal): Promise<Response>;
+  open(after: string | null, signal: AbortSignal): Promise<Response>;
   /** The newest sequence of the domain, to start over when the stream cannot be resumed. */
   newest(): Promise<number>;
   onNotice(notice: Notice): void;
@@ -41,8 +41,8 @@ export function backoffMs(failures: number, random: number): number {
 
 /** Follows /v1/events for ever: reconnects with backoff and resumes after the last notice seen. */
 export class EventWatch {
-  /** The last sequence seen; null before the first. */
-  after: number | null = null;
+  /** The id of the last event seen, or the sequence to begin after; null for neither. */
+  after: string | null = null;
   private failures = 0;
   private readonly whole = new AbortController();
   private hurry: () => void = () => undefined;
@@ -51,7 +51,7 @@ export class EventWatch {
 
   /** Runs until `stop`; resolves then. */
   async run(after: number | null): Promise<void> {
-    this.after = after;
+    this.after = after === null ? null : String(after);
     this.tell('connecting');
     while (!this.whole.signal.aborted) {
       const outcome = await this.connect();
@@ -112,8 +112,8 @@ export class EventWatch {
   // have nothing to say for a long time.
   private async checkPast(one: AbortController): Promise<void> {
     const newest = await this.options.newest().catch(() => null);
-    if (newest === null || this.after === null || newest >= this.after) return;
-    this.after = newest;
+    if (newest === null || this.after === null || newest >= sequenceOf(this.after)) return;
+    this.after = String(newest);
     this.options.onResumed(true);
     one.abort();
   }
@@ -129,11 +129,8 @@ export class EventWatch {
       if (done) return;
       for (const message of parser.feed(decoder.decode(value, { stream: true }))) {
         if (message.event !== 'change') continue;
-        const notice = JSON.parse(message.data) as Notice;
-        // Several notices may share a sequence (one record, many events): only older ones repeat.
-        if (this.after !== null && notice.sequence < this.after) continue;
-        this.after = notice.sequence;
-        this.options.onNotice(notice);
+        this.after = message.id;
+        this.options.onNotice(JSON.parse(message.data) as Notice);
       }
     }
   }
@@ -141,7 +138,7 @@ export class EventWatch {
   // The server will not resume from here (another journal, or too long ago).
   private async startOver(): Promise<void> {
     try {
-      this.after = await this.options.newest();
+      this.after = String(await this.options.newest());
       this.options.onResumed(true);
     } catch {
       // Still away: the next refusal tries again.
@@ -161,6 +158,11 @@ export class EventWatch {
   private tell(state: WatchState, retryAt = 0): void {
     this.options.onStatus({ state, failures: this.failures, retryAt });
   }
+}
+
+/** The record that an event's id ("17.2") or a bare sequence names. */
+function sequenceOf(id: string): number {
+  return Number.parseInt(id, 10);
 }
 
 /** Waits; returns early when aborted. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { backoffMaxMs, backoffMs, EventWatch, type WatchOptions } from '../src/watch';
 
-const notice = (sequence: number) =>
-  `id: ${sequence}\nevent: change\ndata: ${JSON.stringify({ sequence, event: 'e' })}\n\n`;
+const notice = (sequence: number, index = 0) =>
+  `id: ${sequence}.${index}\nevent: change\ndata: ${JSON.stringify({ sequence, event: 'e' })}\n\n`;
 
 type Answer = string | number | Error;
 
@@ -12,7 +12,7 @@ async function watch(
   options: Partial<WatchOptions> = {},
   from: number | null = 3,
 ) {
-  const asked: (number | null)[] = [];
+  const asked: (string | null)[] = [];
   const seen: number[] = [];
   const states: string[] = [];
   const resumed: boolean[] = [];
@@ -42,19 +42,21 @@ async function watch(
 describe('the watch over events', () => {
   it('resumes after the last notice seen', async () => {
     const { asked, seen } = await watch([notice(4) + notice(5), notice(6), '', '']);
-    expect(asked).toEqual([3, 5, 6, 6]);
+    expect(asked).toEqual(['3', '5.0', '6.0', '6.0']);
     expect(seen).toEqual([4, 5, 6]);
   });
 
   it('does not count a notice that was cut off', async () => {
     const { asked, seen } = await watch([notice(4) + notice(5).slice(0, -1), notice(5), '']);
-    expect(asked).toEqual([3, 4, 5]);
+    expect(asked).toEqual(['3', '4.0', '5.0']);
     expect(seen).toEqual([4, 5]);
   });
 
-  it('keeps all notices of one record and drops older ones', async () => {
-    const { seen } = await watch([notice(4) + notice(4) + notice(2) + notice(5), '']);
-    expect(seen).toEqual([4, 4, 5]);
+  it('resumes in the middle of a record', async () => {
+    const cut = notice(4) + notice(4, 1) + notice(4, 2).slice(0, -1);
+    const { asked, seen } = await watch([cut, notice(4, 2) + notice(5), '']);
+    expect(asked).toEqual(['3', '4.1', '5.0']);
+    expect(seen).toEqual([4, 4, 4, 5]);
   });
 
   it('says that it is reconnecting, and then that it is live again', async () => {
@@ -66,18 +68,18 @@ describe('the watch over events', () => {
 
   it('starts over from the newest sequence when the domain will not resume', async () => {
     const { asked, resumed } = await watch([410, notice(101), '']);
-    expect(asked).toEqual([3, 100, 101]);
+    expect(asked).toEqual(['3', '100', '101.0']);
     expect(resumed[0]).toBe(true);
   });
 
   it('starts from now when it does not know where it was', async () => {
     const { asked, seen } = await watch([new Error('away'), notice(9), ''], {}, null);
-    expect(asked).toEqual([null, null, 9]);
+    expect(asked).toEqual([null, null, '9.0']);
     expect(seen).toEqual([9]);
   });
 
   it('notices a domain that counts from the beginning again', async () => {
-    const asked: (number | null)[] = [];
+    const asked: (string | null)[] = [];
     const resumed: boolean[] = [];
     const stream: EventWatch = new EventWatch({
       open: async (after, signal) => {
@@ -94,14 +96,14 @@ describe('the watch over events', () => {
       wait: async () => undefined,
     });
     await stream.run(1000);
-    expect(asked).toEqual([1000, 1000, 2]);
+    expect(asked).toEqual(['1000', '1000', '2']);
     expect(resumed.slice(0, 2)).toEqual([false, true]);
   });
 
   it('gives up when the key is no longer taken', async () => {
     const { isRefused, asked } = await watch([401, notice(4), '']);
     expect(isRefused).toBe(true);
-    expect(asked).toEqual([3]);
+    expect(asked).toEqual(['3']);
   });
 
   it('treats silence as a dead connection', async () => {

@@ -98,7 +98,7 @@ TEST_F(Asking, WatchGoesOnWhereItWasCutOff) {
   server.prepare("GET /v1/jobs/job-1", {{200, R"({"id":"job-1","state":"queued","sequence":5})"}});
   server.prepare("GET /v1/events",
                  {{200,
-                   "id: 8\nevent: change\n"
+                   "id: 8.1\nevent: change\n"
                    "data: {\"sequence\":8,\"at\":\"2026-11-23T08:00:00Z\","
                    "\"event\":\"job_started\",\"job\":\"job-1\",\"state\":\"running\"}\n\n"}});
   std::thread user([this] {
@@ -112,7 +112,7 @@ TEST_F(Asking, WatchGoesOnWhereItWasCutOff) {
             std::string::npos)
       << ended.out;
   EXPECT_EQ(server.requests("GET /v1/events")[0].target, "/v1/events?after=5&job=job-1");
-  EXPECT_EQ(server.requests("GET /v1/events")[1].target, "/v1/events?after=8&job=job-1");
+  EXPECT_EQ(server.requests("GET /v1/events")[1].target, "/v1/events?after=8.1&job=job-1");
 }
 
 TEST_F(Asking, StopTriesEveryJob) {

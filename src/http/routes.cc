@@ -41,7 +41,7 @@ constexpr std::array<Route, 24> table{{
     {Method::get, "/v1/jobs/{job}/logs", authenticated, get_logs, "What a task wrote.",
      "task attempt stream offset follow", "", "text/plain", 200},
     {Method::get, "/v1/events", authenticated, get_events,
-     "Changes as server-sent events; resumes after Last-Event-ID.", "after job", "",
+     "Changes as server-sent events; resumes after Last-Event-ID or ?after.", "after job", "",
      "text/event-stream", 200},
     {Method::get, "/v1/pools", authenticated, get_pools, "What is offered and what of it is free.",
      "after_sequence", "", "PoolList", 200},

@@ -78,31 +78,6 @@ bool changes_people(const domain::Command& command) {
 
 }  // namespace
 
-void Acquaintance::set(std::shared_ptr<const identity::Identity> identity) {
-  const std::lock_guard lock(mutex_);
-  identity_ = std::move(identity);
-}
-
-std::shared_ptr<const identity::Identity> Acquaintance::get() const {
-  const std::lock_guard lock(mutex_);
-  return identity_;
-}
-
-bool AcquaintanceKeeper::on_record(const runtime::DurableRecord& record,
-                                   const runtime::View& view) {
-  const bool is_about_people = std::ranges::any_of(record.events, [](const domain::Event& event) {
-    return std::holds_alternative<identity::OrganisationCreated>(event) ||
-           std::holds_alternative<identity::UserCreated>(event) ||
-           std::holds_alternative<identity::ProjectCreated>(event) ||
-           std::holds_alternative<identity::SeatTaken>(event) ||
-           std::holds_alternative<identity::KeyCreated>(event) ||
-           std::holds_alternative<identity::KeyRevoked>(event);
-  });
-  if (is_about_people)
-    acquaintance_.set(std::make_shared<const identity::Identity>(view.state.identity()));
-  return true;
-}
-
 Service::Service(ServiceParts parts) : parts_(std::move(parts)) {
   for (const catalogue::ChipModel& chip : catalogue::chips()) known_.chips.emplace_back(chip.id);
 }

@@ -12,6 +12,8 @@
 
 #include "domain/commands.h"
 #include "history/history.h"
+#include "http/acquaintance.h"
+#include "http/event_streams.h"
 #include "http/tails.h"
 #include "identity/identity.h"
 #include "member/engine.h"
@@ -23,37 +25,14 @@
 /// The HTTP API of a domain: requests to commands and queries.
 namespace suan::http {
 
-/// Who is known to the domain, as of the last durable record: what a request is checked against
-/// before it goes to the core, which checks again.
-class Acquaintance {
- public:
-  void set(std::shared_ptr<const identity::Identity>);
-  std::shared_ptr<const identity::Identity> get() const;
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const identity::Identity> identity_;
-};
-
-/// Keeps an Acquaintance fresh from the read side.
-class AcquaintanceKeeper : public runtime::Watcher {
- public:
-  explicit AcquaintanceKeeper(Acquaintance& acquaintance) : acquaintance_(acquaintance) {}
-  bool on_record(const runtime::DurableRecord&, const runtime::View&) override;
-  bool on_quiet() override { return true; }
-
- private:
-  Acquaintance& acquaintance_;
-};
-
 /// What the service is made of. Everything outlives it.
 struct ServiceParts {
   runtime::CoreThread& core;
   runtime::Follower& follower;
   history::History& history;
-  const journal::Journal& journal;
-  Acquaintance& acquaintance;
+  const Acquaintance& acquaintance;
   Tails& tails;
+  EventStreams& event_streams;
   std::string domain_secret;  // 32 bytes; new keys are derived from it.
   std::string version;
   Moment started;

@@ -12,6 +12,7 @@
 namespace suan::http {
 
 api::JobState job_state(const jobs::Job&);
+api::JobState job_state(jobs::Outcome);
 
 /// `now` is for what running tasks have cost so far.
 api::JobView show_job(const domain::State&, const jobs::Job&, Moment now, bool with_tasks);

@@ -30,20 +30,6 @@ api::JobState state_of(Phase phase) {
   return api::JobState::queued;
 }
 
-api::JobState state_of(jobs::Outcome outcome) {
-  switch (outcome) {
-    case jobs::Outcome::none:
-      break;
-    case jobs::Outcome::finished:
-      return api::JobState::finished;
-    case jobs::Outcome::failed:
-      return api::JobState::failed;
-    case jobs::Outcome::cancelled:
-      return api::JobState::cancelled;
-  }
-  return api::JobState::running;
-}
-
 api::JobState ended_state(AttemptEnd end, std::int32_t exit_code) {
   if (end == AttemptEnd::cancelled) return api::JobState::cancelled;
   if (end == AttemptEnd::lost) return api::JobState::lost;
@@ -115,8 +101,22 @@ std::string pool_text(const domain::State& state, PoolId id) {
   return pool == nullptr ? "" : state.catalogue().pool_name(*pool);
 }
 
+api::JobState job_state(jobs::Outcome outcome) {
+  switch (outcome) {
+    case jobs::Outcome::none:
+      break;
+    case jobs::Outcome::finished:
+      return api::JobState::finished;
+    case jobs::Outcome::failed:
+      return api::JobState::failed;
+    case jobs::Outcome::cancelled:
+      return api::JobState::cancelled;
+  }
+  return api::JobState::running;
+}
+
 api::JobState job_state(const jobs::Job& job) {
-  if (job.outcome != jobs::Outcome::none) return state_of(job.outcome);
+  if (job.outcome != jobs::Outcome::none) return job_state(job.outcome);
   if (job.is_stopping) return api::JobState::stopping;
   // The unit that is furthest on its way speaks for the job.
   Phase furthest = Phase::waiting;
@@ -176,7 +176,7 @@ api::JobView show_job(const domain::State& state, const history::JobRow& row) {
   view.project = project_name(state, row.project);
   view.user = user_name(state, row.user);
   view.kind = row.kind;
-  view.state = state_of(row.outcome);
+  view.state = job_state(row.outcome);
   view.reason = row.reason;
   view.exit_code = row.exit_code;
   view.submitted = row.submitted;

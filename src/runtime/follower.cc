@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "base/ensure.h"
-#include "runtime/codec.h"
 
 namespace suan::runtime {
 
 namespace {
 
-constexpr std::size_t watchers_max = 1024;
-constexpr std::size_t backlog_records_at_once = 1024;
 constexpr std::int64_t early_waits_ms = 5'000;
-constexpr std::int64_t quiet_after_ms = 1'000;
+constexpr auto early_looked_at_every = std::chrono::milliseconds(50);
 
 std::int64_t monotonic_ms() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
@@ -23,11 +21,9 @@ std::int64_t monotonic_ms() {
 
 }  // namespace
 
-Follower::Follower(domain::State state, journal::Head head, const journal::Journal& journal,
-                   std::size_t queries_max)
+Follower::Follower(domain::State state, journal::Head head, std::size_t queries_max)
     : state_(std::move(state)),
       head_(head),
-      journal_(journal),
       queries_max_(queries_max),
       folded_(state_.essence().sequence),
       thread_([this] { run(); }) {}
@@ -54,14 +50,9 @@ bool Follower::ask(Query query, std::uint64_t after_sequence) {
   return true;
 }
 
-bool Follower::watch(std::unique_ptr<Watcher> watcher, std::uint64_t after_sequence) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (is_stopping_ || new_watches_.size() >= watchers_max) return false;
-    new_watches_.push_back({std::move(watcher), after_sequence + 1});
-  }
-  has_work_.notify_one();
-  return true;
+void Follower::watch(std::unique_ptr<Watcher> watcher) {
+  const std::lock_guard lock(mutex_);
+  new_watchers_.push_back(std::move(watcher));  // Taken up before what is fed after this.
 }
 
 std::uint64_t Follower::sequence() const {
@@ -83,10 +74,7 @@ void Follower::fold(const DurableBatch& batch) {
     ensure(record.sequence == state_.essence().sequence + 1);
     state_.apply(record.events, record.at);
     const View view{state_, head_};
-    std::erase_if(watches_, [&](Watch& watch) {
-      watch.next = record.sequence + 1;
-      return !watch.watcher->on_record(record, view);
-    });
+    for (const auto& watcher : watchers_) watcher->on_record(record, view);
   }
   head_ = batch.head;
   const std::lock_guard lock(mutex_);
@@ -112,61 +100,29 @@ void Follower::answer(std::vector<Question>& questions) {
   });
 }
 
-// Tells a watcher of the past from the journal. False when it is gone.
-bool Follower::catch_up(Watch& watch) {
-  const View view{state_, head_};
-  while (watch.next <= state_.essence().sequence) {
-    const auto records = journal_.follow(watch.next, backlog_records_at_once);
-    if (!records || records->empty()) return false;
-    for (const journal::Record& record : *records) {
-      if (record.sequence > state_.essence().sequence) break;
-      auto events = decode_events(record.bytes);
-      if (!events) return false;
-      if (!watch.watcher->on_record({record.sequence, record.moment, std::move(*events)}, view))
-        return false;
-      watch.next = record.sequence + 1;
-    }
-  }
-  return true;
-}
-
-void Follower::add_watches(std::vector<Watch>& added) {
-  for (Watch& watch : added) {
-    if (watches_.size() < watchers_max && catch_up(watch)) watches_.push_back(std::move(watch));
-  }
-}
-
-void Follower::tell_quiet() {
-  std::erase_if(watches_, [](Watch& watch) { return !watch.watcher->on_quiet(); });
-}
-
 void Follower::run() {
   std::vector<std::shared_ptr<const DurableBatch>> batches;
   std::vector<Question> questions;
-  std::vector<Watch> added;
-  std::int64_t quiet_told = monotonic_ms();
   for (bool is_ending = false; !is_ending;) {
     {
       std::unique_lock lock(mutex_);
-      const auto patience = std::chrono::milliseconds(early_.empty() ? quiet_after_ms : 50);
-      has_work_.wait_for(lock, patience, [&] {
-        return is_stopping_ || !batches_.empty() || !questions_.empty() || !new_watches_.empty();
-      });
+      const auto has_some = [&] {
+        return is_stopping_ || !batches_.empty() || !questions_.empty();
+      };
+      if (early_.empty())
+        has_work_.wait(lock, has_some);
+      else
+        has_work_.wait_for(lock, early_looked_at_every, has_some);
       batches.swap(batches_);
       questions.swap(questions_);
-      added.swap(new_watches_);
+      std::ranges::move(new_watchers_, std::back_inserter(watchers_));
+      new_watchers_.clear();
       is_ending = is_stopping_;
     }
     for (const auto& batch : batches) fold(*batch);
     batches.clear();
     answer(questions);
     questions.clear();
-    add_watches(added);
-    added.clear();
-    if (monotonic_ms() - quiet_told >= quiet_after_ms) {
-      quiet_told = monotonic_ms();
-      tell_quiet();
-    }
   }
   for (Question& question : early_) question.query({state_, head_});
 }

@@ -24,11 +24,7 @@ class Watcher {
  public:
   virtual ~Watcher() = default;
 
-  /// False when nobody is interested any more: the watcher is then destroyed.
-  virtual bool on_record(const DurableRecord&, const View&) = 0;
-
-  /// Called about once a second when nothing happens, so that a dead reader is found.
-  virtual bool on_quiet() = 0;
+  virtual void on_record(const DurableRecord&, const View&) = 0;
 };
 
 /// The read side: a State folded from durable records only, on a thread of its own, that answers
@@ -38,8 +34,7 @@ class Follower {
   using Query = Callback<void(const View&)>;
 
   /// `state` is what the journal holds up to `head`.
-  Follower(domain::State state, journal::Head head, const journal::Journal& journal,
-           std::size_t queries_max);
+  Follower(domain::State state, journal::Head head, std::size_t queries_max);
   ~Follower();
 
   Follower(const Follower&) = delete;
@@ -52,9 +47,9 @@ class Follower {
   /// asking. False if too many wait.
   bool ask(Query query, std::uint64_t after_sequence = 0);
 
-  /// Tells `watcher` of every record after `after_sequence`, beginning with those of the past.
-  /// False if too many wait.
-  bool watch(std::unique_ptr<Watcher> watcher, std::uint64_t after_sequence);
+  /// Tells `watcher` of every record that is fed from now on. For the parts of the server, which
+  /// are few: what one of them does delays every query.
+  void watch(std::unique_ptr<Watcher> watcher);
 
   /// Answers what waits and ends the thread.
   void stop();
@@ -68,30 +63,21 @@ class Follower {
     std::uint64_t after_sequence = 0;
     std::int64_t give_up_ms = 0;  // Monotonic; then it runs anyway, and sees that it is too early.
   };
-  struct Watch {
-    std::unique_ptr<Watcher> watcher;
-    std::uint64_t next = 1;
-  };
-
   void run();
   void fold(const DurableBatch&);
   void answer(std::vector<Question>&);
-  void add_watches(std::vector<Watch>&);
-  bool catch_up(Watch&);
-  void tell_quiet();
 
   domain::State state_;
   journal::Head head_;
-  const journal::Journal& journal_;
   const std::size_t queries_max_;
   std::vector<Question> early_;  // Wait for a later record.
-  std::vector<Watch> watches_;
+  std::vector<std::unique_ptr<Watcher>> watchers_;
 
   mutable std::mutex mutex_;
   std::condition_variable has_work_;
   std::vector<std::shared_ptr<const DurableBatch>> batches_;
   std::vector<Question> questions_;
-  std::vector<Watch> new_watches_;
+  std::vector<std::unique_ptr<Watcher>> new_watchers_;
   std::uint64_t folded_ = 0;
   bool is_stopping_ = false;
   std::thread thread_;

@@ -25,11 +25,9 @@ void complain(const char* what, const Failure& failure) {
 class Keeper::Watch : public runtime::Watcher {
  public:
   explicit Watch(Keeper& keeper) : keeper_(keeper) {}
-  bool on_record(const runtime::DurableRecord& record, const runtime::View& view) override {
+  void on_record(const runtime::DurableRecord& record, const runtime::View& view) override {
     if (record.sequence % 1024 == 0) keeper_.offer(view.state);
-    return true;
   }
-  bool on_quiet() override { return true; }
 
  private:
   Keeper& keeper_;

@@ -208,12 +208,14 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
            history::open_history(options.state_directory + "/history.db", journal));
   SUAN_TRY(auto heads, open_heads(options));
   Keeper keeper(journal, std::move(heads), replayed_sequence);
-  runtime::Follower follower(core.state(), journal.head(), journal, queries_max);
+  runtime::Follower follower(core.state(), journal.head(), queries_max);
   outlets.connect(follower, *history);
   http::Acquaintance acquaintance;
   acquaintance.set(std::make_shared<const identity::Identity>(core.state().identity()));
-  follower.watch(std::make_unique<http::AcquaintanceKeeper>(acquaintance), journal.head().sequence);
-  follower.watch(keeper.watcher(), journal.head().sequence);
+  http::EventStreams event_streams(follower, *history, journal, acquaintance);
+  follower.watch(std::make_unique<http::AcquaintanceKeeper>(acquaintance));
+  follower.watch(event_streams.watcher());
+  follower.watch(keeper.watcher());
 
   runtime::CoreThread core_thread(core, inbox_max,
                                   [](const Failure& failure) { end_uncertain(failure); });
@@ -221,9 +223,9 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   http::Service service({.core = core_thread,
                          .follower = follower,
                          .history = *history,
-                         .journal = journal,
                          .acquaintance = acquaintance,
                          .tails = tails,
+                         .event_streams = event_streams,
                          .domain_secret = domain.domain_secret,
                          .version = version,
                          .started = clock.now()});
@@ -245,6 +247,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   std::fflush(stdout);
   service.close();
   tails.stop();
+  event_streams.stop();
   server->stop(stop_grace);
   link.stop();
   core_thread.stop();

@@ -268,7 +268,7 @@ def check_money(server, deposited):
 
 
 def read_events(server, after, is_over=None, key=None):
-    """The sequences of the stream of changes as they come; raises Gone where the stream breaks."""
+    """The places (sequence, index) of the stream of changes as they come; raises Gone where the stream breaks."""
     try:
         link = socket.create_connection(("127.0.0.1", server.port), 5)
     except OSError as error:
@@ -288,21 +288,24 @@ def read_events(server, after, is_over=None, key=None):
                 *lines, text = text.split(b"\n")
                 for line in lines:
                     if line.startswith(b"id: "):
-                        yield int(line[4:])
+                        yield tuple(int(each) for each in line[4:].split(b"."))
         except OSError as error:
             raise Gone(str(error)) from None
 
 
-def read_past_events(server, last, after=0, key=None, seconds=60):
-    """The sequences of the stream from `after` to `last`, resumed wherever it breaks."""
+def print_place(place):
+    return ".".join(str(each) for each in place)
+
+
+def read_past_events(server, last, after="0", key=None, seconds=60):
+    """The places of the stream after an id up to the record `last`, resumed wherever it breaks."""
     whole, end = [], time.monotonic() + seconds
-    while not whole or whole[-1] < last:
+    while not whole or whole[-1][0] < last:
         expect(time.monotonic() < end, f"the stream came to {whole[-1:]} of {last} in {seconds} s")
         with contextlib.suppress(Gone):
-            for sequence in read_events(server, whole[-1] if whole else after, key=key):
-                if sequence not in whole[-1:]:
-                    whole.append(sequence)
-                if sequence >= last:
+            for place in read_events(server, print_place(whole[-1]) if whole else after, key=key):
+                whole.append(place)
+                if place[0] >= last:
                     break
     return whole
 
