@@ -71,6 +71,11 @@ bool is_unsure(const net::Response& response, bool was_lost) {
   return response.status == 500 || response.status == 504 || (response.status == 503 && was_lost);
 }
 
+// The server has decided it and cannot say yet whether that will last.
+bool is_outcome_unknown(const net::Response& response) {
+  return response.status == 503 && to_fault(response).code == "outcome_unknown";
+}
+
 Fault no_answer_to(const RequestId& id, Fault fault) {
   const std::string name = print_request_id(id);
   fault.text += ". The request may or may not have been done; it is kept as " + name;
@@ -257,7 +262,8 @@ Session::Delivery Session::send_until_answered(const net::Request& request) {
   while (true) {
     auto response = client_.send(request);
     const bool is_busy = response && response->status == 503;
-    was_lost = was_lost || (!response && !was_never_sent(response.error()));
+    was_lost = was_lost || (!response && !was_never_sent(response.error())) ||
+               (response && is_outcome_unknown(*response));
     const bool is_worth = is_busy || (!response && was_lost);
     if (!is_worth || monotonic_us() + wait.us > deadline_us) {
       const bool may_be_done = response ? is_unsure(*response, was_lost) : was_lost;

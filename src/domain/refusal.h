@@ -31,10 +31,11 @@ enum class Code : std::uint8_t {
   no_pool_fits,  // No pool could run it even if it were idle.
   plan_stale,    // The world has moved since the plan.
   domain_exists,
-  journal_full,  // The disk is below its low-water mark.
-  overloaded,    // The inbox is full.
-  stopping,      // The server is going down.
-  stale,         // About an attempt that is over; nothing to do.
+  journal_full,     // The disk is below its low-water mark, or takes nothing at all.
+  outcome_unknown,  // Decided and not durable yet: only a repeat under the same id can tell.
+  overloaded,       // The inbox is full.
+  stopping,         // The server is going down.
+  stale,            // About an attempt that is over; nothing to do.
   nothing_due,
   nothing_placeable,
 };

@@ -39,6 +39,9 @@ std::string metrics_text(const domain::State& state, const Service& service) {
              counts.batches);
   add_metric(out, "journal_no_space_total", "counter", "Appends refused for lack of space.",
              counts.appends_refused);
+  add_metric(out, "journal_waits_for_space", "gauge",
+             "1 while the disk takes nothing and requests are refused.",
+             service.parts().core.is_stuck() ? 1 : 0);
   add_metric(out, "journal_sequence", "gauge", "The last durable record.",
              state.essence().sequence);
   add_metric(out, "inbox_requests", "gauge", "Requests waiting to be decided.",

@@ -93,6 +93,7 @@ int status_of(Code code) {
     case Code::credit_insufficient:
       return 409;
     case Code::journal_full:
+    case Code::outcome_unknown:
     case Code::overloaded:
     case Code::stopping:
       return 503;

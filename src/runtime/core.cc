@@ -152,7 +152,45 @@ void Core::take(Request& request) {
     }
   }
   if (!reply) ++counts_.refused;
-  if (request.reply) replies_.push_back({std::move(request.reply), std::move(reply)});
+  if (request.reply) {
+    replies_.push_back({std::move(request.reply), std::move(reply), !request.caller.is_process()});
+  }
+}
+
+void Core::turn_away(std::vector<Request>& requests) {
+  ensure(is_stuck());
+  const std::uint64_t durable = state_.essence().sequence - unsynced_.size();
+  std::erase_if(requests, [&](Request& request) {
+    if (request.caller.is_process()) return false;
+    const Answer* known =
+        state_.find_answer({request.caller.request, request.caller.principal.user});
+    const bool is_done =
+        known != nullptr && known->sequence <= durable && known->body == request.caller.body;
+    ++(is_done ? counts_.repeated : counts_.refused);
+    if (!request.reply) return true;
+    request.reply(is_done ? Reply(*known)
+                          : std::unexpected(Refusal{
+                                Code::journal_full,
+                                "the disk of this domain is full and nothing can be written now: "
+                                "repeat this request under the same id until it is answered",
+                                {},
+                                {}}));
+    return true;
+  });
+}
+
+void Core::tell_unknown() {
+  ensure(is_stuck());
+  std::erase_if(replies_, [](Pending& pending) {
+    if (!pending.is_of_client) return false;
+    pending.reply(std::unexpected(
+        Refusal{Code::outcome_unknown,
+                "the disk of this domain is full, and whether this request is carried out is not "
+                "known yet: repeat it under the same id until it is answered",
+                {},
+                {}}));
+    return true;
+  });
 }
 
 // One command from time itself: a timer that is due, or a waiting unit that may fit now.

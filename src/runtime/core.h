@@ -91,6 +91,16 @@ class Core {
   /// `io`: whether the last batch is durable is unknown; the process must end.
   Result<void> step(std::vector<Request>& requests);
 
+  /// While a batch waits for space: answers the requests of clients, deciding none of them, and
+  /// leaves those of the process itself in `requests`. One that is durably done gets its answer
+  /// again; the others are refused `journal_full`, which is safe: under the same id they may be
+  /// repeated whatever becomes of the batch.
+  void turn_away(std::vector<Request>& requests);
+
+  /// While a batch waits for space: tells the clients whose requests are in it `outcome_unknown`,
+  /// for a batch that is kept may still become durable or be lost with the process.
+  void tell_unknown();
+
   /// When a step is wanted even without requests; absent: only when requests come.
   std::optional<Moment> next_step() const;
 
@@ -110,6 +120,7 @@ class Core {
   struct Pending {
     Callback<void(const Reply&)> reply;
     Reply answer;
+    bool is_of_client = false;
   };
 
   Moment moment();

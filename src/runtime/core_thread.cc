@@ -34,7 +34,8 @@ bool CoreThread::put(Request& request) {
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_ || inbox_.size() >= inbox_max_) return false;
-    was_empty = inbox_.empty();
+    was_empty = inbox_.empty() || is_stuck_;
+    if (!request.caller.is_process()) ++clients_;
     inbox_.push_back(std::move(request));
   }
   if (was_empty) has_work_.notify_one();
@@ -46,6 +47,7 @@ void CoreThread::put_waiting(Request request) {
     std::unique_lock lock(mutex_);
     has_room_.wait(lock, [&] { return is_stopping_ || inbox_.size() < inbox_max_; });
     if (is_stopping_) return;  // The member repeats it after the restart.
+    if (!request.caller.is_process()) ++clients_;
     inbox_.push_back(std::move(request));
   }
   has_work_.notify_one();
@@ -61,6 +63,11 @@ CoreCounts CoreThread::counts() const {
   return counts_;
 }
 
+bool CoreThread::is_stuck() const {
+  const std::lock_guard lock(mutex_);
+  return is_stuck_;
+}
+
 void CoreThread::stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -73,45 +80,81 @@ void CoreThread::stop() {
 
 // Waits until there are requests, something is due, or space is to be measured. False at the end.
 bool CoreThread::wait_for_work() {
-  auto deadline = std::chrono::steady_clock::now() + space_measured_every;
+  auto deadline = Steady::now() + space_measured_every;
   if (core_.is_stuck()) {
-    deadline = std::chrono::steady_clock::now() + stuck_retry_after;
+    deadline = retry_at_;
   } else if (const auto next = core_.next_step()) {
     SystemClock clock;
     const auto due = std::chrono::microseconds(std::max<std::int64_t>((*next - clock.now()).us, 0));
-    deadline = std::min(deadline, std::chrono::steady_clock::now() + due);
+    deadline = std::min(deadline, Steady::now() + due);
   }
   std::unique_lock lock(mutex_);
   const bool has_leftover = !taken_.empty() && !core_.is_stuck();
-  if (!has_leftover)
-    has_work_.wait_until(lock, deadline, [&] { return !inbox_.empty() || is_stopping_; });
+  const auto has_some = [&] {
+    return is_stopping_ || (core_.is_stuck() ? clients_ > 0 : !inbox_.empty());
+  };
+  if (!has_leftover) has_work_.wait_until(lock, deadline, has_some);
   if (is_stopping_ && inbox_.empty() && taken_.empty()) return false;
-  if (taken_.empty()) {
-    taken_.swap(inbox_);
-  } else if (!core_.is_stuck()) {
-    std::move(inbox_.begin(), inbox_.end(), std::back_inserter(taken_));
-    inbox_.clear();
-  }
+  take_inbox();
   lock.unlock();
   has_room_.notify_all();
   return true;
 }
 
-void CoreThread::run() {
-  auto measured = std::chrono::steady_clock::now();
-  while (wait_for_work()) {
-    if (std::chrono::steady_clock::now() - measured >= space_measured_every) {
-      measured = std::chrono::steady_clock::now();
-      core_.measure_space();
-    }
+// While the core is stuck what the process itself has to say stays in the inbox, so that it is
+// bounded; clients need not wait for their turn.
+void CoreThread::take_inbox() {
+  clients_ = 0;
+  if (!core_.is_stuck() && taken_.empty()) return taken_.swap(inbox_);
+  auto rest = inbox_.begin();
+  if (core_.is_stuck()) {
+    rest = std::stable_partition(inbox_.begin(), inbox_.end(), [](const Request& request) {
+      return request.caller.is_process();
+    });
+  }
+  std::move(rest, inbox_.end(), std::back_inserter(taken_));
+  inbox_.erase(rest, inbox_.end());
+}
+
+// One turn of the thread with what it has taken. False when the process must end.
+bool CoreThread::step() {
+  const auto now = Steady::now();
+  if (now - measured_ >= space_measured_every) {
+    measured_ = now;
+    core_.measure_space();
+  }
+  if (!core_.is_stuck() || now >= retry_at_) {
     if (const auto stepped = core_.step(taken_); !stepped) {
       on_fatal_(stepped.error());
-      return;
+      return false;
     }
+    retry_at_ = now + stuck_retry_after;
+  }
+  if (!core_.is_stuck()) {
+    stuck_since_.reset();
+    return true;
+  }
+  core_.turn_away(taken_);
+  if (!stuck_since_) stuck_since_ = now;
+  if (now - *stuck_since_ >= outcome_told_after) core_.tell_unknown();
+  return true;
+}
+
+void CoreThread::run() {
+  while (wait_for_work()) {
+    if (!step()) return;
     const std::lock_guard lock(mutex_);
     counts_ = core_.counts();
-    if (core_.is_stuck() && is_stopping_) return;  // What is not durable was never answered.
+    is_stuck_ = core_.is_stuck();
+    if (is_stuck_ && is_stopping_) break;
   }
+  if (!core_.is_stuck()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    take_inbox();
+  }
+  core_.turn_away(taken_);
+  core_.tell_unknown();
 }
 
 }  // namespace suan::runtime

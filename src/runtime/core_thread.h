@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -36,9 +38,19 @@ class CoreThread {
   /// What the core had done after its last step. Any thread.
   CoreCounts counts() const;
 
+  /// Whether the disk takes nothing: requests of clients are then answered without being decided,
+  /// and those decided already are told so after `outcome_told_after`. Any thread.
+  bool is_stuck() const;
+
+  static constexpr auto outcome_told_after = std::chrono::seconds(2);
+
  private:
+  using Steady = std::chrono::steady_clock;
+
   void run();
   bool wait_for_work();
+  bool step();
+  void take_inbox();
 
   Core& core_;
   const std::size_t inbox_max_;
@@ -48,10 +60,16 @@ class CoreThread {
   std::condition_variable has_work_;
   std::condition_variable has_room_;
   std::vector<Request> inbox_;
+  std::size_t clients_ = 0;  // How many of the inbox are not of the process itself.
   bool is_stopping_ = false;
   CoreCounts counts_;
+  bool is_stuck_ = false;
 
-  std::vector<Request> taken_;  // By the thread, not decided yet.
+  // The thread's own.
+  std::vector<Request> taken_;  // Not decided yet.
+  Steady::time_point measured_ = Steady::now();
+  std::optional<Steady::time_point> stuck_since_;
+  Steady::time_point retry_at_;
   std::thread thread_;
 };
 

@@ -55,7 +55,7 @@ std::vector<CoverageLine> coverage_lines(const Coverage& coverage) {
     using enum domain::Code;
     return code == domain::Code::none || code == request_id_missing || code == overloaded ||
            code == stopping || code == nothing_due || code == nothing_placeable ||
-           code == user_unknown || code == amount_too_large;
+           code == user_unknown || code == amount_too_large || code == outcome_unknown;
   };
   add_enum<Fault>(lines, "fault", coverage.counts[Coverage::fault], nothing);
   add_enum<Branch>(lines, "branch", coverage.counts[Coverage::branch], nothing);

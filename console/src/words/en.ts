@@ -371,6 +371,7 @@ export const en: Record<keyof typeof zh, string> = {
   'code.amount_too_large': 'The amount is too large',
   'code.credit_insufficient': 'Not enough credit',
   'code.journal_full': 'The domain is short of disk space',
+  'code.outcome_unknown': 'The outcome is not known yet',
   'code.overloaded': 'The domain is busy',
   'code.stopping': 'The domain is stopping',
 };

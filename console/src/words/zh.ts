@@ -366,6 +366,7 @@ export const zh = {
   'code.amount_too_large': '金额过大',
   'code.credit_insufficient': '余额不足',
   'code.journal_full': '节点存储将满',
+  'code.outcome_unknown': '结果尚不确定',
   'code.overloaded': '节点繁忙',
   'code.stopping': '节点正在停止',
 };

@@ -1,0 +1,211 @@
+// The rule of the core: nothing leaves before it is durable.
+#include "runtime/core.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/codec.h"
+#include "testing/small_domain.h"
+
+namespace suan::runtime {
+namespace {
+
+using domain::Code;
+using Left = std::vector<std::string>;
+
+TEST(Core, NothingLeavesBeforeTheAppendHasSucceeded) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  const std::size_t job = domain.put(small_job(), domain.caller(1));
+  domain.settle();
+  ASSERT_TRUE(domain.answers[job].has_value() && *domain.answers[job]);
+  EXPECT_EQ((*domain.answers[job])->id, "job-1");
+  ASSERT_GE(domain.left.size(), 4U);
+  EXPECT_EQ(Left(domain.left.begin(), domain.left.begin() + 2), (Left{"durable", "answer"}));
+  EXPECT_GE(domain.count("effect"), 1U);
+  const std::uint64_t sequence = (*domain.answers[job])->sequence;
+  EXPECT_EQ(domain.batches.front()->records.back().sequence, sequence);
+}
+
+TEST(Core, ARefusedAppendKeepsTheBatchAndIsTriedAgain) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  const std::uint64_t durable = domain.journal.head().sequence;
+  domain.journal.set_full(true);
+  const std::size_t job = domain.put(small_job(), domain.caller(1));
+  ASSERT_TRUE(domain.step());
+  EXPECT_TRUE(domain.core->is_stuck());
+  EXPECT_TRUE(domain.core->is_space_low());
+  const std::size_t late = domain.put(small_job(), domain.caller(2));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(domain.step());
+  EXPECT_EQ(domain.requests.size(), 1U);  // Left as it was.
+  EXPECT_EQ(domain.left, Left{});
+  EXPECT_EQ(domain.journal.head().sequence, durable);
+  EXPECT_EQ(domain.core->counts().appends_refused, 4U);
+
+  domain.journal.set_full(false);
+  domain.core->measure_space();
+  domain.settle();
+  EXPECT_FALSE(domain.core->is_stuck());
+  ASSERT_TRUE(domain.answers[job].has_value() && *domain.answers[job]);
+  EXPECT_EQ((*domain.answers[job])->sequence, durable + 1);
+  ASSERT_TRUE(domain.answers[late].has_value() && *domain.answers[late]);
+  EXPECT_EQ((*domain.answers[late])->id, "job-2");
+}
+
+TEST(Core, AnUncertainAppendEndsIt) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  disk.fail_next_append(journal::AppendFault::io);
+  const std::size_t job = domain.put(small_job(), domain.caller(1));
+  const auto stepped = domain.step();
+  ASSERT_FALSE(stepped);
+  EXPECT_EQ(stepped.error().kind, Failure::Kind::io);
+  EXPECT_FALSE(domain.answers[job].has_value());
+  EXPECT_EQ(domain.left, Left{});
+}
+
+TEST(Core, ADeposedLeaderEndsToo) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  journal::MemoryJournal other(disk);
+  ASSERT_TRUE(other.claim_leadership());
+  domain.put(small_job(), domain.caller(1));
+  const auto stepped = domain.step();
+  ASSERT_FALSE(stepped);
+  EXPECT_EQ(stepped.error().kind, Failure::Kind::io);
+  EXPECT_EQ(domain.left, Left{});
+}
+
+TEST(Core, TheSameRequestHasTheSameAnswerAndAnotherBodyIsRefused) {
+  journal::MemoryDisk disk;
+  domain::Caller caller;
+  domain::Answer first;
+  {
+    SmallDomain domain(disk);
+    caller = domain.caller(1);
+    const std::size_t asked = domain.put(small_job(), caller);
+    domain.settle();
+    first = **domain.answers[asked];
+    const std::size_t again = domain.put(small_job(), caller);
+    domain.settle();
+    EXPECT_EQ((*domain.answers[again])->id, first.id);
+    EXPECT_EQ((*domain.answers[again])->sequence, first.sequence);
+  }
+  SmallDomain domain(disk);  // After a restart.
+  const std::size_t again = domain.put(small_job(), caller);
+  caller.body = Digest{{7}};
+  const std::size_t other = domain.put(small_job(2), caller);
+  domain.settle();
+  EXPECT_EQ((*domain.answers[again])->id, first.id);
+  EXPECT_EQ((*domain.answers[again])->sequence, first.sequence);
+  EXPECT_EQ(domain.answers[other]->error().code, Code::request_body_differs);
+  EXPECT_EQ(domain.core->state().jobs().all().size(), 1U);
+}
+
+TEST(Core, WhileTheDiskIsFullClientsAreTurnedAwayUndecided) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  const domain::Caller before = domain.caller(1);
+  const std::size_t done = domain.put(small_job(), before);
+  domain.settle();
+  domain.journal.set_full(true);
+  const domain::Caller kept = domain.caller(2);
+  const std::size_t waiting = domain.put(small_job(), kept);
+  ASSERT_TRUE(domain.step());
+  ASSERT_TRUE(domain.core->is_stuck());
+  domain.left.clear();
+
+  const std::uint64_t decided = domain.core->counts().decided;
+  const std::size_t repeated = domain.put(small_job(), before);
+  const std::size_t undurable = domain.put(small_job(), kept);
+  const std::size_t fresh = domain.put(small_job(), domain.caller(3));
+  const std::size_t inner = domain.put(domain::CreateProject{"of-the-process", ""});
+  domain.core->turn_away(domain.requests);
+  EXPECT_EQ((*domain.answers[repeated])->sequence, (*domain.answers[done])->sequence);
+  EXPECT_EQ(domain.answers[undurable]->error().code, Code::journal_full);
+  EXPECT_EQ(domain.answers[fresh]->error().code, Code::journal_full);
+  EXPECT_FALSE(domain.answers[inner].has_value());
+  EXPECT_EQ(domain.requests.size(), 1U);
+  EXPECT_EQ(domain.core->counts().decided, decided);
+
+  domain.core->tell_unknown();
+  EXPECT_EQ(domain.answers[waiting]->error().code, Code::outcome_unknown);
+  domain.core->tell_unknown();  // Once is enough.
+
+  domain.journal.set_full(false);
+  domain.core->measure_space();
+  domain.settle();
+  EXPECT_TRUE(domain.answers[inner].has_value());
+  const std::size_t outcome = domain.put(small_job(), kept);
+  domain.settle();
+  ASSERT_TRUE(*domain.answers[outcome]);
+  EXPECT_EQ((*domain.answers[outcome])->id, "job-2");  // The kept one, once.
+  EXPECT_EQ(domain.core->state().jobs().all().size(), 2U);
+}
+
+TEST(Core, WhatWasUnknownIsDoneOnceAlsoWhenTheProcessEnds) {
+  journal::MemoryDisk disk;
+  domain::Caller caller;
+  {
+    SmallDomain domain(disk);
+    caller = domain.caller(1);
+    domain.journal.set_full(true);
+    const std::size_t asked = domain.put(small_job(), caller);
+    ASSERT_TRUE(domain.step());
+    domain.core->tell_unknown();
+    EXPECT_EQ(domain.answers[asked]->error().code, Code::outcome_unknown);
+  }
+  SmallDomain domain(disk);
+  EXPECT_EQ(domain.core->state().jobs().all().size(), 0U);
+  const std::size_t asked = domain.put(small_job(), caller);
+  domain.settle();
+  EXPECT_EQ((*domain.answers[asked])->id, "job-1");
+}
+
+TEST(Core, LittleSpaceRefusesNewWorkAndFinishesTheRest) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  domain.put(small_job(), domain.caller(1));
+  domain.settle();
+  disk.set_free_bytes(1000);
+  domain.core->measure_space();
+  const std::size_t refused = domain.put(small_job(), domain.caller(2));
+  const std::size_t stop = domain.put(domain::StopJob{JobId{1}}, domain.caller(3));
+  domain.settle();
+  EXPECT_EQ(domain.answers[refused]->error().code, Code::journal_full);
+  EXPECT_TRUE(*domain.answers[stop]);
+}
+
+TEST(Core, SnapshotAndReplayIsReplay) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  for (std::uint64_t i = 1; i <= 12; ++i) {
+    domain.put(small_job(1 + static_cast<std::int64_t>(i % 3), i % 2 == 0), domain.caller(i));
+    domain.settle();
+    if (i == 5) {
+      ASSERT_TRUE(domain.journal.write_snapshot(domain.core->state().essence().sequence,
+                                                encode_state(domain.core->state())));
+    }
+    const JobId job{i};
+    if (domain.core->state().jobs().find(job)->units.front().attempt == 0) continue;
+    domain.report(job, AttemptState::running);
+    domain.clock.pass(seconds(5));
+    if (i % 3 != 0) domain.report(job, AttemptState::ended, AttemptEnd::exited);
+  }
+  const Digest now = state_hash(domain.core->state());
+  journal::MemoryJournal opened(disk);
+  ASSERT_TRUE(opened.read_snapshot()->has_value());
+  const auto by_snapshot = replay(opened);
+  ASSERT_TRUE(by_snapshot);
+  EXPECT_EQ(state_hash(*by_snapshot), now);
+
+  domain::State from_first;
+  const auto records = opened.follow(1, 100'000);
+  ASSERT_TRUE(records);
+  for (const journal::Record& record : *records)
+    from_first.apply(*decode_events(record.bytes), record.moment);
+  EXPECT_EQ(state_hash(from_first), now);
+}
+
+}  // namespace
+}  // namespace suan::runtime
