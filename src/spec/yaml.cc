@@ -111,6 +111,9 @@ class JsonEmitter : public YAML::EventHandler {
   std::size_t documents() const { return documents_; }
   YamlText take() { return std::move(out_); }
 
+  /// Where the last scalar begins, its tag and anchor before it; nothing if it is a plain one.
+  const std::optional<YAML::Mark>& last_quoted() const { return last_quoted_; }
+
   void fail(std::string text, Position at) {
     if (!failure_) failure_ = Failure{Failure::Kind::invalid, std::move(text), print_position(at)};
   }
@@ -143,6 +146,7 @@ class JsonEmitter : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const bool is_plain = tag == "?";
+    last_quoted_ = is_plain ? std::nullopt : std::optional(mark);
     const bool is_core = tag.starts_with("tag:yaml.org,2002:");
     const std::string_view type = is_core ? std::string_view(tag).substr(18) : std::string_view{};
     if (!is_plain && tag != "!" && type != "str" && type != "int" && type != "float" &&
@@ -273,6 +277,7 @@ class JsonEmitter : public YAML::EventHandler {
   std::vector<Level> levels_;
   std::map<YAML::anchor_t, Anchored> anchors_;
   std::optional<Failure> failure_;
+  std::optional<YAML::Mark> last_quoted_;
   std::size_t documents_ = 0;
 };
 
@@ -293,6 +298,51 @@ bool is_indented_by_tab(std::string_view text, int line) {
     text.remove_prefix(end + 1);
   }
   return text.substr(0, text.find_first_not_of(" \t")).find('\t') != std::string_view::npos;
+}
+
+// Skips blanks, comments, tags and anchors.
+std::string_view skip_properties(std::string_view text) {
+  while (!text.empty()) {
+    const bool is_blank = std::string_view(" \t\r\n").contains(text.front());
+    const bool is_property = text.front() == '&' || text.front() == '!';
+    if (!is_blank && !is_property && text.front() != '#') break;
+    const std::size_t end = is_blank ? 1 : text.find_first_of(is_property ? " \t\r\n" : "\n");
+    text.remove_prefix(std::min(end, text.size()));
+  }
+  return text;
+}
+
+// Whether the quote that `text` begins with is closed in it.
+bool is_closed(std::string_view text) {
+  const char quote = text.front();
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const bool is_escape =
+        quote == '"' ? text[i] == '\\' : text.substr(i).starts_with(std::string_view("''"));
+    if (is_escape)
+      ++i;
+    else if (text[i] == quote)
+      return true;
+  }
+  return false;
+}
+
+// yaml-cpp takes the end of the text for the end of a quote, so half a file would pass for a whole.
+void check_last_quote(std::string_view yaml, JsonEmitter& emitter) {
+  const auto& mark = emitter.last_quoted();
+  if (emitter.has_failed() || !mark) return;
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // Which is not counted.
+  if (yaml.starts_with(byte_order_mark)) yaml.remove_prefix(byte_order_mark.size());
+  std::string_view text = yaml;
+  for (int line = 0; line < mark->line; ++line)
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  text =
+      skip_properties(text.substr(std::min(static_cast<std::size_t>(mark->column), text.size())));
+  if (text.empty() || (text.front() != '"' && text.front() != '\'') || is_closed(text)) return;
+  const std::string_view before = yaml.substr(0, yaml.size() - text.size());
+  const std::size_t line_start = before.rfind('\n') + 1;  // 0 where there is none.
+  emitter.fail("this quote is never closed",
+               {static_cast<std::uint32_t>(std::ranges::count(before, '\n')) + 1,
+                static_cast<std::uint32_t>(before.size() - line_start) + 1});
 }
 
 // The one place where yaml-cpp may throw.
@@ -335,6 +385,7 @@ Result<YamlText> read_yaml(std::string_view yaml) {
   }
   JsonEmitter emitter;
   parse(yaml, emitter);
+  check_last_quote(yaml, emitter);
   if (emitter.has_failed()) return std::unexpected(emitter.take_failure());
   if (emitter.documents() == 0)
     return failure(Failure::Kind::invalid, "there is nothing in this file", "1:1");

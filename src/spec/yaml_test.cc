@@ -49,6 +49,22 @@ TEST(Yaml, RefusesWithItsPlace) {
   EXPECT_EQ(json("a: *nobody"), "1:4 not YAML: the referenced anchor is not defined");
 }
 
+TEST(Yaml, RefusesAQuoteThatIsNeverClosed) {
+  const std::string never = " this quote is never closed";
+  EXPECT_EQ(json("\"abc\n"), "1:1" + never);
+  EXPECT_EQ(json("a: 'x\nb: 1\nc: [2]\n"), "1:4" + never);
+  EXPECT_EQ(json("b: 'fine'\na: \"x\\\"\n"), "2:4" + never);
+  EXPECT_EQ(json("b: \"fine\"\na:\n  - 'it''s\n"), "3:5" + never);
+  EXPECT_EQ(json("a: !!str &x # why\n  \"x\n"), "2:3" + never);
+  EXPECT_EQ(json("\xEF\xBB\xBF\"x\n"), "1:1" + never);
+  EXPECT_EQ(json("a: 'x"), "1:6 not YAML: illegal EOF in scalar");
+  EXPECT_EQ(json("a: 'it''s'"), R"({"a":"it's"})");
+  EXPECT_EQ(json("a: \"x\\\\\""), R"({"a":"x\\"})");
+  EXPECT_EQ(json("a: &x 'b' # '"), R"({"a":"b"})");
+  EXPECT_EQ(json("a: |\n  \"x\nb: \"y\"\n"), "{\"a\":\"\\\"x\\n\",\"b\":\"y\"}");
+  EXPECT_EQ(json("a: \"x\nb\"\n..."), R"({"a":"x b"})");
+}
+
 TEST(Yaml, WritesAliasesOutWithinBounds) {
   EXPECT_EQ(json("a: &x {b: [1, 2]}\nc: *x\nd: [*x]"),
             R"({"a":{"b":[1,2]},"c":{"b":[1,2]},"d":[{"b":[1,2]}]})");
