@@ -96,7 +96,9 @@ struct ChargeRow {
 /// Which rows, newest first. An empty list of projects means all of them.
 struct Filter {
   std::vector<ProjectId> projects;
-  JobId job;  // Only of this job; none = all.
+  JobId job;                             // Only of this job; none = all.
+  UserId user;                           // Jobs: only of this user; none = all.
+  std::optional<jobs::Outcome> outcome;  // Jobs: only with this one.
   std::uint64_t before =
       0;  // Jobs: only ids below; rows: only sequences below. 0 = from the newest.
   std::size_t limit = 50;

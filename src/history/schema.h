@@ -3,14 +3,14 @@
 /// The tables of the history. A change of them is a new version: the file is then made again.
 namespace suan::history {
 
-constexpr unsigned long long schema_version = 1;
+constexpr unsigned long long schema_version = 2;
 
 constexpr const char* schema_sql = R"sql(
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS cursor(one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL,
   version INTEGER NOT NULL);
-INSERT OR IGNORE INTO cursor VALUES (1, 0, 1);
+INSERT OR IGNORE INTO cursor VALUES (1, 0, 2);
 CREATE TABLE IF NOT EXISTS jobs(id INTEGER PRIMARY KEY, project INTEGER, user INTEGER, name BLOB,
   kind INTEGER, nodes INTEGER, elements INTEGER, chip BLOB, card_milli INTEGER, cpu_milli INTEGER,
   memory_bytes INTEGER, budget INTEGER, max_duration INTEGER, submitted INTEGER, sequence INTEGER,
@@ -19,6 +19,9 @@ CREATE TABLE IF NOT EXISTS jobs(id INTEGER PRIMARY KEY, project INTEGER, user IN
   hourly INTEGER DEFAULT 0, cost INTEGER DEFAULT 0, placement BLOB DEFAULT x'',
   evicted INTEGER DEFAULT 0);
 CREATE INDEX IF NOT EXISTS evicted_jobs ON jobs(id) WHERE evicted = 1;
+CREATE INDEX IF NOT EXISTS jobs_of_project ON jobs(project, id) WHERE evicted = 1;
+CREATE INDEX IF NOT EXISTS jobs_of_user ON jobs(user, id) WHERE evicted = 1;
+CREATE INDEX IF NOT EXISTS jobs_of_outcome ON jobs(outcome, id) WHERE evicted = 1;
 CREATE TABLE IF NOT EXISTS wishes(job INTEGER, alternative INTEGER, chip BLOB,
   PRIMARY KEY(job, alternative)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS units(job INTEGER, unit INTEGER, attempt INTEGER, pool INTEGER,

@@ -120,7 +120,13 @@ class SqliteHistory : public History {
   }
 
   Result<std::vector<JobRow>> evicted_jobs(const Filter& filter) override {
-    std::string sql = job_columns + ("evicted = 1 AND " + in_projects(filter.projects));
+    // The unary plus keeps several projects from being gathered and sorted by way of their index.
+    const std::string among =
+        (filter.projects.size() > 1 ? "+" : "") + in_projects(filter.projects);
+    std::string sql = job_columns + ("evicted = 1 AND " + among);
+    if (filter.user) sql += " AND user = " + std::to_string(filter.user.value);
+    if (filter.outcome)
+      sql += " AND outcome = " + std::to_string(static_cast<unsigned>(*filter.outcome));
     if (filter.before > 0) sql += " AND id < " + std::to_string(filter.before);
     sql += " ORDER BY id DESC LIMIT " + std::to_string(filter.limit);
     return collect<JobRow>(sql, read_job);
