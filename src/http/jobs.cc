@@ -137,10 +137,13 @@ struct JobFilter {
   std::string user;
   std::uint64_t limit = 50;
   std::uint64_t before = 0;
+};
 
-  bool takes(const api::JobView& view) const {
-    return (!state || view.state == *state) && (user.empty() || view.user == user);
-  }
+/// A page of jobs under way: those in hot state, to which those of the history come.
+struct JobPage {
+  api::JobList list;
+  history::Filter old;
+  std::uint64_t unseen_below = 0;  // Hot jobs with lower ids were not looked at; 0 = all were.
 };
 
 std::expected<JobFilter, net::Response> read_filter(const net::Request& request,
@@ -179,67 +182,131 @@ std::expected<JobFilter, net::Response> read_filter(const net::Request& request,
 }
 
 void add_hot(const domain::State& state, const identity::Principal& principal,
-             const JobFilter& filter, std::vector<api::JobView>& views) {
+             const JobFilter& filter, UserId user, JobPage& page) {
   const auto& all = state.jobs().all();
   const JobId end{filter.before == 0 ? UINT64_MAX : filter.before};
   std::size_t scanned = 0;
-  for (auto at = all.before(end); at != all.end() && views.size() < filter.limit;
+  for (auto at = all.before(end); at != all.end() && page.list.jobs.size() < filter.limit;
        at = all.before(at->first)) {
-    if (++scanned > jobs_scanned_max) return;
     const jobs::Job& job = at->second;
     if (filter.project && job.spec->project != filter.project) continue;
-    if (!may_read(state, principal, job.spec->project)) continue;
-    api::JobView view = show_job(state, job, wall_clock(), false);
-    if (filter.takes(view)) views.push_back(std::move(view));
+    if (user && job.user != user) continue;
+    const bool is_taken = !filter.state || job_state(job) == *filter.state;
+    if (is_taken && may_read(state, principal, job.spec->project))
+      page.list.jobs.push_back(show_job(state, job, wall_clock(), false));
+    if (++scanned < jobs_scanned_max) continue;
+    page.unseen_below = job.id.value;
+    return;
   }
 }
 
-std::vector<ProjectId> readable_projects(const domain::State& state,
-                                         const identity::Principal& principal) {
+// Whose jobs somebody may read: some projects, or an empty list for all. Nothing where it is none.
+std::optional<std::vector<ProjectId>> readable_projects(const domain::State& state,
+                                                        const identity::Principal& principal,
+                                                        ProjectId only) {
+  if (only) {
+    if (!may_read(state, principal, only)) return std::nullopt;
+    return std::vector{only};
+  }
   std::vector<ProjectId> projects;
+  if (may_read(state, principal, {})) return projects;
   for (const auto& [id, project] : state.identity().projects()) {
     if (may_read(state, principal, id)) projects.push_back(id);
   }
-  return projects;
+  return projects.empty() ? std::nullopt : std::optional(std::move(projects));
 }
 
-net::Response list_jobs(const domain::State& state, const identity::Principal& principal,
-                        history::History& history, const JobFilter& filter) {
-  api::JobList list;
-  list.sequence = state.essence().sequence;
-  add_hot(state, principal, filter, list.jobs);
-  history::Filter old;
-  old.projects = filter.project ? std::vector{filter.project} : readable_projects(state, principal);
-  old.before = filter.before;
-  old.limit = filter.limit;
-  const bool may_have = !filter.project || may_read(state, principal, filter.project);
-  if (may_have && !old.projects.empty()) {
-    auto rows = history.evicted_jobs(old);
-    if (!rows) return problem(rows.error());
-    for (const history::JobRow& row : *rows) {
-      if (state.jobs().find(row.id) != nullptr) continue;
-      api::JobView view = show_job(state, row);
-      if (filter.takes(view)) list.jobs.push_back(std::move(view));
-    }
+// The outcome that a job in the history has in such a state; nothing if none is in it.
+std::optional<jobs::Outcome> old_outcome(api::JobState state) {
+  for (const auto outcome :
+       {jobs::Outcome::finished, jobs::Outcome::failed, jobs::Outcome::cancelled}) {
+    if (job_state(outcome) == state) return outcome;
   }
-  std::ranges::sort(list.jobs, std::ranges::greater{}, &api::JobView::id);
-  if (list.jobs.size() >= filter.limit) {
-    list.jobs.resize(filter.limit);
-    list.next = "job-" + std::to_string(list.jobs.back().id.value);
-  }
-  return json(200, wire::to_json(list));
+  return std::nullopt;
 }
 
-// The row of a job that has left hot state and that the caller may see.
-std::expected<history::JobRow, net::Response> old_job(const domain::State& state,
-                                                      history::History& history,
-                                                      const identity::Principal& principal,
-                                                      JobId id) {
-  const std::string name = "job-" + std::to_string(id.value);
-  auto row = history.job(id);
-  if (!row) return std::unexpected(problem(row.error()));
-  if (!*row || !may_read(state, principal, (*row)->project)) return std::unexpected(no_job(name));
-  return std::move(**row);
+net::Response finish_page(JobPage page, const domain::State& state,
+                          const std::vector<history::JobRow>& rows) {
+  std::vector<api::JobView>& jobs = page.list.jobs;
+  const std::size_t hot = jobs.size();
+  for (const history::JobRow& row : rows) {
+    const auto is_it = [&](const api::JobView& view) { return view.id == row.id; };
+    const bool is_hot = std::any_of(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(hot),
+                                    is_it);  // It left hot state just now.
+    if (!is_hot && row.id.value >= page.unseen_below) jobs.push_back(show_job(state, row));
+  }
+  std::ranges::sort(jobs, std::ranges::greater{}, &api::JobView::id);
+  if (jobs.size() >= page.old.limit) {
+    jobs.resize(page.old.limit);
+    page.list.next = "job-" + std::to_string(jobs.back().id.value);
+  } else if (page.unseen_below > 0) {
+    page.list.next = "job-" + std::to_string(page.unseen_below);
+  }
+  return json(200, wire::to_json(page.list));
+}
+
+// The hot part of a list, and what to ask the history for.
+Service::Step list_jobs(const domain::State& state, const identity::Principal& principal,
+                        const JobFilter& filter) {
+  JobPage page;
+  page.list.sequence = state.essence().sequence;
+  page.old.before = filter.before;
+  page.old.limit = filter.limit;
+  const identity::User* user =
+      filter.user.empty() ? nullptr : state.identity().find_user(filter.user);
+  auto projects = readable_projects(state, principal, filter.project);
+  if (!projects || (user == nullptr && !filter.user.empty()))
+    return finish_page(std::move(page), state, {});
+  page.old.user = user == nullptr ? UserId{} : user->id;
+  add_hot(state, principal, filter, page.old.user, page);
+  if (filter.state) {
+    page.old.outcome = old_outcome(*filter.state);
+    if (!page.old.outcome) return finish_page(std::move(page), state, {});
+  }
+  page.old.projects = std::move(*projects);
+  return Service::Look([page = std::move(page)](history::History& history) -> Service::Query {
+    return [page, rows = history.evicted_jobs(page.old)](const runtime::View& view,
+                                                         const identity::Principal&) mutable {
+      if (!rows) return problem(rows.error());
+      return finish_page(std::move(page), view.state, *rows);
+    };
+  });
+}
+
+/// What the history has of one job that has left hot state.
+struct OldJob {
+  Result<std::optional<history::JobRow>> row;
+  Result<std::vector<history::AttemptRow>> attempts;
+};
+
+// Looks a job up and shows it with `show`, if the caller may see it.
+template <class Show>
+Service::Look look_up_job(JobId id, Show show) {
+  return [id, show](history::History& history) -> Service::Query {
+    return [id, show, old = OldJob{history.job(id), history.attempts(id)}](
+               const runtime::View& view, const identity::Principal& principal) {
+      if (!old.row) return problem(old.row.error());
+      if (!old.attempts) return problem(old.attempts.error());
+      if (!*old.row || !may_read(view.state, principal, (*old.row)->project))
+        return no_job("job-" + std::to_string(id.value));
+      return show(view.state, **old.row, *old.attempts);
+    };
+  };
+}
+
+// Whether the state has not all of a job's attempts: it keeps the latest of each unit, until that
+// one is given up.
+bool has_earlier_attempts(const jobs::Job& job) {
+  return std::ranges::any_of(job.units, [](const jobs::Unit& unit) {
+    return unit.attempt > 1 || (unit.attempt == 1 && unit.phase == jobs::Phase::waiting);
+  });
+}
+
+net::Response show_old_job(const domain::State& state, const history::JobRow& row,
+                           const std::vector<history::AttemptRow>& attempts) {
+  api::JobView shown = show_job(state, row);
+  shown.tasks = show_attempts(state, attempts);
+  return json(200, wire::to_json(shown));
 }
 
 }  // namespace
@@ -289,46 +356,53 @@ void post_job(Service& service, Exchange& exchange) {
 void get_jobs(Service& service, Exchange& exchange) {
   auto filter = read_filter(exchange.request, *exchange.identity);
   if (!filter) return exchange.responder.respond(std::move(filter).error());
-  service.ask(exchange, [&history = service.parts().history, filter = *filter](
-                            const runtime::View& view, const identity::Principal& principal) {
-    return list_jobs(view.state, principal, history, filter);
+  service.ask_past(exchange, [filter = *filter](const runtime::View& view,
+                                                const identity::Principal& principal) {
+    return list_jobs(view.state, principal, filter);
   });
 }
 
 void get_job(Service& service, Exchange& exchange) {
   const auto id = job_id_of(exchange.captured.front());
   if (!id) return exchange.responder.respond(no_job(exchange.captured.front()));
-  service.ask(exchange, [&history = service.parts().history, id = *id](
-                            const runtime::View& view, const identity::Principal& principal) {
-    if (const jobs::Job* job = view.state.jobs().find(id)) {
-      if (!may_read(view.state, principal, job->spec->project))
-        return no_job("job-" + std::to_string(id.value));
-      return json(200, wire::to_json(show_job(view.state, *job, wall_clock(), true)));
-    }
-    auto row = old_job(view.state, history, principal, id);
-    if (!row) return std::move(row).error();
-    api::JobView shown = show_job(view.state, *row);
-    auto attempts = history.attempts(id);
-    if (!attempts) return problem(attempts.error());
-    shown.tasks = show_attempts(view.state, *attempts);
-    return json(200, wire::to_json(shown));
-  });
+  service.ask_past(
+      exchange,
+      [id = *id](const runtime::View& view, const identity::Principal& principal) -> Service::Step {
+        const jobs::Job* job = view.state.jobs().find(id);
+        if (job == nullptr) return look_up_job(id, show_old_job);
+        if (!may_read(view.state, principal, job->spec->project))
+          return no_job("job-" + std::to_string(id.value));
+        api::JobView shown = show_job(view.state, *job, wall_clock(), true);
+        if (!has_earlier_attempts(*job)) return json(200, wire::to_json(shown));
+        return Service::Look(
+            [shown = std::move(shown)](history::History& history) -> Service::Query {
+              return [shown, rows = history.attempts(shown.id)](
+                         const runtime::View& now, const identity::Principal&) mutable {
+                if (!rows) return problem(rows.error());
+                add_earlier_attempts(now.state, *rows, shown.tasks);
+                return json(200, wire::to_json(shown));
+              };
+            });
+      });
 }
 
 void get_why(Service& service, Exchange& exchange) {
   const auto id = job_id_of(exchange.captured.front());
   if (!id) return exchange.responder.respond(no_job(exchange.captured.front()));
-  service.ask(exchange, [&history = service.parts().history, id = *id](
-                            const runtime::View& view, const identity::Principal& principal) {
-    if (const jobs::Job* job = view.state.jobs().find(id)) {
-      if (!may_read(view.state, principal, job->spec->project))
-        return no_job("job-" + std::to_string(id.value));
-      return json(200, wire::to_json(show_why(view.state, *job)));
-    }
-    auto row = old_job(view.state, history, principal, id);
-    if (!row) return std::move(row).error();
-    return json(200, wire::to_json(show_why(view.state, *row)));
-  });
+  service.ask_past(
+      exchange,
+      [id = *id](const runtime::View& view, const identity::Principal& principal) -> Service::Step {
+        const jobs::Job* job = view.state.jobs().find(id);
+        if (job == nullptr) {
+          return look_up_job(id, [](const domain::State& state, const history::JobRow& row,
+                                    const std::vector<history::AttemptRow>&) {
+            return json(200, wire::to_json(show_why(state, row)));
+          });
+        }
+        if (!may_read(view.state, principal, job->spec->project))
+          return no_job("job-" + std::to_string(id.value));
+        return json(200, wire::to_json(show_why(view.state, *job)));
+      });
 }
 
 void post_cancel(Service& service, Exchange& exchange) {

@@ -191,41 +191,49 @@ void delete_key(Service& service, Exchange& exchange) {
 }
 
 void get_postings(Service& service, Exchange& exchange) {
-  auto filter = read_rows_filter(exchange);
-  if (!filter) return exchange.responder.respond(std::move(filter).error());
-  service.ask(exchange, [&history = service.parts().history, filter = std::move(*filter)](
-                            const runtime::View& view, const identity::Principal&) {
-    history.wait_for(view.state.essence().sequence, milliseconds(100));
+  auto wanted = read_rows_filter(exchange);
+  if (!wanted) return exchange.responder.respond(std::move(wanted).error());
+  const auto look = [filter = std::move(*wanted)](history::History& history) -> Service::Query {
     api::PostingList list;
-    const auto rows = read_page(
-        filter, list.next, [&](const history::Filter& page) { return history.postings(page); });
-    if (!rows) return problem(rows.error());
+    auto rows = read_page(filter, list.next,
+                          [&](const history::Filter& page) { return history.postings(page); });
     list.sequence = history.sequence();
-    for (const history::PostingRow& row : *rows)
-      list.postings.push_back(show_posting(view.state, row));
-    return json(200, wire::to_json(list));
+    return [list = std::move(list), rows = std::move(rows)](const runtime::View& view,
+                                                            const identity::Principal&) mutable {
+      if (!rows) return problem(rows.error());
+      for (const history::PostingRow& row : *rows)
+        list.postings.push_back(show_posting(view.state, row));
+      return json(200, wire::to_json(list));
+    };
+  };
+  service.ask_past(exchange, [look](const runtime::View&, const identity::Principal&) {
+    return Service::Step{Service::Look(look)};
   });
 }
 
 void get_costs(Service& service, Exchange& exchange) {
-  auto filter = read_rows_filter(exchange);
-  if (!filter) return exchange.responder.respond(std::move(filter).error());
-  service.ask(exchange, [&history = service.parts().history, filter = std::move(*filter)](
-                            const runtime::View& view, const identity::Principal&) {
-    history.wait_for(view.state.essence().sequence, milliseconds(100));
+  auto wanted = read_rows_filter(exchange);
+  if (!wanted) return exchange.responder.respond(std::move(wanted).error());
+  const auto look = [filter = std::move(*wanted)](history::History& history) -> Service::Query {
     api::CostView cost;
-    const auto rows =
+    auto rows =
         read_page(filter, cost.next,
-                  [&](const history::Filter& wanted) -> Result<std::vector<history::ChargeRow>> {
-                    SUAN_TRY(history::ChargePage page, history.charges(wanted));
-                    cost.total = page.total;
-                    return std::move(page.rows);
+                  [&](const history::Filter& page) -> Result<std::vector<history::ChargeRow>> {
+                    SUAN_TRY(history::ChargePage charges, history.charges(page));
+                    cost.total = charges.total;
+                    return std::move(charges.rows);
                   });
-    if (!rows) return problem(rows.error());
     cost.sequence = history.sequence();
-    for (const history::ChargeRow& row : *rows)
-      cost.charges.push_back(show_charge(view.state, row));
-    return json(200, wire::to_json(cost));
+    return [cost = std::move(cost), rows = std::move(rows)](const runtime::View& view,
+                                                            const identity::Principal&) mutable {
+      if (!rows) return problem(rows.error());
+      for (const history::ChargeRow& row : *rows)
+        cost.charges.push_back(show_charge(view.state, row));
+      return json(200, wire::to_json(cost));
+    };
+  };
+  service.ask_past(exchange, [look](const runtime::View&, const identity::Principal&) {
+    return Service::Step{Service::Look(look)};
   });
 }
 

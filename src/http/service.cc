@@ -180,25 +180,61 @@ void Service::post(Exchange& exchange, Posting posting) {
   }
 }
 
+/// Who waits for an answer.
+struct Service::Asker {
+  std::shared_ptr<net::Responder> responder;
+  identity::Principal principal;
+
+  void refuse() const {
+    responder->respond(
+        problem(503, "overloaded", "more queries wait than this domain can hold; try again"));
+  }
+};
+
 void Service::ask(Exchange& exchange, Query query) {
+  ask_past(exchange,
+           [query = std::move(query)](const runtime::View& view,
+                                      const identity::Principal& principal) mutable -> Step {
+             return query(view, principal);
+           });
+}
+
+void Service::ask_past(Exchange& exchange, FirstStep first) {
   const auto after = query_number(exchange.request, "after_sequence", 0, UINT64_MAX / 2);
   if (!after)
     return exchange.responder.respond(
         problem(400, "query_invalid", "after_sequence is a whole number"));
-  auto responder = std::make_shared<net::Responder>(std::move(exchange.responder));
+  const Asker asker{std::make_shared<net::Responder>(std::move(exchange.responder)),
+                    exchange.principal};
   const bool is_taken = parts_.follower.ask(
-      [responder, query = std::move(query), principal = exchange.principal,
-       after = *after](const runtime::View& view) mutable {
-        if (view.state.essence().sequence < after) {
-          return responder->respond(problem(
+      [this, asker, first = std::move(first), after = *after](const runtime::View& view) mutable {
+        const std::uint64_t sequence = view.state.essence().sequence;
+        if (sequence < after) {
+          return asker.responder->respond(problem(
               503, "not_there_yet", "the read side has not reached that sequence; try again"));
         }
-        responder->respond(query(view, principal));
+        Step step = first(view, asker.principal);
+        if (auto* response = std::get_if<net::Response>(&step))
+          return asker.responder->respond(std::move(*response));
+        look_up(std::move(std::get<Look>(step)), asker, sequence);
       },
       *after);
-  if (!is_taken)
-    responder->respond(
-        problem(503, "overloaded", "more queries wait than this domain can hold; try again"));
+  if (!is_taken) asker.refuse();
+}
+
+// The history is read as it is at `sequence` or later, and what is found shown by the read side,
+// which knows the names.
+void Service::look_up(Look look, const Asker& asker, std::uint64_t sequence) {
+  const bool is_taken = parts_.lookups.put(
+      [this, asker, look = std::move(look)](history::History& history) mutable {
+        const bool is_shown =
+            parts_.follower.ask([asker, show = look(history)](const runtime::View& view) mutable {
+              asker.responder->respond(show(view, asker.principal));
+            });
+        if (!is_shown) asker.refuse();
+      },
+      sequence);
+  if (!is_taken) asker.refuse();
 }
 
 }  // namespace suan::http

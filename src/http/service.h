@@ -8,12 +8,14 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "domain/commands.h"
 #include "history/history.h"
 #include "http/acquaintance.h"
 #include "http/event_streams.h"
+#include "http/lookups.h"
 #include "http/tails.h"
 #include "identity/identity.h"
 #include "member/engine.h"
@@ -29,10 +31,10 @@ namespace suan::http {
 struct ServiceParts {
   runtime::CoreThread& core;
   runtime::Follower& follower;
-  history::History& history;
   const Acquaintance& acquaintance;
   Tails& tails;
   EventStreams& event_streams;
+  Lookups& lookups;
   std::string domain_secret;  // 32 bytes; new keys are derived from it.
   std::string version;
   Moment started;
@@ -76,7 +78,17 @@ class Service {
   using Query = Callback<net::Response(const runtime::View&, const identity::Principal&)>;
   void ask(Exchange&, Query);
 
+  /// The same for what lies in the past: the first step runs on the read side and answers, or says
+  /// what to look up. That is done on another thread and gives the query that answers.
+  using Look = Callback<Query(history::History&)>;
+  using Step = std::variant<net::Response, Look>;
+  using FirstStep = Callback<Step(const runtime::View&, const identity::Principal&)>;
+  void ask_past(Exchange&, FirstStep);
+
  private:
+  struct Asker;
+  void look_up(Look, const Asker&, std::uint64_t sequence);
+
   ServiceParts parts_;
   spec::Known known_;
   std::atomic<bool> is_closing_ = false;

@@ -22,6 +22,10 @@ api::JobView show_job(const domain::State&, const history::JobRow&);
 std::vector<api::TaskView> show_attempts(const domain::State&,
                                          const std::vector<history::AttemptRow>&);
 
+/// Puts what the history has of earlier attempts before the latest ones that the state has.
+void add_earlier_attempts(const domain::State&, const std::vector<history::AttemptRow>&,
+                          std::vector<api::TaskView>& tasks);
+
 /// What one can know now of a waiting job, or what was recorded of a placed one.
 api::WhyView show_why(const domain::State&, const jobs::Job&);
 api::WhyView show_why(const domain::State&, const history::JobRow&);

@@ -94,6 +94,20 @@ std::vector<api::TaskView> show_tasks(const domain::State& state, const jobs::Jo
   return tasks;
 }
 
+api::AttemptView show_attempt(const domain::State& state, const history::AttemptRow& row) {
+  return {.number = row.attempt,
+          .state = row.end == AttemptEnd::none ? "running" : "ended",
+          .pool = pool_text(state, row.pool),
+          .lease = row.lease,
+          .started = row.started,
+          .ended = row.ended,
+          .end = row.end,
+          .exit_code = row.exit_code,
+          .usage = row.usage,
+          .cost = row.cost,
+          .reason = row.reason};
+}
+
 }  // namespace
 
 std::string pool_text(const domain::State& state, PoolId id) {
@@ -208,20 +222,28 @@ std::vector<api::TaskView> show_attempts(const domain::State& state,
     }
     task->state =
         row.end == AttemptEnd::none ? api::JobState::running : ended_state(row.end, row.exit_code);
-    task->attempts.push_back({.number = row.attempt,
-                              .state = row.end == AttemptEnd::none ? "running" : "ended",
-                              .pool = pool_text(state, row.pool),
-                              .lease = row.lease,
-                              .started = row.started,
-                              .ended = row.ended,
-                              .end = row.end,
-                              .exit_code = row.exit_code,
-                              .usage = row.usage,
-                              .cost = row.cost,
-                              .reason = row.reason});
+    task->attempts.push_back(show_attempt(state, row));
   }
   std::ranges::sort(tasks, {}, &api::TaskView::task);
   return tasks;
+}
+
+void add_earlier_attempts(const domain::State& state, const std::vector<history::AttemptRow>& rows,
+                          std::vector<api::TaskView>& tasks) {
+  for (api::TaskView& task : tasks) {
+    if (task.attempts.empty()) continue;
+    // One that was given up is in the state only as what waits for the next.
+    const bool is_waiting = task.attempts.front().state == wire::enum_name(Phase::waiting);
+    const std::uint32_t latest = task.attempts.front().number;
+    std::vector<api::AttemptView> all;
+    for (const history::AttemptRow& row : rows) {
+      const bool is_over = row.attempt < latest || (is_waiting && row.attempt == latest);
+      if (row.task == task.task && is_over) all.push_back(show_attempt(state, row));
+    }
+    const bool has_latest = !all.empty() && all.back().number == latest;
+    if (!has_latest) all.push_back(std::move(task.attempts.front()));
+    task.attempts = std::move(all);
+  }
 }
 
 }  // namespace suan::http

@@ -220,12 +220,13 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   runtime::CoreThread core_thread(core, inbox_max,
                                   [](const Failure& failure) { end_uncertain(failure); });
   http::Tails tails(follower, {{member, domain.engine.get()}});
+  http::Lookups lookups(*history);
   http::Service service({.core = core_thread,
                          .follower = follower,
-                         .history = *history,
                          .acquaintance = acquaintance,
                          .tails = tails,
                          .event_streams = event_streams,
+                         .lookups = lookups,
                          .domain_secret = domain.domain_secret,
                          .version = version,
                          .started = clock.now()});
@@ -248,6 +249,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   service.close();
   tails.stop();
   event_streams.stop();
+  lookups.stop();
   server->stop(stop_grace);
   link.stop();
   core_thread.stop();

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <chrono>
+#include <mutex>
+#include <set>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "http/service.h"
@@ -23,13 +27,14 @@ class ServedDomain : public runtime::Outlet {
     follower->watch(std::make_unique<AcquaintanceKeeper>(acquaintance));
     follower->watch(events->watcher());
     tails.emplace(*follower, std::map<MemberId, member::Engine*>{});
+    lookups.emplace(*history);
     thread.emplace(core, 65'536, [](const Failure& failure) { FAIL() << failure.text; });
     service.emplace(ServiceParts{.core = *thread,
                                  .follower = *follower,
-                                 .history = *history,
                                  .acquaintance = acquaintance,
                                  .tails = *tails,
                                  .event_streams = *events,
+                                 .lookups = *lookups,
                                  .domain_secret = std::string(32, 's'),
                                  .version = "test",
                                  .started = clock.now()});
@@ -44,13 +49,19 @@ class ServedDomain : public runtime::Outlet {
     service->close();
     tails->stop();
     events->stop();
+    lookups->stop();
     server->stop(seconds(1));
     thread->stop();
     follower->stop();
     history->stop();
   }
 
-  void on_effect(const domain::Effect&) override {}
+  void on_effect(const domain::Effect& effect) override {
+    if (const auto* ask = std::get_if<domain::AskLaunch>(&effect)) {
+      const std::lock_guard lock(mutex);
+      launched.insert(ask->launch.key);
+    }
+  }
   void on_durable(std::shared_ptr<const runtime::DurableBatch> batch) override {
     if (!follower) return;
     history->feed(batch);
@@ -104,9 +115,26 @@ class ServedDomain : public runtime::Outlet {
     return outcome == 1;
   }
 
-  /// What its engine would say of an attempt of task 0.
+  /// Waits for an attempt of task 0 to be launched, and lets time pass if that is what it needs.
+  bool is_launched(JobId job, std::uint32_t attempt) {
+    for (int i = 0; i < 100; ++i) {
+      for (int look = 0; look < 20; ++look) {
+        {
+          const std::lock_guard lock(mutex);
+          if (launched.contains({job, 0, attempt})) return true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      clock.pass(seconds(5));
+      carry_out(domain::Deposit{runtime::small_project, yuan(1), ""});
+    }
+    return false;
+  }
+
+  /// What its engine would say of an attempt of task 0, once it has been launched.
   bool report(JobId job, std::uint32_t attempt, AttemptState state,
               AttemptEnd end = AttemptEnd::none) {
+    if (!is_launched(job, attempt)) return false;
     Progress progress;
     progress.key = {job, 0, attempt};
     progress.state = state;
@@ -124,10 +152,13 @@ class ServedDomain : public runtime::Outlet {
   Acquaintance acquaintance;
   std::optional<EventStreams> events;
   std::optional<Tails> tails;
+  std::optional<Lookups> lookups;
   std::optional<runtime::CoreThread> thread;
   std::optional<Service> service;
   std::unique_ptr<net::Server> server;
   std::uint64_t ids = 0;
+  std::mutex mutex;
+  std::set<AttemptKey> launched;
 };
 
 }  // namespace suan::http
