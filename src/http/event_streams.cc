@@ -227,9 +227,10 @@ bool EventStreams::look_up_past(Page& page) {
   return true;
 }
 
-// Sends what there is and what fits. False when the reader has gone.
+// Sends what there is and what fits. False when the reader has gone, or may not read any more.
 bool EventStreams::tell(Stream& stream, const identity::Identity& identity) {
   EventWish& wish = stream.wish;
+  if (!identity.authenticate(wish.key)) return false;
   while (stream.writer.has_room(event_bytes_max)) {
     const auto record = find(stream);
     if (!record) break;

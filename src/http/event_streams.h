@@ -22,6 +22,7 @@ namespace suan::http {
 struct EventWish {
   EventPlace next;  // From here on.
   JobId job;        // Only of this job; none = everything.
+  Digest key;       // When it is revoked the stream ends.
   identity::Principal principal;
 };
 

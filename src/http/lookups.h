@@ -31,7 +31,7 @@ class Lookups {
   /// Runs what waits and ends the thread.
   void stop();
 
-  static constexpr auto history_waits = std::chrono::seconds(2);
+  static constexpr auto history_waits = std::chrono::milliseconds(500);
 
  private:
   struct Wish {

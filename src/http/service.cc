@@ -40,12 +40,12 @@ bool matches(std::string_view pattern, std::string_view path, std::vector<std::s
   }
 }
 
-std::optional<identity::Principal> authenticate(const net::Request& request,
-                                                const identity::Identity& identity) {
+// The hash of the secret that a request carries; nothing if it carries none.
+std::optional<Digest> key_of(const net::Request& request) {
   constexpr std::string_view scheme = "Bearer ";
   const std::string* header = request.headers.find("Authorization");
   if (header == nullptr || !header->starts_with(scheme)) return std::nullopt;
-  return identity.authenticate(wire::hash(std::string_view(*header).substr(scheme.size())));
+  return wire::hash(std::string_view(*header).substr(scheme.size()));
 }
 
 bool is_known_parameter(std::string_view parameters, std::string_view key) {
@@ -83,7 +83,7 @@ Service::Service(ServiceParts parts) : parts_(std::move(parts)) {
 }
 
 void Service::serve(net::Request&& request, net::Responder responder) {
-  Exchange exchange{std::move(request), std::move(responder), {}, nullptr, {}};
+  Exchange exchange{std::move(request), std::move(responder), {}, {}, nullptr, {}};
   const Route* found = nullptr;
   bool path_is_known = false;
   for (const Route& route : routes()) {
@@ -103,12 +103,14 @@ void Service::serve(net::Request&& request, net::Responder responder) {
       return exchange.responder.respond(
           problem(domain::Refusal{Code::stopping, "this server is going down; try again", {}, {}}));
     exchange.identity = parts_.acquaintance.get();
-    const auto principal = authenticate(exchange.request, *exchange.identity);
+    const auto key = key_of(exchange.request);
+    const auto principal = key ? exchange.identity->authenticate(*key) : std::nullopt;
     if (!principal) {
       return exchange.responder.respond(problem(401, "unauthenticated",
                                                 "send a valid key as `Authorization: Bearer "
                                                 "suan_…`; `suan login` stores one for the CLI"));
     }
+    exchange.key = *key;
     exchange.principal = *principal;
   }
   if (auto refused = check_query(*found, exchange.request))

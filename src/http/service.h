@@ -44,6 +44,7 @@ struct ServiceParts {
 struct Exchange {
   net::Request request;
   net::Responder responder;
+  Digest key;  // The hash of the secret that it came with.
   identity::Principal principal;
   std::shared_ptr<const identity::Identity> identity;
   std::vector<std::string> captured;  // What stood for {…} in the route.

@@ -55,7 +55,10 @@ void get_logs(Service& service, Exchange& exchange) {
 
 void get_events(Service& service, Exchange& exchange) {
   EventStreams& streams = service.parts().event_streams;
-  EventWish wish{.next = {streams.newest() + 1, 0}, .job = {}, .principal = exchange.principal};
+  EventWish wish{.next = {streams.newest() + 1, 0},
+                 .job = {},
+                 .key = exchange.key,
+                 .principal = exchange.principal};
   const std::string* after = exchange.request.headers.find("Last-Event-ID");
   if (after == nullptr) after = exchange.request.find_query("after");
   if (after != nullptr) {

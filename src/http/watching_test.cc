@@ -186,6 +186,32 @@ TEST(Watching, ALiveReaderIsToldAtOnceBesideOneThatDoesNotRead) {
   maker.join();
 }
 
+TEST(Watching, ARevokedKeyHearsNoMore) {
+  ServedDomain domain;
+  const auto made = domain.post("/v1/keys", R"({"user":"ann","projects":["lab"]})");
+  const auto key = *wire::from_json<api::Accepted>(made.body);
+  std::string heard;
+  std::atomic<bool> is_listening = false;
+  std::thread reader([&] {
+    const auto request = domain.request(net::Method::get, "/v1/events?after=0", "", key.secret);
+    auto client = domain.client();
+    const auto ended = client.stream(request, {.on_bytes =
+                                                   [&](std::string_view bytes) {
+                                                     heard += bytes;
+                                                     is_listening = true;
+                                                     return true;
+                                                   },
+                                               .on_pause = {}});
+    EXPECT_TRUE(ended);  // In good order.
+  });
+  while (!is_listening) std::this_thread::yield();
+  const auto revoke = domain.request(net::Method::delete_, "/v1/keys/" + key.id);
+  EXPECT_EQ(domain.client().send(revoke)->status, 200);
+  ASSERT_TRUE(domain.carry_out(domain::CreateProject{"later", ""}));
+  reader.join();
+  EXPECT_EQ(heard.find("key_revoked"), std::string::npos);
+}
+
 TEST(Watching, AnIdIsARecordOrOneEventOfIt) {
   EXPECT_EQ(place_after("17"), (EventPlace{18, 0}));
   EXPECT_EQ(place_after("17.0"), (EventPlace{17, 1}));

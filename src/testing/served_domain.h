@@ -76,7 +76,7 @@ class ServedDomain : public runtime::Outlet {
     request.method = method;
     request.target = std::move(target);
     request.headers.add("Authorization", "Bearer " + key);
-    if (method == net::Method::post)
+    if (method != net::Method::get)
       request.headers.add("Idempotency-Key", print_request_id(new_id()));
     request.body = std::move(body);
     return request;
