@@ -14,7 +14,7 @@ namespace suan::cli {
 
 namespace {
 
-constexpr Span retry_span = seconds(15);
+constexpr Span retry_span_max = seconds(15);
 constexpr Span retry_wait_first = milliseconds(100);
 constexpr Span retry_wait_max = seconds(2);
 
@@ -208,6 +208,7 @@ Session::Session(Settings settings, Screen& screen, bool shows_curl, Span patien
       screen_(screen),
       client_(settings_.url,
               {.connect_timeout = std::min(patience, seconds(5)), .answer_timeout = patience}),
+      retry_span_(std::min(patience, retry_span_max)),
       shows_curl_(shows_curl) {}
 
 Fault Session::misunderstood(const Failure& failure) {
@@ -256,7 +257,7 @@ Outcome<std::string> Session::ask(std::string_view target, std::string_view body
 }
 
 Session::Delivery Session::send_until_answered(const net::Request& request) {
-  const std::int64_t deadline_us = monotonic_us() + retry_span.us;
+  const std::int64_t deadline_us = monotonic_us() + retry_span_.us;
   Span wait = retry_wait_first;
   bool was_lost = false;  // Some sending of it had no answer.
   while (true) {

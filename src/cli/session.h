@@ -45,8 +45,8 @@ class Session {
   Outcome<std::string> ask(std::string_view target, std::string_view body);
 
   /// A change: stored, sent, and sent again under the same id while the connection is lost or the
-  /// server is too busy, for up to 15 s; forgotten once answered. When no answer came, the
-  /// fault tells how to send it again.
+  /// server is too busy, for up to 15 s or `patience`; forgotten once answered. When no answer
+  /// came, the fault tells how to send it again.
   Outcome<api::Accepted> change(net::Method, std::string_view target, std::string_view body);
   /// Sends a stored one again.
   Outcome<api::Accepted> resume(std::string_view id);
@@ -84,6 +84,7 @@ class Session {
   Settings settings_;
   Screen& screen_;
   net::Client client_;
+  Span retry_span_;
   bool shows_curl_;
 };
 

@@ -92,6 +92,23 @@ TEST_F(Submitting, AnUncertainOneIsKeptAndCanBeSentAgain) {
   EXPECT_EQ(suan({"run", "--resume", "../../etc/passwd"}).exit_code, 2);
 }
 
+TEST_F(Submitting, OneWhoseOutcomeIsUnknownIsKept) {
+  Screen screen;
+  Session session({.url = server.url(), .key = "suan_secret"}, screen, false, milliseconds(250));
+  server.prepare("POST /v1/jobs", {{503, R"({"code":"journal_full"})"}});
+  EXPECT_FALSE(session.change(net::Method::post, "/v1/jobs", "{}"));
+  EXPECT_TRUE(stored().empty());  // Refused is not done.
+  server.prepare("POST /v1/jobs",
+                 {{503, R"({"code":"outcome_unknown"})"}, {503, R"({"code":"journal_full"})"}});
+  const auto unknown = session.change(net::Method::post, "/v1/jobs", "{}");
+  ASSERT_FALSE(unknown);
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_NE(unknown.error().remedy.find("suan run --resume " + stored()[0]), std::string::npos);
+  server.prepare("POST /v1/jobs", {{201, accepted}});
+  EXPECT_TRUE(session.resume(stored()[0]));
+  EXPECT_TRUE(stored().empty());
+}
+
 TEST_F(Submitting, ANeverSentOneIsNotKept) {
   const Ended ended = desk.suan({"run", "-dy", "--url", "http://127.0.0.1:1", "x"});
   EXPECT_EQ(ended.exit_code, 4);
