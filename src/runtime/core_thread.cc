@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <utility>
 
 namespace suan::runtime {
@@ -106,14 +105,12 @@ bool CoreThread::wait_for_work() {
 void CoreThread::take_inbox() {
   clients_ = 0;
   if (!core_.is_stuck() && taken_.empty()) return taken_.swap(inbox_);
-  auto rest = inbox_.begin();
-  if (core_.is_stuck()) {
-    rest = std::stable_partition(inbox_.begin(), inbox_.end(), [](const Request& request) {
-      return request.caller.is_process();
-    });
-  }
-  std::move(rest, inbox_.end(), std::back_inserter(taken_));
-  inbox_.erase(rest, inbox_.end());
+  const bool takes_all = !core_.is_stuck();
+  std::erase_if(inbox_, [&](Request& request) {
+    if (!takes_all && request.caller.is_process()) return false;
+    taken_.push_back(std::move(request));
+    return true;
+  });
 }
 
 // One turn of the thread with what it has taken. False when the process must end.
