@@ -1,4 +1,5 @@
 import { createContext, useContext } from 'react';
+import { tell } from './sentences';
 import { en } from './words/en';
 import { zh } from './words/zh';
 
@@ -46,6 +47,8 @@ export interface Words {
   t(word: Word, fill?: Fill): string;
   /** Of an enumerator: `name('state', 'running')`. */
   name(prefix: string, name: string): string;
+  /** Of a sentence that the server said in English. */
+  told(sentence: string): string;
 }
 
 export function wordsOf(language: Language): Words {
@@ -53,6 +56,7 @@ export function wordsOf(language: Language): Words {
     language,
     t: (word, fill) => say(language, word, fill),
     name: (prefix, name) => sayName(language, prefix, name),
+    told: (sentence) => tell(language, sentence),
   };
 }
 

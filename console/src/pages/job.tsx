@@ -54,7 +54,7 @@ export function Job({ id }: { id: string }) {
 }
 
 function JobBody({ job, reload }: { job: JobView; reload: () => void }) {
-  const { t } = useWords();
+  const { t, told } = useWords();
   const { query } = useRoute();
   const asked = query.get('tab') ?? '';
   const tab = tabs.find((one) => one === asked) ?? 'facts';
@@ -75,7 +75,7 @@ function JobBody({ job, reload }: { job: JobView; reload: () => void }) {
           className="job-reason"
           showIcon
           type={job.state === 'failed' || job.state === 'lost' ? 'error' : 'info'}
-          title={job.reason}
+          title={told(job.reason)}
           action={
             isWaiting(job.state) &&
             tab !== 'why' && (

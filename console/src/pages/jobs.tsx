@@ -131,8 +131,8 @@ function JobRows({ rows, isFiltered }: { rows: JobView[]; isFiltered: boolean })
           render: (_, job) => (
             <div className="two-lines">
               <StateTag state={job.state} />
-              <span className="quiet reason" title={job.reason}>
-                {job.reason}
+              <span className="quiet reason" title={words.told(job.reason)}>
+                {words.told(job.reason)}
               </span>
             </div>
           ),

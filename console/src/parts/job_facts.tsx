@@ -64,7 +64,7 @@ export function Facts({ job }: { job: JobView }) {
 
 /** The tasks of a job with their attempts; the attempts alone where there is one task. */
 export function Tasks({ job }: { job: JobView }) {
-  const { t } = useWords();
+  const { t, told } = useWords();
   const only = job.tasks.length === 1 ? job.tasks[0] : undefined;
   if (only) {
     return (
@@ -93,7 +93,7 @@ export function Tasks({ job }: { job: JobView }) {
           { title: t('noun.pool'), render: (_, task) => task.attempts.at(-1)?.pool || '—' },
           {
             title: t('field.reason'),
-            render: (_, task) => <div className="note">{task.attempts.at(-1)?.reason || '—'}</div>,
+            render: (_, task) => <div className="note">{told(task.attempts.at(-1)?.reason || '—')}</div>,
           },
         ]}
       />
@@ -102,7 +102,7 @@ export function Tasks({ job }: { job: JobView }) {
 }
 
 function Attempts({ attempts }: { attempts: AttemptView[] }) {
-  const { t, name, language } = useWords();
+  const { t, name, told, language } = useWords();
   return (
     <Rows<AttemptView>
       label={t('job.attempts')}
@@ -145,7 +145,7 @@ function Attempts({ attempts }: { attempts: AttemptView[] }) {
           align: 'right',
           render: (_, row) => <MoneyText amount={row.cost} isQuiet />,
         },
-        { title: t('field.reason'), render: (_, row) => <div className="note">{row.reason}</div> },
+        { title: t('field.reason'), render: (_, row) => <div className="note">{told(row.reason)}</div> },
       ]}
     />
   );

@@ -9,10 +9,10 @@ import { Rows } from './rows';
 
 /** The whole answer to "why": what was turned down, what would help, what was chosen. */
 export function Why({ why }: { why: WhyView }) {
-  const { t } = useWords();
+  const { t, told } = useWords();
   return (
     <div className="stack why">
-      <Alert type={isWaiting(why.state) ? 'warning' : 'info'} showIcon title={why.text} />
+      <Alert type={isWaiting(why.state) ? 'warning' : 'info'} showIcon title={told(why.text)} />
       <div className="why-facts">
         <span>{t('why.pools', { count: why.pools })}</span>
         {why.ahead > 0 && <span>{t('why.ahead', { count: why.ahead })}</span>}
@@ -40,7 +40,7 @@ export function Why({ why }: { why: WhyView }) {
       )}
       <Panel title={t('why.history')}>
         {why.history.length > 0 ? (
-          <Timeline items={why.history.map((text, i) => ({ key: i, content: text }))} />
+          <Timeline items={why.history.map((text, i) => ({ key: i, content: told(text) }))} />
         ) : (
           <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t('why.no_history')} />
         )}
@@ -50,7 +50,7 @@ export function Why({ why }: { why: WhyView }) {
 }
 
 function Rejections({ rejected }: { rejected: Rejection[] }) {
-  const { name } = useWords();
+  const { name, language } = useWords();
   const most = Math.max(...rejected.map((one) => one.count));
   const sorted = [...rejected].sort((a, b) => b.count - a.count);
   return (
@@ -61,7 +61,7 @@ function Rejections({ rejected }: { rejected: Rejection[] }) {
           <div>
             <div>
               {name('reason', one.reason)}{' '}
-              {one.text !== name('reason', one.reason) && (
+              {language === 'en' && one.text !== name('reason', one.reason) && (
                 <span className="quiet">{one.text}</span>
               )}
             </div>
@@ -81,14 +81,14 @@ function Rejections({ rejected }: { rejected: Rejection[] }) {
 }
 
 function Changes({ changes }: { changes: Change[] }) {
-  const { t } = useWords();
+  const { t, told } = useWords();
   return (
     <ul className="changes">
       {changes.map((change) => (
         <li key={`${change.field}/${change.to}/${change.pool}`}>
           <BulbOutlined aria-hidden />
           <div>
-            <div>{change.text}</div>
+            <div>{told(change.text)}</div>
             <div className="change">
               <code>{change.field}</code>
               <del>{change.from || t('why.unset')}</del>
@@ -130,10 +130,11 @@ function Chosen({ chosen }: { chosen: Candidate }) {
 }
 
 function Score({ terms }: { terms: string[] }) {
+  const { told } = useWords();
   return (
     <div className="tags">
       {terms.map((term) => (
-        <Tag key={term}>{term}</Tag>
+        <Tag key={term}>{told(term)}</Tag>
       ))}
     </div>
   );

@@ -1,0 +1,70 @@
+import type { Language } from './i18n';
+
+/**
+ * What the server says in English sentences, said in Chinese; `$1` is what the pattern caught. A
+ * sentence that is not here is shown as it came. The order is that of the server's files.
+ */
+export const chinese: readonly [RegExp, string][] = [
+  // http/show_jobs.cc
+  [/^stopping on request$/, '正在按请求停止'],
+  [/^waits for its start\.not_before$/, '等待 start.not_before 指定的时间'],
+  [/^waits for capacity$/, '等待资源'],
+  [/^its site lost it; waits to be tried again$/, '算力中心丢失了该运行，等待重试'],
+  [/^it was interrupted; waits to be tried again$/, '运行被中断，等待重试'],
+  // http/show_places.cc
+  [/^it was placed where it cost least$/, '已放置在费用最低的资源池'],
+  [/^it waits for start\.not_before, (.+)$/, '等待 start.not_before：$1'],
+  [/^(\d+) jobs that ask for the same wait before it$/, '前面还有 $1 个要求相同的任务在排队'],
+  [/^none of (\d+) pools can start it now$/, '共 $1 个资源池，目前都不能启动它'],
+  [
+    /^it could start now, but what is set aside for it \((.+) CNY\) and what the project has \((.+) CNY\) do not pay for the price there is now$/,
+    '有资源可以启动，但预授权（¥$1）与项目余额（¥$2）不足以支付当前价格',
+  ],
+  [/^with more credit on the project's account$/, '为项目充值'],
+  [/^(\S+) somebody else got the capacity first at (.+)$/, '$1 $2 的资源先被他人取得'],
+  [/^(\S+) the pool took nothing new at (.+)$/, '$1 资源池 $2 不接新任务'],
+  [/^(\S+) the lease was not confirmed in time at (.+)$/, '$1 $2 的租约未及时确认'],
+  [/^(\S+) the attempt was interrupted at (.+)$/, '$1 在 $2 的运行被中断'],
+  [/^(\S+) the site lost the attempt at (.+)$/, '$1 $2 丢失了该运行'],
+  // placement/change.cc
+  [/^without (\S+) ?(.*)$/, '去掉 $1 $2'],
+  [/^with (\S+) (.+) instead of (.+)$/, '把 $1 从 $3 改为 $2'],
+  [/^with (\S+) (.+)$/, '设 $1 为 $2'],
+  // placement/rank.cc
+  [/^cost with carbon (.+) CNY\/h$/, '含碳费用 ¥$1/小时'],
+  [/^cost (.+) CNY\/h$/, '费用 ¥$1/小时'],
+  [/^starts now$/, '立即启动'],
+  [/^carbon unknown$/, '碳强度未知'],
+  [/^carbon (.+) g\/kWh$/, '碳强度 $1 g/kWh'],
+  [/^wish (\d+)$/, '第 $1 备选'],
+  [/^speed (.+) per node$/, '单节点速度 $1'],
+  [/^firm$/, '确定'],
+  // domain/decide_units.cc
+  [/^the command exited with code (\d+)$/, '命令以退出码 $1 结束'],
+  [/^a signal ended the command \((\d+)\)$/, '命令被信号 $1 终止'],
+  [/^it used more memory than it asked for$/, '使用的内存超过申请量'],
+  [/^stopped on request$/, '已按请求停止'],
+  [/^max_duration has passed$/, '已到 max_duration 时长上限'],
+  [/^the money set aside for it was used up$/, '预授权金额已用完'],
+  [/^no renewal reached the site in time$/, '续期未及时到达算力中心'],
+  [/^it could not be launched$/, '无法启动'],
+  [/^the site cannot know how it ended$/, '算力中心无法得知它如何结束'],
+  [/^its start\.deadline passed before it could start$/, '未能在 start.deadline 之前启动'],
+  // engine/supervisor.cc, engine/attempt_table.cc
+  [/^it was stopped before it started$/, '启动前已被停止'],
+  [/^it died of (SIG\w+)$/, '被信号 $1 终止'],
+  [
+    /^the kernel killed a process of it at its memory limit of (\d+) bytes$/,
+    '达到 $1 字节内存上限，内核终止了其中的进程',
+  ],
+  [/^its supervisor vanished without a word, so how it ended is not known$/, '监管进程消失，结果未知'],
+  [/^what was written about it did not survive a crash$/, '其记录未能在崩溃后保留'],
+  [/^the machine was started anew while it ran$/, '运行期间机器重新启动'],
+];
+
+/** A sentence of the server in the reader's language. */
+export function tell(language: Language, sentence: string): string {
+  if (language === 'en') return sentence;
+  const found = chinese.find(([pattern]) => pattern.test(sentence));
+  return found ? sentence.replace(found[0], found[1]).trim() : sentence;
+}
