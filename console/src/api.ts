@@ -146,7 +146,7 @@ export function problemOf(error: unknown): Problem {
 }
 
 function blankProblem(code: string, status = 0): Problem {
-  return { type: '', title: '', status, code, detail: '', pointer: '', suggestion: '' };
+  return { type: '', title: '', status, code, detail: '', pointer: '', suggestion: '', errors: [] };
 }
 
 /** "?a=1&b=x", or "" when nothing is set; undefined and "" are left out. */

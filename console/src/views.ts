@@ -291,6 +291,13 @@ export interface Notice {
   state: JobState;
 }
 
+/** One of several mistakes. */
+export interface Mistake {
+  detail: string;
+  pointer: string;
+  suggestion: string;
+}
+
 export interface Problem {
   type: string;
   title: string;
@@ -299,6 +306,7 @@ export interface Problem {
   detail: string;
   pointer: string;
   suggestion: string;
+  errors: Mistake[];
 }
 
 /** False for a moment that was never set. */

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/problem.h"
 #include "testing/record_properties.h"
 
 namespace suan::api {

@@ -18,11 +18,11 @@ class Callback<Answer(Arguments...)> {
   Callback() = default;
 
   template <class Function>
-    requires(!std::same_as<std::remove_cvref_t<Function>, Callback> &&
-             std::is_invocable_r_v<Answer, std::remove_cvref_t<Function>&, Arguments...>)
+    requires(!std::same_as<std::decay_t<Function>, Callback> &&
+             std::is_invocable_r_v<Answer, std::decay_t<Function>&, Arguments...>)
   Callback(Function&& function)  // NOLINT: implicit, so that a lambda can be given as it is.
-      : target_(std::make_unique<Target<std::remove_cvref_t<Function>>>(
-            std::forward<Function>(function))) {}
+      : target_(
+            std::make_unique<Target<std::decay_t<Function>>>(std::forward<Function>(function))) {}
 
   explicit operator bool() const { return target_ != nullptr; }
 

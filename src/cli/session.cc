@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "api/problem.h"
 #include "base/text.h"
 
 namespace suan::cli {
@@ -17,38 +18,6 @@ namespace {
 constexpr Span retry_span_max = seconds(15);
 constexpr Span retry_wait_first = milliseconds(100);
 constexpr Span retry_wait_max = seconds(2);
-
-/// One of several things wrong with a request.
-struct ProblemError {
-  std::string detail;
-  std::string pointer;
-  std::string suggestion;
-
-  static void fields(auto&& visit, auto& self) {
-    visit(1, "detail", self.detail);
-    visit(2, "pointer", self.pointer);
-    visit(3, "suggestion", self.suggestion);
-  }
-};
-
-/// Of a problem document, what people are told.
-struct ProblemDocument {
-  std::string title;
-  std::string code;
-  std::string detail;
-  std::string pointer;
-  std::string suggestion;
-  std::vector<ProblemError> errors;
-
-  static void fields(auto&& visit, auto& self) {
-    visit(1, "title", self.title);
-    visit(2, "code", self.code);
-    visit(3, "detail", self.detail);
-    visit(4, "pointer", self.pointer);
-    visit(5, "suggestion", self.suggestion);
-    visit(6, "errors", self.errors);
-  }
-};
 
 void sleep_for(Span span) {
   const timespec wait{.tv_sec = span.us / 1'000'000, .tv_nsec = span.us % 1'000'000 * 1000};
@@ -95,7 +64,7 @@ Fault to_fault(Failure failure, Exit exit_if_invalid) {
 Fault to_fault(const net::Response& response) {
   Fault fault{.exit = Exit::refused, .status = response.status};
   if (const auto tree = wire::parse_json(response.body)) {
-    ProblemDocument problem;
+    api::Problem problem;
     wire::JsonReader reader;  // Members that nobody knows are allowed here (RFC 9457 §3.2).
     reader.read(tree->root(), problem);
     fault.text = std::move(problem.detail.empty() ? problem.title : problem.detail);

@@ -84,7 +84,7 @@ class Watcher {
   Outcome<void> listen() {
     has_heard_ = false;
     net::SseParser parser;
-    net::Callback<bool(const net::SseEvent&)> on_event = [this](const net::SseEvent& event) {
+    Callback<bool(const net::SseEvent&)> on_event = [this](const net::SseEvent& event) {
       return take(event);
     };
     net::StreamReader reader;

@@ -2,6 +2,7 @@
 #include <map>
 #include <string>
 
+#include "api/problem.h"
 #include "api/views.h"
 #include "http/bodies.h"
 #include "http/problem.h"

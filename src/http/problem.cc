@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "api/views.h"
+#include "api/problem.h"
 #include "wire/json.h"
 #include "wire/names.h"
 
@@ -11,41 +11,6 @@ namespace suan::http {
 using domain::Code;
 
 namespace {
-
-// One mistake among several, as RFC 9457 §3 shows it.
-struct MistakeView {
-  std::string detail;
-  std::string pointer;
-  std::string suggestion;
-
-  static void fields(auto&& visit, auto& self) {
-    visit(1, "detail", self.detail);
-    visit(2, "pointer", self.pointer);
-    visit(3, "suggestion", self.suggestion);
-  }
-};
-
-struct MistakesView {
-  std::string type;
-  std::string title;
-  std::uint32_t status = 0;
-  std::string code;
-  std::string detail;
-  std::string pointer;
-  std::string suggestion;
-  std::vector<MistakeView> errors;
-
-  static void fields(auto&& visit, auto& self) {
-    visit(1, "type", self.type);
-    visit(2, "title", self.title);
-    visit(3, "status", self.status);
-    visit(4, "code", self.code);
-    visit(5, "detail", self.detail);
-    visit(6, "pointer", self.pointer);
-    visit(7, "suggestion", self.suggestion);
-    visit(8, "errors", self.errors);
-  }
-};
 
 net::Response document(int status, std::string body) {
   net::Response response{.status = status,
@@ -128,7 +93,7 @@ net::Response problem(const domain::Refusal& refusal) {
 }
 
 net::Response problem(const spec::Mistakes& mistakes) {
-  MistakesView view{.type = "urn:suan:problem:spec_invalid",
+  api::Problem view{.type = "urn:suan:problem:spec_invalid",
                     .title = "spec invalid",
                     .status = 422,
                     .code = "spec_invalid",

@@ -30,7 +30,7 @@ std::vector<Told> read_stream(ServedDomain& domain, std::string target, const st
   std::vector<Told> told;
   bool is_enough = false;
   net::SseParser parser;
-  net::Callback<bool(const net::SseEvent&)> on_event = [&](const net::SseEvent& event) {
+  Callback<bool(const net::SseEvent&)> on_event = [&](const net::SseEvent& event) {
     told.push_back({event.id, event.data});
     is_enough = enough(told);
     return !is_enough;

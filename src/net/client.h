@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/callback.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "net/callback.h"
 #include "net/http_message.h"
 
 namespace suan::net {

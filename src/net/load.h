@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/callback.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "net/callback.h"
 #include "net/http_message.h"
 
 /// Closed-loop load: a fixed number of connections, each sending its next request as soon as its

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "net/callback.h"
+#include "base/callback.h"
 #include "net/http_message.h"
 
 /// How other threads reach an I/O thread. Inside the room only.

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/callback.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "net/callback.h"
 #include "net/http_message.h"
 
 namespace suan::net {

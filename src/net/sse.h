@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/callback.h"
 #include "base/result.h"
-#include "net/callback.h"
 
 /// Server-sent events (WHATWG HTML §9.2): a text stream of named, numbered messages.
 namespace suan::net {
