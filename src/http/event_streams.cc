@@ -228,16 +228,17 @@ bool EventStreams::look_up_past(Page& page) {
 }
 
 // Sends what there is and what fits. False when the reader has gone, or may not read any more.
-bool EventStreams::tell(Stream& stream, const identity::Identity& identity) {
+bool EventStreams::tell(Stream& stream) {
   EventWish& wish = stream.wish;
-  if (!identity.authenticate(wish.key)) return false;
   while (stream.writer.has_room(event_bytes_max)) {
     const auto record = find(stream);
+    const auto identity = acquaintance_.get();  // After the record, so that it is not older.
+    if (!identity->authenticate(wish.key)) return false;
     if (!record) break;
     for (; wish.next.index < record->changes.size(); ++wish.next.index) {
       const Change& change = record->changes[wish.next.index];
       if (wish.job && change.job != wish.job) continue;
-      if (!may_see(identity, wish.principal, change)) continue;
+      if (!may_see(*identity, wish.principal, change)) continue;
       if (!stream.writer.has_room(event_bytes_max)) return stream.writer.is_open();
       if (!stream.writer.write(print_change(*record, wish.next.index))) return false;
       stream.spoke = Clock::now();
@@ -260,9 +261,8 @@ void EventStreams::run() {
       if (is_stopping_) break;
       streams.splice(streams.end(), new_streams_);
     }
-    const auto identity = acquaintance_.get();
     const std::size_t gone =
-        std::erase_if(streams, [&](const auto& stream) { return !tell(*stream, *identity); });
+        std::erase_if(streams, [&](const auto& stream) { return !tell(*stream); });
     if (gone > 0) {
       const std::lock_guard lock(mutex_);
       streams_ -= gone;

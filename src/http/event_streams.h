@@ -41,7 +41,8 @@ class EventStreams {
   EventStreams(const EventStreams&) = delete;
   EventStreams& operator=(const EventStreams&) = delete;
 
-  /// What to hang on the follower; this object outlives it.
+  /// What to hang on the follower, after what keeps the acquaintance fresh; this object outlives
+  /// it.
   std::unique_ptr<runtime::Watcher> watcher();
 
   /// Answers with a stream that does not end, or 503 when there are too many.
@@ -61,7 +62,7 @@ class EventStreams {
 
   void see(const runtime::DurableRecord&, const runtime::View&);
   void run();
-  bool tell(Stream&, const identity::Identity&);
+  bool tell(Stream&);
   std::shared_ptr<const ChangedRecord> find(Stream&);
   std::shared_ptr<const ChangedRecord> find_recent(std::uint64_t sequence) const;
   void read_page(Stream&);

@@ -213,7 +213,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   http::Acquaintance acquaintance;
   acquaintance.set(std::make_shared<const identity::Identity>(core.state().identity()));
   http::EventStreams event_streams(follower, *history, journal, acquaintance);
-  follower.watch(std::make_unique<http::AcquaintanceKeeper>(acquaintance));
+  follower.watch(std::make_unique<http::AcquaintanceKeeper>(acquaintance));  // Before the streams.
   follower.watch(event_streams.watcher());
   follower.watch(keeper.watcher());
 
