@@ -61,7 +61,8 @@ void LocalEngine::Loop::fulfil(const NewLaunch& wish) {
   attempt.latest.state = AttemptState::staging;
   attempt.next_report = monotonic_now() + options_.report_every;
   if (auto written = write_launch(wish, attempt); !written) {
-    // The record, if there is one, has no whole launch: it cannot start any more.
+    // Without a launch in it, the directory keeps the key from ever starting.
+    std::ignore = make_directory(state_.get(), directory_of(key));
     Progress progress =
         ended(key, AttemptEnd::launch_failed, written.error().text + " " + written.error().place);
     std::ignore = write_end(state_.get(), progress);
@@ -71,6 +72,8 @@ void LocalEngine::Loop::fulfil(const NewLaunch& wish) {
   ask_for_supervisor(key, attempt);
 }
 
+// Written before the directory is the attempt's: killed in between, this process leaves nothing
+// that could be taken for an attempt whose record was lost, and the home sends the launch again.
 // Not synced: a crash of the machine ends the work as well, and if the launch is lost with it the
 // home sends it again or hears that the attempt is lost. It carries a checksum, and no supervisor
 // looks before it is whole, so it needs no second file and no rename.
@@ -88,10 +91,11 @@ Result<void> LocalEngine::Loop::write_launch(const NewLaunch& wish, Attempt& att
   if (grant.cpu_milli < offered_.cpu_milli_per_node) record.quota_cpu_milli = grant.cpu_milli;
   record.hides_cards = offered_.cards_per_node > 0 && grant.cards.empty();
   for (const std::uint32_t card : grant.cards) record.devices.push_back(devices_[card]);
-  SUAN_CHECK(spares_.make(directory));
+  SUAN_TRY(const std::string taken, spares_.take());
   RecordEntry entry;
   entry.launch = std::move(record);
-  SUAN_CHECK(begin_record(state_.get(), directory + "/record", entry));
+  SUAN_CHECK(begin_record(state_.get(), taken + "/record", entry));
+  SUAN_CHECK(spares_.put(taken, directory));
   attempt.has_launch = true;
   attempt.boot_id = boot_id_;
   attempt.roots = cgroups_.roots;

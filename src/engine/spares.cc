@@ -16,6 +16,7 @@ namespace suan::engine {
 namespace {
 
 constexpr std::size_t spares_max = 256;
+constexpr std::string_view spares_path = "spares/";
 
 // An attempt runs as this user and may have changed anything in here: what is not exactly as this
 // program makes it is not used again. A second link would show one attempt the output of the next.
@@ -48,15 +49,24 @@ Spares::Spares(int state) : state_(state), names_(names_in(state, "spares")) {
       next_ = std::max(next_, static_cast<std::uint64_t>(*number) + 1);
 }
 
-Result<void> Spares::make(const std::string& path) {
-  while (!names_.empty()) {
-    const std::string spare = "spares/" + names_.back();
+Result<std::string> Spares::take() {
+  std::string path(spares_path);
+  if (!names_.empty()) {
+    path += names_.back();
     names_.pop_back();
-    if (::renameat2(state_, spare.c_str(), state_, path.c_str(), RENAME_NOREPLACE) == 0) return {};
+    return path;
   }
+  path += std::to_string(next_++);
   if (::mkdirat(state_, path.c_str(), 0700) != 0)
     return system_failure("cannot make the directory", path);
-  return {};
+  return path;
+}
+
+Result<void> Spares::put(const std::string& taken, const std::string& path) {
+  if (::renameat2(state_, taken.c_str(), state_, path.c_str(), RENAME_NOREPLACE) == 0) return {};
+  const auto failed = system_failure("cannot make the directory", path);
+  names_.push_back(taken.substr(spares_path.size()));
+  return failed;
 }
 
 bool Spares::keep(const std::string& path) {
@@ -65,7 +75,7 @@ bool Spares::keep(const std::string& path) {
       ::openat(state_, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory || !is_clean(directory.get())) return false;
   std::string name = std::to_string(next_++);
-  const std::string spare = "spares/" + name;
+  const std::string spare = std::string(spares_path) + name;
   if (::renameat2(state_, path.c_str(), state_, spare.c_str(), RENAME_NOREPLACE) != 0) return false;
   names_.push_back(std::move(name));
   return true;

@@ -18,9 +18,13 @@ class Spares {
   /// Takes over what lies in `spares/` of the state directory `state`.
   explicit Spares(int state);
 
-  /// Makes a directory for an attempt at `path`, with whatever a spare has: an old `record`, empty
-  /// `run`, `stdout`, `stderr` and `work/`. conflict if there is one.
-  Result<void> make(const std::string& path);
+  /// The path of a directory to be written in, new or with what a spare has: an old `record`, empty
+  /// `run`, `stdout`, `stderr` and `work/`. Until it is put somewhere it counts for nothing.
+  Result<std::string> take();
+
+  /// Makes a directory taken from here that of an attempt, at `path`, in one step: whoever finds it
+  /// there finds what was written in it before. conflict, and it is a spare again, if there is one.
+  Result<void> put(const std::string& taken, const std::string& path);
 
   /// Keeps the directory at `path` if nothing in it could reach the next attempt; else leaves it
   /// where it is and returns false.

@@ -34,14 +34,29 @@ TEST_F(SparesTest, a_clean_directory_is_used_again_also_after_a_restart) {
   ASSERT_EQ(::stat(at("record").c_str(), &before), 0);
   ASSERT_TRUE(Spares(state_.get()).keep("a"));
   Spares spares(state_.get());
-  ASSERT_TRUE(spares.make("b"));
+  ASSERT_TRUE(spares.put(*spares.take(), "b"));
   struct stat after{};
   ASSERT_EQ(::stat((directory_.path() + "/b/record").c_str(), &after), 0);
   EXPECT_EQ(after.st_ino, before.st_ino);
-  EXPECT_TRUE(spares.make("c"));
-  const auto again = spares.make("c");
-  ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().kind, Failure::Kind::conflict);
+}
+
+TEST_F(SparesTest, what_is_taken_and_not_put_anywhere_is_a_spare_again) {
+  {
+    Spares spares(state_.get());
+    const auto taken = spares.take();
+    ASSERT_TRUE(taken && spares.put(*taken, "b"));
+    const auto other = spares.take();
+    ASSERT_TRUE(other);
+    const auto refused = spares.put(*other, "b");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, Failure::Kind::conflict);
+    EXPECT_EQ(*spares.take(), *other);
+  }
+  // The process has died with the directory in its hands.
+  EXPECT_EQ(names_in(state_.get(), "spares").size(), 1U);
+  Spares after(state_.get());
+  EXPECT_TRUE(after.put(*after.take(), "c"));
+  EXPECT_TRUE(names_in(state_.get(), "spares").empty());
 }
 
 TEST_F(SparesTest, whatever_could_reach_the_next_attempt_is_not_kept) {
