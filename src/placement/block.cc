@@ -15,17 +15,28 @@ void Block::copy_rows(const Block& other, std::size_t begin) {
   rows += static_cast<std::uint32_t>(count);
 }
 
+namespace {
+
+std::uint32_t count_of(std::uint32_t nodes) {
+  return std::min(nodes, static_cast<std::uint32_t>(number_max - 1));
+}
+
+std::uint32_t width_of(std::uint32_t cards, std::int64_t share_milli) {
+  if (cards > 0) return std::min(cards, 64U) * 1000;
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(share_milli, 0, 999));
+}
+
+}  // namespace
+
+void Block::set_nodes(std::size_t row, std::uint32_t count) {
+  nodes[row].all = count_of(count);
+}
+
 void Block::set_free(std::size_t row, const Free& exact) {
-  const auto count = [](std::uint32_t n) { return static_cast<std::uint8_t>(std::min(n, 64U)); };
-  const auto share = [](std::int64_t milli) {
-    return static_cast<std::uint16_t>(std::clamp<std::int64_t>(milli, 0, 1000));
-  };
   free[row] = exact;
-  nodes_free[row] = exact.nodes_free;
-  cards_max[row] = count(exact.cards_max);
-  share_max_milli[row] = share(exact.share_max_milli);
-  widest_cards[row] = count(exact.widest_cards);
-  widest_share_milli[row] = share(exact.widest_share_milli);
+  nodes[row].free = count_of(exact.nodes_free);
+  widths[row] = {width_of(exact.cards_max, exact.share_max_milli),
+                 width_of(exact.widest_cards, exact.widest_share_milli)};
   max[row] = Room::up(exact.cpu_max_milli, exact.memory_max_bytes);
   widest[row] = Room::down(exact.widest_cpu_milli, exact.widest_memory_bytes);
   roomiest[row] = Room::down(exact.roomiest_cpu_milli, exact.roomiest_memory_bytes);
@@ -70,12 +81,13 @@ Zone Block::measure() const {
       continue;
     }
     ++zone.usable;
-    if (cards_max[row] > 0) {
-      zone.widths |= std::uint64_t{1} << (cards_max[row] - 1U);
+    const std::uint32_t width = widths[row].most;
+    if (width >= 1000) {
+      zone.widths |= std::uint64_t{1} << (width / 1000 - 1);
     } else {
-      zone.share_max_milli = std::max<std::int64_t>(zone.share_max_milli, share_max_milli[row]);
+      zone.share_max_milli = std::max<std::int64_t>(zone.share_max_milli, width);
     }
-    zone.nodes_max = std::max(zone.nodes_max, nodes[row]);
+    zone.nodes_max = std::max(zone.nodes_max, nodes[row].all);
     zone.core_hour_min = std::min(zone.core_hour_min, core_hour[row]);
     if (carbon[row] > 0) zone.carbon_min = std::min(zone.carbon_min, carbon[row]);
     zone.max.cpu_milli = std::max(zone.max.cpu_milli, max[row].cpu_milli);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -36,9 +38,22 @@ struct Free {
   friend bool operator==(const Free&, const Free&) = default;
 };
 
-/// Cores and memory of a node in 32 bits each, rounded so that nothing false follows: what is asked
-/// and what is at most there up, what is surely there down. Where rounding hides the answer, the
-/// nodes are asked.
+/// Two numbers below 2^31 lie side by side in what a row is judged by, so that one subtraction
+/// compares both. What is asked goes up to number_max, what is there to one less: what does not fit
+/// its number never suffices.
+inline constexpr std::int64_t number_max = INT32_MAX;
+inline constexpr std::uint64_t both_suffice = 0x8000'0000'8000'0000;
+static_assert(std::endian::native == std::endian::little);  // The first number is the low half.
+
+/// Bit 31 if the first number there is at least the one asked, bit 63 if the second one is.
+template <class Two>
+std::uint64_t sufficing(const Two& there, const Two& asked) {
+  const auto high = std::bit_cast<std::uint64_t>(there) | both_suffice;
+  return (high - std::bit_cast<std::uint64_t>(asked)) & both_suffice;
+}
+
+/// Cores and memory of a node, rounded so that nothing false follows: what is asked and what is at
+/// most there up, what is surely there down. Where rounding hides the answer, the nodes are asked.
 struct Room {
   static constexpr std::int64_t memory_unit = 65'536;
 
@@ -47,18 +62,30 @@ struct Room {
 
   static Room up(std::int64_t cpu_milli, std::int64_t memory_bytes) {
     return {
-        clamp(cpu_milli, UINT32_MAX),
-        clamp(memory_bytes / memory_unit + (memory_bytes % memory_unit > 0 ? 1 : 0), UINT32_MAX)};
+        clamp(cpu_milli, number_max),
+        clamp(memory_bytes / memory_unit + (memory_bytes % memory_unit > 0 ? 1 : 0), number_max)};
   }
   /// One less than the greatest number at most, so that what is asked beyond it does not fit.
   static Room down(std::int64_t cpu_milli, std::int64_t memory_bytes) {
-    return {clamp(cpu_milli, UINT32_MAX - 1), clamp(memory_bytes / memory_unit, UINT32_MAX - 1)};
+    return {clamp(cpu_milli, number_max - 1), clamp(memory_bytes / memory_unit, number_max - 1)};
   }
 
  private:
-  static std::uint32_t clamp(std::int64_t n, std::uint32_t most) {
-    return n < 0 ? 0 : n > std::int64_t{most} ? most : static_cast<std::uint32_t>(n);
+  static std::uint32_t clamp(std::int64_t n, std::int64_t most) {
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(n, 0, most));
   }
+};
+
+/// What one node gives to one task, in thousandths of a card: its whole free cards or, where there
+/// is none, the largest free part of one.
+struct Widths {
+  std::uint32_t most = 0;    // On any node.
+  std::uint32_t widest = 0;  // On the widest one.
+};
+
+struct NodeCounts {
+  std::uint32_t all = 0;
+  std::uint32_t free = 0;  // Wholly.
 };
 
 /// What pools built of the same nodes have in common.
@@ -112,7 +139,7 @@ struct Zone {
   std::uint32_t usable = 0;
   std::uint32_t closed = 0;
   std::uint32_t nodes_max = 0;
-  std::uint64_t widths = 0;          // Bit n - 1: a row has cards_max n, 1 to 64.
+  std::uint64_t widths = 0;          // Bit n - 1: on a node of some row n cards are free, 1 to 64.
   std::int64_t share_max_milli = 0;  // Of rows without a whole free card.
   std::int64_t core_hour_min = 0;
   std::int64_t carbon_min = 0;  // INT64_MAX if all are unknown.
@@ -124,13 +151,9 @@ struct Block {
   std::uint32_t rows = 0;
   // What every question reads: small, because the time of a broad question is that of reading it.
   Column<std::uint8_t> flags;
-  Column<std::uint8_t> cards_max;
-  Column<std::uint8_t> widest_cards;
-  Column<std::uint16_t> share_max_milli;
-  Column<std::uint16_t> widest_share_milli;
   Column<std::uint32_t> shape;
-  Column<std::uint32_t> nodes;
-  Column<std::uint32_t> nodes_free;
+  Column<NodeCounts> nodes;
+  Column<Widths> widths;
   Column<Room> max;     // Rounded up.
   Column<Room> widest;  // Rounded down, as is the next.
   Column<Room> roomiest;
@@ -153,13 +176,9 @@ struct Block {
   /// Calls visit(column, column of `other`) for every column.
   static void each_column(auto& self, auto& other, auto&& visit) {
     visit(self.flags, other.flags);
-    visit(self.cards_max, other.cards_max);
-    visit(self.widest_cards, other.widest_cards);
-    visit(self.share_max_milli, other.share_max_milli);
-    visit(self.widest_share_milli, other.widest_share_milli);
     visit(self.shape, other.shape);
     visit(self.nodes, other.nodes);
-    visit(self.nodes_free, other.nodes_free);
+    visit(self.widths, other.widths);
     visit(self.max, other.max);
     visit(self.widest, other.widest);
     visit(self.roomiest, other.roomiest);
@@ -179,6 +198,7 @@ struct Block {
     return (flags[row] & (row_open | row_reachable)) == (row_open | row_reachable);
   }
 
+  void set_nodes(std::size_t row, std::uint32_t count);
   void set_free(std::size_t row, const Free&);
 
   /// The first row whose (price, pool) is not less than the key's.

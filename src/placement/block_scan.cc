@@ -1,25 +1,47 @@
 #include "placement/block_scan.h"
 
+#include <cstring>
+
 namespace suan::placement {
 
 namespace {
 
+constexpr std::size_t cache_line = 64;
 constexpr std::uint8_t ask = 30;  // Only the nodes can tell.
 
 constexpr std::uint8_t code(Reason reason) {
   return static_cast<std::uint8_t>(reason);
 }
 
-// By bits: 1 the cards suffice on some node, 2 the cores, 4 the memory, 8 it surely starts.
-constexpr std::array<std::uint8_t, 16> busy_codes = [] {
-  std::array<std::uint8_t, 16> codes{};
-  for (std::size_t bits = 0; bits < 8; ++bits) {
-    codes[bits] = (bits & 1U) == 0   ? code(Reason::cards_busy)
-                  : (bits & 2U) == 0 ? code(Reason::cores_busy)
-                  : (bits & 4U) == 0 ? code(Reason::memory_busy)
-                                     : ask;
-  }
-  return codes;
+// What is true of a row, by bits, as sufficing() says it of four pairs.
+enum RowBit : std::uint32_t {
+  cores_suffice = 1,   // On some node.
+  width_suffices = 2,  // On some node.
+  room_has_cores = 4,  // On the node that is known.
+  enough_nodes = 8,    // If all were free.
+  memory_suffices = 16,
+  widest_suffices = 32,
+  room_has_memory = 64,
+  enough_free = 128,
+};
+constexpr unsigned flags_shift = 8;  // Above them, the flags of the row that make it usable.
+
+constexpr std::uint8_t code_of(std::uint32_t bits) {
+  constexpr std::uint32_t somewhere = cores_suffice | memory_suffices | width_suffices;
+  constexpr std::uint32_t known = somewhere | widest_suffices | room_has_cores | room_has_memory;
+  if (bits >> flags_shift != (row_open | row_reachable)) return BlockVerdict::unusable;
+  if ((bits & enough_nodes) == 0) return code(Reason::nodes_too_few);
+  if ((bits & enough_free) != 0 || (bits & known) == known) return code(Reason::none);
+  if ((bits & width_suffices) == 0) return code(Reason::cards_busy);
+  if ((bits & cores_suffice) == 0) return code(Reason::cores_busy);
+  if ((bits & memory_suffices) == 0) return code(Reason::memory_busy);
+  return ask;
+}
+
+constexpr auto codes = [] {
+  std::array<std::uint8_t, std::size_t{4} << flags_shift> all{};
+  for (std::uint32_t bits = 0; bits < all.size(); ++bits) all[bits] = code_of(bits);
+  return all;
 }();
 
 // `yes` or `no`, without a branch.
@@ -27,56 +49,39 @@ constexpr std::uint32_t pick(bool condition, std::uint32_t yes, std::uint32_t no
   return no ^ ((yes ^ no) & (0U - static_cast<std::uint32_t>(condition)));
 }
 
-bool gives_cards(std::int64_t milli, std::uint32_t cards, std::uint32_t share_milli) {
-  const bool is_whole = milli <= std::int64_t{cards} * 1000;
-  const bool is_share = (milli < 1000) & (milli <= std::int64_t{share_milli});
-  return is_whole | is_share;
-}
-
-bool holds(const Room& room, const Room& need) {
-  return (need.cpu_milli <= room.cpu_milli) & (need.memory_units <= room.memory_units);
-}
-
-// As Question::judge_busy, but for asking.
+// As Question::judge, but for sites and for asking.
 template <bool has_cards, bool is_gang>
-std::uint8_t busy_code(const Block& block, std::size_t row, std::int64_t milli, const Room& need,
-                       std::uint32_t nodes) {
-  const bool cards =
-      !has_cards || gives_cards(milli, block.cards_max[row], block.share_max_milli[row]);
-  const bool cores = need.cpu_milli <= block.max[row].cpu_milli;
-  const bool memory = need.memory_units <= block.max[row].memory_units;
-  bool starts = block.nodes_free[row] >= nodes;
-  if constexpr (!is_gang && has_cards) {
-    starts |= gives_cards(milli, block.widest_cards[row], block.widest_share_milli[row]) &
-              holds(block.widest[row], need) & cards & cores & memory;
-  } else if constexpr (!is_gang) {
-    starts |= holds(block.roomiest[row], need) & cores & memory;
-  }
-  const auto bit = [](bool is_set, unsigned at) { return static_cast<unsigned>(is_set) << at; };
-  return busy_codes[bit(cards, 0) | bit(cores, 1) | bit(memory, 2) | bit(starts, 3)];
-}
-
-template <bool has_cards, bool is_gang>
-void judge_rows(const Question& question, const Wish& wish, ShapeMemo& shapes, const Block& block,
-                BlockVerdict& verdict) {
-  const std::uint32_t nodes = question.demand().nodes;
-  const std::uint32_t tasks = question.demand().tasks;
-  const std::int64_t cost_max = question.cost_max();
+void judge_rows(const Question& question, const Wish& wish, ShapeMemo& shapes,
+                const BlockPair& blocks, std::uint8_t* __restrict reasons) {
+  const Block& block = blocks.here;
+  const auto* ahead = reinterpret_cast<const std::byte*>(&blocks.next);
+  const Need least = question.least_need(wish);
+  const auto milli = static_cast<std::uint32_t>(least.card_milli);
+  const Widths width{milli, milli};
+  const NodeCounts nodes{question.nodes(), question.nodes()};
+  const bool is_capped = question.demand().hourly_max > Money{};
   const std::size_t rows = block.rows;
-  // What the rules make of the cards does not depend on the node.
-  const std::int64_t milli = need_in(NodeSize{}, question.demand(), *wish.alternative).card_milli;
   for (std::size_t row = 0; row < rows; ++row) {
+    __builtin_prefetch(ahead + row * cache_line);  // What is read of a block is a line a row.
     const ShapeMemo::Brief& shape = shapes.brief(question, wish, block.shape[row]);
-    const Money card_hour{has_cards ? block.card_hour[row] : 0};
-    const std::int64_t cost =
-        hourly_cost({card_hour, {block.core_hour[row]}}, {milli, shape.cpu_milli, 0}, tasks).micro;
-    std::uint32_t reason = busy_code<has_cards, is_gang>(block, row, milli, shape.room, nodes);
-    reason = pick(block.nodes[row] < nodes, code(Reason::nodes_too_few), reason);
-    reason = pick(cost > cost_max, code(Reason::price_above_hourly_max), reason);
-    reason = pick(shape.reason != Reason::none, code(shape.reason), reason);
-    reason = pick(!block.is_usable(row), BlockVerdict::unusable, reason);
-    verdict.reasons[row] = static_cast<std::uint8_t>(reason);
-    verdict.costs[row] = cost;
+    const Room& known = has_cards ? block.widest[row] : block.roomiest[row];
+    // Of a gang no one node tells anything.
+    const std::uint64_t pairs =
+        sufficing(block.max[row], shape.room) >> 31U |
+        (has_cards ? sufficing(block.widths[row], width) : both_suffice) >> 30U |
+        (is_gang ? 0 : sufficing(known, shape.room)) >> 29U |
+        sufficing(block.nodes[row], nodes) >> 28U;
+    const std::uint32_t usable = block.flags[row] & (row_open | row_reachable);
+    std::uint32_t reason = codes[((pairs | pairs >> 28U) & 0xFFU) | (usable << flags_shift)];
+    bool is_dear = false;
+    if (is_capped) {
+      const ShapeVerdict& verdict = shapes.verdict(question, wish, block.shape[row]);
+      is_dear = question.cost(wish, block, row, verdict.need).micro > question.cost_max();
+    }
+    const bool is_usable = reason != BlockVerdict::unusable;
+    reason = pick(is_dear & is_usable, code(Reason::price_above_hourly_max), reason);
+    reason = pick((shape.reason != Reason::none) & is_usable, code(shape.reason), reason);
+    reasons[row] = static_cast<std::uint8_t>(reason);
   }
 }
 
@@ -95,20 +100,21 @@ void judge_sites(const Question& question, SiteMemo& sites, const Block& block,
 }  // namespace
 
 void judge_block(const Question& question, const Wish& wish, ShapeMemo& shapes, SiteMemo& sites,
-                 const Block& block, BlockVerdict& verdict) {
+                 const BlockPair& blocks, BlockVerdict& verdict) {
+  const Block& block = blocks.here;
   const bool is_gang = question.demand().nodes > 1;
-  if (wish.has_cards) {
-    (is_gang ? judge_rows<true, true> : judge_rows<true, false>)(question, wish, shapes, block,
-                                                                 verdict);
-  } else {
-    (is_gang ? judge_rows<false, true> : judge_rows<false, false>)(question, wish, shapes, block,
-                                                                   verdict);
-  }
+  const auto judge = wish.has_cards
+                         ? (is_gang ? judge_rows<true, true> : judge_rows<true, false>)
+                         : (is_gang ? judge_rows<false, true> : judge_rows<false, false>);
+  judge(question, wish, shapes, blocks, verdict.reasons.data());
   if (!sites.is_anywhere()) judge_sites(question, sites, block, verdict);
-  for (std::size_t row = 0; row < block.rows; ++row) {
-    if (verdict.reasons[row] != ask) continue;
+  std::uint8_t* const end = verdict.reasons.data() + block.rows;
+  for (std::uint8_t* at = verdict.reasons.data();; ++at) {
+    at = static_cast<std::uint8_t*>(std::memchr(at, ask, static_cast<std::size_t>(end - at)));
+    if (at == nullptr) break;
+    const auto row = static_cast<std::size_t>(at - verdict.reasons.data());
     const ShapeVerdict& shape = shapes.verdict(question, wish, block.shape[row]);
-    verdict.reasons[row] = code(question.judge_busy(block, row, shape));
+    *at = code(question.judge_busy(block, row, shape));
   }
 }
 

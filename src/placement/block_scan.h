@@ -16,8 +16,7 @@ namespace suan::placement {
 class ShapeMemo {
  public:
   struct Brief {
-    std::int64_t cpu_milli = 0;  // Of the need.
-    Room room;
+    Room room;  // The need's, rounded up.
     std::uint32_t shape = UINT32_MAX;
     Reason reason = Reason::none;
   };
@@ -34,7 +33,7 @@ class ShapeMemo {
     Brief& there = slots_[shape & mask_];
     if (there.shape != shape) [[unlikely]] {
       const ShapeVerdict verdict = question.judge_shape(wish, shape);
-      there = {verdict.need.cpu_milli, verdict.room, shape, verdict.reason};
+      there = {verdict.room, shape, verdict.reason};
       verdicts_[shape & mask_] = verdict;
     }
     return there;
@@ -75,17 +74,23 @@ class SiteMemo {
 /// All rows of a block against one wish.
 struct BlockVerdict {
   static constexpr std::uint8_t unusable = 31;  // Closed or unreachable; the zone counts those.
+  static constexpr std::uint32_t candidates =   // By bits: none, and the busy ones.
+      ((1U << reason_count) - (1U << static_cast<unsigned>(Reason::cards_busy))) | 1U;
 
-  static bool is_candidate(std::uint8_t reason) {
-    return reason == 0 || (is_busy(static_cast<Reason>(reason)) && reason != unusable);
-  }
+  static bool is_candidate(std::uint8_t reason) { return (candidates >> reason & 1U) != 0; }
 
   std::array<std::uint8_t, block_rows> reasons;  // Reason, or unusable.
-  std::array<std::int64_t, block_rows> costs;    // Of rows that no hard reason rejects.
+};
+
+/// A block to judge, and the one after it, which comes from memory meanwhile.
+struct BlockPair {
+  const Block& here;
+  const Block& next;
 };
 
 /// Judges every row as Question::judge does, in columns and without branches that depend on a row:
 /// whether a pool is free or busy is a coin toss, and a wrong guess costs more than the whole rest.
-void judge_block(const Question&, const Wish&, ShapeMemo&, SiteMemo&, const Block&, BlockVerdict&);
+void judge_block(const Question&, const Wish&, ShapeMemo&, SiteMemo&, const BlockPair&,
+                 BlockVerdict&);
 
 }  // namespace suan::placement

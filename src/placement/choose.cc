@@ -36,16 +36,7 @@ class Search {
  private:
   void start(const Wish& wish) {
     wish_ = &wish;
-    const Demand& demand = question_.demand();
-    least_ = {};
-    if (wish.has_cards) {
-      // What the rules make of the cards does not depend on the node.
-      least_.card_milli = need_in(NodeSize{}, demand, *wish.alternative).card_milli;
-      least_.cpu_milli = demand.cpu_milli.least;
-    } else {
-      least_.cpu_milli = need_in(NodeSize{}, demand, *wish.alternative).cpu_milli;
-    }
-    least_.memory_bytes = demand.memory_bytes.least;
+    least_ = question_.least_need(wish);
     least_room_ = Room::up(least_.cpu_milli, least_.memory_bytes);
     shape_known_ = false;
     shapes_judged_ = 0;
@@ -82,7 +73,7 @@ class Search {
   }
 
   bool may_fit(const Zone& zone) const {
-    if (zone.usable == 0 || zone.nodes_max < question_.demand().nodes) return false;
+    if (zone.usable == 0 || zone.nodes_max < question_.nodes()) return false;
     if (zone.max.cpu_milli < least_room_.cpu_milli) return false;
     if (zone.max.memory_units < least_room_.memory_units) return false;
     return !wish_->has_cards || narrowest(zone) >= 0;
@@ -114,10 +105,10 @@ class Search {
 
   // False if no later row can be taken either.
   bool look_into(const Block& block) {
-    const std::uint32_t nodes = question_.demand().nodes;
+    const std::uint32_t nodes = question_.nodes();
     std::int64_t price_before = -1;
     for (std::size_t row = 0; row < block.rows; ++row) {
-      if (!block.is_usable(row) || block.nodes[row] < nodes || !may_hold(block, row)) continue;
+      if (!block.is_usable(row) || block.nodes[row].all < nodes || !may_hold(block, row)) continue;
       if (wish_->has_cards && block.price[row] != price_before) {
         price_before = block.price[row];
         if (ends_at(cost_at_least(price_before, 0))) return false;
@@ -129,10 +120,8 @@ class Search {
 
   // What can be told of a row without its shape, which is dearer to judge.
   bool may_hold(const Block& block, std::size_t row) const {
-    const std::int64_t milli = least_.card_milli;
-    return (milli <= block.cards_max[row] * 1000 || milli <= block.share_max_milli[row]) &&
-           least_room_.cpu_milli <= block.max[row].cpu_milli &&
-           least_room_.memory_units <= block.max[row].memory_units;
+    return least_.card_milli <= std::int64_t{block.widths[row].most} &&
+           sufficing(block.max[row], least_room_) == both_suffice;
   }
 
   // False if even the least need would score worse here than what was found.
@@ -162,7 +151,7 @@ class Search {
     const ShapeVerdict& verdict = judge_shape(block.shape[row]);
     if (verdict.reason != Reason::none || !is_allowed(block.site[row])) return;
     Match match{wish_, verdict, {&block, row}, question_.cost(block, row, verdict.need)};
-    if (question_.judge_price(match.cost, block.nodes[row]) != Reason::none) return;
+    if (question_.judge_price(match.cost, block.nodes[row].all) != Reason::none) return;
     const Score score = question_.score(match);
     if (found_ && !(score < best_score_)) return;
     if (question_.judge_busy(block, row, verdict) != Reason::none) return;

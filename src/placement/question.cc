@@ -34,6 +34,7 @@ Question::Question(const Supply& supply, const Demand& demand, const NodeView* n
       nodes_(nodes),
       cost_max_(demand.hourly_max > Money{} ? std::min(demand.hourly_max.micro, INT64_MAX - 1)
                                             : INT64_MAX - 1),
+      nodes_asked_(std::min(demand.nodes, static_cast<std::uint32_t>(number_max))),
       is_anywhere_(demand.where == nullptr || is_everywhere(*demand.where)) {}
 
 Wish Question::wish(std::uint32_t alternative) const {
@@ -51,6 +52,14 @@ Wish Question::wish(std::uint32_t alternative) const {
     }
   }
   return wish;
+}
+
+Need Question::least_need(const Wish& wish) const {
+  // What the rules make of the cards, or of cores without cards, does not depend on the node.
+  Need need = need_in(NodeSize{}, demand_, *wish.alternative);
+  if (wish.has_cards) need.cpu_milli = demand_.cpu_milli.least;
+  need.memory_bytes = demand_.memory_bytes.least;
+  return need;
 }
 
 ShapeVerdict Question::judge_shape(const Wish& wish, std::uint32_t number) const {
@@ -93,23 +102,16 @@ Reason Question::judge_site(std::uint32_t number) const {
 
 Reason Question::judge_busy(const Block& block, std::size_t row,
                             const ShapeVerdict& verdict) const {
-  if (block.nodes_free[row] >= demand_.nodes) return Reason::none;
-  const std::int64_t milli = verdict.need.card_milli;
-  const auto gives = [&](std::int64_t cards, std::int64_t share_milli) {
-    return milli <= cards * 1000 || (milli < 1000 && milli <= share_milli);
-  };
-  const auto holds = [&](const Room& room) {
-    return verdict.room.cpu_milli <= room.cpu_milli &&
-           verdict.room.memory_units <= room.memory_units;
-  };
-  if (!gives(block.cards_max[row], block.share_max_milli[row])) return Reason::cards_busy;
-  if (verdict.room.cpu_milli > block.max[row].cpu_milli) return Reason::cores_busy;
-  if (verdict.room.memory_units > block.max[row].memory_units) return Reason::memory_busy;
-  if (demand_.nodes == 1) {
-    const bool starts = milli > 0 ? gives(block.widest_cards[row], block.widest_share_milli[row]) &&
-                                        holds(block.widest[row])
-                                  : holds(block.roomiest[row]);
-    if (starts) return Reason::none;
+  if (block.nodes[row].free >= nodes_asked_) return Reason::none;
+  const auto milli = static_cast<std::uint32_t>(verdict.need.card_milli);
+  const Room& max = block.max[row];
+  if (milli > block.widths[row].most) return Reason::cards_busy;
+  if (verdict.room.cpu_milli > max.cpu_milli) return Reason::cores_busy;
+  if (verdict.room.memory_units > max.memory_units) return Reason::memory_busy;
+  if (nodes_asked_ == 1) {
+    const Room& room = milli > 0 ? block.widest[row] : block.roomiest[row];
+    const bool is_wide = milli == 0 || milli <= block.widths[row].widest;
+    if (is_wide && sufficing(room, verdict.room) == both_suffice) return Reason::none;
   }
   return ask_nodes(block, row, verdict.need);
 }
@@ -136,7 +138,7 @@ Reason Question::judge(Match& match) const {
   if (match.verdict.reason != Reason::none) return match.verdict.reason;
   if (const Reason reason = judge_site(block.site[row]); reason != Reason::none) return reason;
   match.cost = cost(block, row, match.verdict.need);
-  const Reason reason = judge_price(match.cost, block.nodes[row]);
+  const Reason reason = judge_price(match.cost, block.nodes[row].all);
   if (reason != Reason::none) return reason;
   match.waits_for = judge_busy(block, row, match.verdict);
   return match.waits_for;

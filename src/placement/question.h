@@ -73,6 +73,18 @@ class Question {
     return hourly_cost({{block.card_hour[row]}, {block.core_hour[row]}}, need, demand_.tasks);
   }
 
+  /// The same, without a look at the price of cards where none are asked.
+  Money cost(const Wish& wish, const Block& block, std::size_t row, const Need& need) const {
+    const Money card_hour{wish.has_cards ? block.card_hour[row] : 0};
+    return hourly_cost({card_hour, {block.core_hour[row]}}, need, demand_.tasks);
+  }
+
+  /// What a wish takes from every node at least.
+  Need least_need(const Wish&) const;
+
+  /// The nodes asked for, as far as a row can tell.
+  std::uint32_t nodes() const { return nodes_asked_; }
+
   /// The greatest cost that the demand pays.
   std::int64_t cost_max() const { return cost_max_; }
 
@@ -103,9 +115,7 @@ class Question {
   std::int64_t spare_milli(const Wish& wish, const ShapeVerdict& verdict, const Block& block,
                            std::size_t row) const {
     if (!wish.has_cards) return verdict.cards_milli;
-    const std::int64_t width = block.cards_max[row] > 0 ? std::int64_t{block.cards_max[row]} * 1000
-                                                        : block.share_max_milli[row];
-    return width - verdict.need.card_milli;
+    return std::int64_t{block.widths[row].most} - verdict.need.card_milli;
   }
 
   /// True if what starts now ranks before all that must wait.
@@ -121,6 +131,7 @@ class Question {
   Demand demand_;
   const NodeView* nodes_;
   std::int64_t cost_max_;
+  std::uint32_t nodes_asked_;
   bool is_anywhere_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 #include <utility>
 
 #include "base/text.h"
@@ -30,7 +31,9 @@ class Scan {
   Ranking run() {
     std::uint64_t hard = 0;
     std::uint64_t busy = 0;
-    for (const Extent& extent : question_.supply().extents()) look(extent);
+    const std::span<const Extent> extents = question_.supply().extents();
+    for (std::size_t i = 0; i < extents.size(); ++i)
+      look(extents[i], extents[std::min(i + 1, extents.size() - 1)]);
     counts_[0] = 0;
     for (std::size_t i = 0; i < reason_count; ++i) {
       (is_busy(static_cast<Reason>(i)) ? busy : hard) += counts_[i];
@@ -63,7 +66,7 @@ class Scan {
     counts_[static_cast<std::size_t>(reason)] += rows;
   }
 
-  void look(const Extent& extent) {
+  void look(const Extent& extent, const Extent& next) {
     const Zone& zone = extent.zone;
     pools_ += zone.rows;
     count(Reason::pool_closed, zone.closed);
@@ -76,7 +79,7 @@ class Scan {
     if (taking_.empty()) {
       count(Reason::chip_differs, zone.usable);
     } else if (taking_.size() == 1) {
-      look_for_one(*taking_.front(), block);
+      look_for_one(*taking_.front(), {block, *next.block});
     } else {
       for (std::size_t row = 0; row < block.rows; ++row) {
         if (block.is_usable(row)) look_for_many(block, row);
@@ -84,24 +87,39 @@ class Scan {
     }
   }
 
-  void look_for_one(const Wish& wish, const Block& block) {
+  void look_for_one(const Wish& wish, const BlockPair& blocks) {
+    const Block& block = blocks.here;
     ShapeMemo& shapes = memos_[wish.index];
-    judge_block(question_, wish, shapes, sites_, block, verdict_);
+    judge_block(question_, wish, shapes, sites_, blocks, verdict_);
+    const std::uint8_t* reasons = verdict_.reasons.data();
     // Four counts of each reason, for neighbours often have the same and one would wait for
     // another.
     std::array<std::array<std::uint32_t, 4>, 32> counts{};
-    for (std::size_t row = 0; row < block.rows; ++row) ++counts[verdict_.reasons[row]][row % 4];
+    auto* count_of = counts.data();
+    for (std::size_t row = 0; row < block.rows; ++row) ++count_of[reasons[row]].data()[row % 4];
     for (std::size_t i = 0; i < reason_count; ++i) {
       counts_[i] += counts[i][0] + counts[i][1] + counts[i][2] + counts[i][3];
     }
     if (limit_ == 0) return;
+    const std::int64_t price_worst = price_limit(wish);
+    const auto& prices = wish.has_cards ? block.card_hour : block.core_hour;
     for (std::size_t row = 0; row < block.rows; ++row) {
-      const std::int64_t cost = verdict_.costs[row];
-      if (cost > cost_worst_ || !BlockVerdict::is_candidate(verdict_.reasons[row])) continue;
-      const Trial trial{&wish, &shapes.verdict(question_, wish, block.shape[row]), cost,
-                        static_cast<Reason>(verdict_.reasons[row])};
+      if (prices[row] > price_worst || !BlockVerdict::is_candidate(reasons[row])) continue;
+      const ShapeVerdict& verdict = shapes.verdict(question_, wish, block.shape[row]);
+      const Trial trial{&wish, &verdict, question_.cost(block, row, verdict.need).micro,
+                        static_cast<Reason>(reasons[row])};
       if (may_enter(trial, block, row)) keep(match_of(trial, {&block, row}));
     }
+  }
+
+  // A card-hour, or a core-hour without cards, that is dearer surely costs more than the worst that
+  // is kept; a quick look that saves the long one.
+  std::int64_t price_limit(const Wish& wish) const {
+    const Need least = question_.least_need(wish);
+    const std::int64_t milli = wish.has_cards ? least.card_milli : least.cpu_milli;
+    const std::int64_t task_worst = cost_worst_ / question_.demand().tasks;
+    if (milli == 0 || task_worst > INT64_MAX / 1000 - 2) return INT64_MAX;
+    return (task_worst + 2) * 1000 / milli;  // Whatever is lost to rounding.
   }
 
   void look_for_many(const Block& block, std::size_t row) {
@@ -129,7 +147,7 @@ class Scan {
     if (trial.reason != Reason::none) return trial;
     const Money cost = question_.cost(block, row, trial.verdict->need);
     trial.cost = cost.micro;
-    trial.reason = question_.judge_price(cost, block.nodes[row]);
+    trial.reason = question_.judge_price(cost, block.nodes[row].all);
     if (trial.reason == Reason::none) {
       trial.reason = question_.judge_busy(block, row, *trial.verdict);
     }
@@ -172,8 +190,7 @@ class Scan {
     return block.pool[row] < worst.pool;
   }
 
-  // What costs more than this scores worse than the worst that is kept; a quick look that saves the
-  // long one.
+  // What costs more than this scores worse than the worst that is kept.
   std::int64_t cost_bound(const Score& worst) const {
     if (is_ordered_) return INT64_MAX;
     switch (question_.demand().objective) {

@@ -231,7 +231,7 @@ void Supply::insert(const RowKey& key, const Row& row) {
   block.flags[gap] = row.flags;
   block.shape[gap] = row.shape;
   block.site[gap] = row.site;
-  block.nodes[gap] = row.nodes;
+  block.set_nodes(gap, row.nodes);
   block.pool[gap] = key.pool.value;
   block.price[gap] = key.price;
   block.card_hour[gap] = row.price.card_hour.micro;
