@@ -111,7 +111,7 @@ test_one_room() {
   need "${packages_to_build[@]}" "${packages_to_format[@]}" git
   check format clang-format-19 --dry-run -Werror "src/$room/"*.h "src/$room/"*.cc || true
   if check build-dev build_all dev "${room}_test"; then
-    check "$room" "build/dev/${room}_test" --gtest_brief=1 || true
+    check "$room" run_ctest dev -R "^$room\$" || true
   fi
   close_tests
 }
