@@ -283,7 +283,10 @@ void Jobs::apply(const UnitEnded& event) {
   ended.is_queued = false;
   ended.phase = Phase::ended;
   ended.allowance_left = {};
-  for (Task& each : ended.tasks) each.phase = Phase::ended;
+  for (Task& each : ended.tasks) {
+    each.phase = Phase::ended;
+    each.lease = {};
+  }
   ++job.units_ended;
   const bool is_good = event.end == AttemptEnd::exited && event.exit_code == 0;
   if (!is_good && event.end != AttemptEnd::cancelled && job.units_failed++ == 0) {

@@ -129,6 +129,10 @@ TEST(Jobs, AUnitThatPausesIsQueuedWhenItsTimeHasCome) {
   jobs.apply(UnitReturned{{{1}, 0}, Setback::site_lost, noon + seconds(10)}, noon);
   EXPECT_EQ(jobs.waiting(), 0U);
   EXPECT_FALSE(jobs.find(JobId{1})->units[0].is_queued);
+  jobs.apply(UnitQueued{{{1}, 0}});
+  jobs.apply(placed({{1}, 0}, 2));
+  jobs.apply(UnitReturned{{{1}, 0}, Setback::site_lost, noon}, noon);
+  EXPECT_EQ(jobs.waiting(), 1U);  // Its time is now.
 }
 
 TEST(Jobs, OnlyTheLatestMishapsAreKept) {
@@ -181,6 +185,16 @@ TEST(Jobs, ATaskKeepsWhatItsEarlierAttemptsCost) {
   EXPECT_EQ(jobs.find(JobId{1})->units[0].tasks[0].cost, yuan(2));
   EXPECT_EQ(jobs.find(JobId{1})->cost, yuan(2));
   EXPECT_EQ(jobs.find(JobId{1})->units[0].attempt, 2U);
+}
+
+TEST(Jobs, ATaskThatWasStoppedBeforeItsLaunchHasNoLeaseLeft) {
+  Jobs jobs;
+  submit(jobs, 1, spec_of());
+  jobs.apply(placed({{1}, 0}, 1));
+  jobs.apply(granted(jobs, {{1}, 0}));
+  EXPECT_TRUE(jobs.find(JobId{1})->units[0].tasks[0].lease);
+  jobs.apply(unit_ended({{1}, 0}, AttemptEnd::cancelled));
+  EXPECT_FALSE(jobs.find(JobId{1})->units[0].tasks[0].lease);
 }
 
 TEST(Jobs, AJobIsSaidToEndAsItsFirstFailureDid) {
