@@ -51,6 +51,11 @@ TEST(Market, ALeaseIsTentativeThenConfirmedThenGone) {
   EXPECT_EQ(market.find_lease(LeaseId{1}), nullptr);
   EXPECT_EQ(market.lease_of({JobId{1}, 0, 1}), nullptr);
   EXPECT_EQ(market.nodes().free_in(pool).card_milli, 2000);
+
+  LeaseGranted again = granted(2, pool.id, grant);
+  again.lease.holder = {JobId{1}, 0, 1};
+  market.apply(again, pool);
+  EXPECT_EQ(market.lease_of({JobId{1}, 0, 1})->id, LeaseId{2});
 }
 
 TEST(Market, APoolThatChangesKeepsItsLeases) {

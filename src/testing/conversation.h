@@ -275,7 +275,9 @@ class Conversation {
   void tell(const std::string& line) { out_ += line + "\n"; }
 
   void tell_refusal(const Refusal& refusal) {
-    tell("refused " + std::string(wire::enum_name(refusal.code)) + ": " + refusal.detail);
+    const std::string remedy =
+        refusal.suggestion.empty() ? "" : "; did you mean " + refusal.suggestion + "?";
+    tell("refused " + std::string(wire::enum_name(refusal.code)) + ": " + refusal.detail + remedy);
   }
 
   void tell_record(const Events& events) {
