@@ -1,11 +1,16 @@
 // The history in SQLite: a writer on a thread of its own, and a reader beside it.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <utility>
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "history/history.h"
 #include "history/rows.h"
@@ -24,7 +29,8 @@ namespace {
 
 constexpr std::size_t records_at_once = 4096;
 constexpr int log_pages_max = 4000;             // Of 4 KiB, then they are copied into the file.
-constexpr std::size_t batches_kept_max = 1024;  // Past it the journal is read instead.
+constexpr std::size_t batches_kept_max = 4096;  // Past it the journal is read instead.
+constexpr int history_nice = 10;
 
 std::int64_t number(const Statement& row, int column) {
   return static_cast<std::int64_t>(row.number(column));
@@ -73,6 +79,9 @@ constexpr const char* job_columns =
     "budget, max_duration, submitted, sequence, started, ended, outcome, exit_code, reason, pool, "
     "hourly, "
     "cost, placement, evicted FROM jobs WHERE ";
+
+/// Consecutive ones.
+using Batches = std::span<const std::shared_ptr<const runtime::DurableBatch>>;
 
 class SqliteHistory : public History {
  public:
@@ -158,10 +167,10 @@ class SqliteHistory : public History {
   }
 
   void run();
-  Result<void> write(const std::vector<std::shared_ptr<const runtime::DurableBatch>>&);
+  Result<void> write(Batches);
   Result<void> write_missed(std::uint64_t last);
   Result<void> write_records(const std::vector<runtime::DurableRecord>&, std::uint64_t& next);
-  Result<void> transact(const std::vector<runtime::DurableRecord>&);
+  Result<void> transact(Batches);
 
   const journal::Journal& journal_;
   std::unique_ptr<Database> writer_;
@@ -265,15 +274,17 @@ Result<ChargePage> SqliteHistory::charges(const Filter& filter) {
   return page;
 }
 
-// The rows and the cursor of some records, all or none.
-Result<void> SqliteHistory::transact(const std::vector<runtime::DurableRecord>& records) {
+// The rows and the cursor of some batches, all or none.
+Result<void> SqliteHistory::transact(Batches batches) {
   SUAN_CHECK(writer_->execute("BEGIN IMMEDIATE"));
   Result<void> written;
-  for (const runtime::DurableRecord& record : records) {
-    if (written) written = rows_->write(record);
+  for (const auto& batch : batches) {
+    for (const runtime::DurableRecord& record : batch->records) {
+      if (written) written = rows_->write(record);
+    }
   }
-  const std::string cursor =
-      "UPDATE cursor SET sequence = " + std::to_string(records.back().sequence);
+  const std::uint64_t last = batches.back()->records.back().sequence;
+  const std::string cursor = "UPDATE cursor SET sequence = " + std::to_string(last);
   if (written) written = writer_->execute(cursor.c_str());
   if (written) written = writer_->execute("COMMIT");
   if (!written) {
@@ -282,7 +293,7 @@ Result<void> SqliteHistory::transact(const std::vector<runtime::DurableRecord>& 
   }
   if (writer_->log_pages() > log_pages_max) SUAN_CHECK(writer_->checkpoint(false));
   const std::lock_guard lock(mutex_);
-  sequence_ = records.back().sequence;
+  sequence_ = last;
   moved_.notify_all();
   return {};
 }
@@ -292,29 +303,40 @@ Result<void> SqliteHistory::write_missed(std::uint64_t last) {
   while (sequence() < last) {
     SUAN_TRY(const auto missed, journal_.follow(sequence() + 1, records_at_once));
     if (missed.empty()) return failure(Failure::Kind::invalid, "the journal ends before its head");
-    std::vector<runtime::DurableRecord> records;
+    const auto batch = std::make_shared<runtime::DurableBatch>();
     for (const journal::Record& record : missed) {
       SUAN_TRY(auto events, runtime::decode_events(record.bytes));
-      records.push_back({record.sequence, record.moment, std::move(events)});
+      batch->records.push_back({record.sequence, record.moment, std::move(events)});
     }
-    SUAN_CHECK(transact(records));
+    SUAN_CHECK(transact(std::array{std::shared_ptr<const runtime::DurableBatch>(batch)}));
     const std::lock_guard lock(mutex_);
     if (is_stopping_) return {};
   }
   return {};
 }
 
-Result<void> SqliteHistory::write(
-    const std::vector<std::shared_ptr<const runtime::DurableBatch>>& batches) {
-  for (const auto& batch : batches) {
-    if (batch->records.front().sequence > sequence() + 1)
-      SUAN_CHECK(write_missed(batch->records.front().sequence - 1));
-    if (batch->records.front().sequence == sequence() + 1) SUAN_CHECK(transact(batch->records));
+// What has gathered becomes one transaction: many small ones would write the same pages again and
+// again.
+Result<void> SqliteHistory::write(Batches batches) {
+  while (!batches.empty()) {
+    const std::uint64_t first = batches.front()->records.front().sequence;
+    if (first > sequence() + 1) SUAN_CHECK(write_missed(first - 1));
+    if (first <= sequence()) {
+      batches = batches.subspan(1);
+      continue;
+    }
+    std::size_t count = 0;
+    for (std::size_t records = 0; count < batches.size() && records < records_at_once; ++count)
+      records += batches[count]->records.size();
+    SUAN_CHECK(transact(batches.first(count)));
+    batches = batches.subspan(count);
   }
   return {};
 }
 
 void SqliteHistory::run() {
+  // The past can wait: where processors are scarce, whoever asks for something new goes first.
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), history_nice);
   std::vector<std::shared_ptr<const runtime::DurableBatch>> batches;
   Result<void> written = write_missed(journal_.head().sequence);
   for (bool is_ending = false; !is_ending;) {
