@@ -15,8 +15,8 @@ using jobs::UnitKey;
 
 namespace {
 
-constexpr std::size_t lines_tried_max = 256;    // By one PlaceWaiting; the heads in queue order.
-constexpr std::size_t pools_recorded_max = 64;  // Up to here the record of a choice is complete.
+constexpr std::size_t lines_tried_max = 256;  // By one PlaceWaiting; the heads in queue order.
+constexpr std::size_t few_pools = 64;  // A look at all of them is the quickest way to choose.
 constexpr std::size_t runners_recorded = 3;
 
 }  // namespace
@@ -24,32 +24,30 @@ constexpr std::size_t runners_recorded = 3;
 std::optional<Choice> choose_place(const State& state, const JobSpec& spec) {
   const placement::Demand demand = placement::make_demand(spec);
   const ExactNodes nodes(state);
-  Choice choice;
-  choice.record.pools = static_cast<std::uint32_t>(state.supply().size());
-  if (state.supply().size() > pools_recorded_max) {
-    const auto best = placement::choose(state.supply(), demand, &nodes);
+  std::optional<placement::Candidate> best;
+  if (state.supply().size() > few_pools) {
+    // Most lines that wait find nothing: that is known without a look at every pool.
+    best = placement::choose(state.supply(), demand, &nodes);
     if (!best) return std::nullopt;
-    choice.best = *best;
-  } else {
-    const auto ranking = placement::rank(state.supply(), demand, &nodes, runners_recorded + 1);
+  }
+  const auto ranking = placement::rank(state.supply(), demand, &nodes, runners_recorded + 1);
+  if (!best) {
     if (ranking.starts_now == 0) return std::nullopt;
-    const auto best = std::ranges::find_if(ranking.best, &placement::Candidate::starts_now);
-    if (best != ranking.best.end()) {
-      choice.best = *best;
-    } else if (const auto chosen = placement::choose(state.supply(), demand, &nodes)) {
-      choice.best = *chosen;
-    } else {
-      return std::nullopt;
-    }
-    choice.record.runners.reserve(ranking.best.size());
-    for (const placement::Candidate& each : ranking.best) {
-      if (each.pool != choice.best.pool)
-        choice.record.runners.push_back({each.pool, each.hourly_cost, each.starts_now()});
-    }
-    for (std::uint32_t i = 0; i < ranking.counts.size(); ++i) {
-      if (ranking.counts[i] > 0)
-        choice.record.rejected.push_back({i, static_cast<std::uint32_t>(ranking.counts[i])});
-    }
+    const auto first = std::ranges::find_if(ranking.best, &placement::Candidate::starts_now);
+    best = first != ranking.best.end() ? *first : placement::choose(state.supply(), demand, &nodes);
+    if (!best) return std::nullopt;
+  }
+  Choice choice;
+  choice.best = *best;
+  choice.record.pools = static_cast<std::uint32_t>(ranking.pools);
+  choice.record.runners.reserve(ranking.best.size());
+  for (const placement::Candidate& each : ranking.best) {
+    if (each.pool != choice.best.pool && choice.record.runners.size() < runners_recorded)
+      choice.record.runners.push_back({each.pool, each.hourly_cost, each.starts_now()});
+  }
+  for (std::uint32_t i = 0; i < ranking.counts.size(); ++i) {
+    if (ranking.counts[i] > 0)
+      choice.record.rejected.push_back({i, static_cast<std::uint32_t>(ranking.counts[i])});
   }
   choice.record.pool = choice.best.pool;
   choice.record.alternative = choice.best.alternative;

@@ -56,7 +56,8 @@ Ruling decide_one(Deciding&, const PlaceWaiting&);
 /// The price of all tasks of a unit.
 Money unit_hourly(const jobs::Job&, const jobs::Unit&);
 
-/// The best place that starts now, and as much of why as can be recorded in the time of a decision.
+/// The best place that starts now, and why: all pools counted by reason, and the best of the
+/// others.
 struct Choice {
   placement::Candidate best;
   jobs::Placement record;

@@ -13,6 +13,8 @@ using jobs::UnitKey;
 
 namespace {
 
+constexpr std::uint32_t tasks_looked_past_max = 8;  // By the summary; else the nodes are asked.
+
 Need times(const Need& need, std::int64_t n) {
   return {need.card_milli * n, need.cpu_milli * n, need.memory_bytes * n};
 }
@@ -28,14 +30,15 @@ std::optional<Timer> State::first_timer() const {
 void State::refresh_free(PoolId id) {
   const Pool& pool = catalogue_.pools().at(id);
   const market::PoolFree free = market_.nodes().free_in(pool);
-  const Need* expected = expected_.find(id);
-  const Need less = expected == nullptr ? Need{} : *expected;
+  const Expected* expected = expected_.find(id);
+  const Need less = expected == nullptr ? Need{} : expected->sum;
+  const std::uint32_t tasks = expected == nullptr ? 0 : expected->tasks;
   placement::Free shown;
   const auto not_negative = [](std::int64_t n) { return std::max<std::int64_t>(n, 0); };
   shown.cards_milli = not_negative(free.card_milli - less.card_milli);
   shown.cpu_milli = not_negative(free.cpu_milli - less.cpu_milli);
   shown.memory_bytes = not_negative(free.memory_bytes - less.memory_bytes);
-  shown.nodes_free = expected == nullptr ? free.nodes_idle : 0;
+  shown.nodes_free = free.nodes_idle - std::min(free.nodes_idle, tasks);
   shown.cards_max = static_cast<std::uint32_t>(
       std::min<std::int64_t>(free.cards_on_a_node, shown.cards_milli / 1000));
   shown.share_max_milli =
@@ -43,11 +46,12 @@ void State::refresh_free(PoolId id) {
                           : std::min<std::int64_t>(free.share_milli_of_a_card, shown.cards_milli);
   shown.cpu_max_milli = std::min(not_negative(free.cpu_milli_on_a_node), shown.cpu_milli);
   shown.memory_max_bytes = std::min(pool.memory_bytes_per_node, shown.memory_bytes);
-  if (expected == nullptr) {
-    shown.widest_cards = free.cards_on_a_node;
-    shown.widest_share_milli = free.cards_on_a_node > 0 ? 1000 : 0;
-    shown.widest_cpu_milli = free.widest_cpu_milli;
-    shown.widest_memory_bytes = free.widest_memory_bytes;
+  if (tasks <= tasks_looked_past_max) {
+    const market::NodeRoom left = market_.nodes().left_after(pool, tasks);
+    shown.widest_cards = left.cards;
+    shown.widest_share_milli = left.cards > 0 ? 1000 : 0;
+    shown.widest_cpu_milli = shown.roomiest_cpu_milli = left.cpu_milli;
+    shown.widest_memory_bytes = shown.roomiest_memory_bytes = left.memory_bytes;
   }
   supply_.set_free(id, shown);
 }
@@ -77,11 +81,17 @@ void State::expect(const UnitKey& key, std::int64_t sign) {
   const jobs::Unit& unit = job->units[key.unit];
   const Need all = times(unit.placement.need, sign * job->spec->nodes);
   const PoolId pool = unit.placement.pool;
-  Need* expected = expected_.edit(pool);
+  Expected* expected = expected_.edit(pool);
   if (expected == nullptr) expected = &expected_.insert(pool, {});
-  *expected = {expected->card_milli + all.card_milli, expected->cpu_milli + all.cpu_milli,
-               expected->memory_bytes + all.memory_bytes};
-  if (*expected == Need{}) expected_.erase(pool);
+  Need& sum = expected->sum;
+  sum = {sum.card_milli + all.card_milli, sum.cpu_milli + all.cpu_milli,
+         sum.memory_bytes + all.memory_bytes};
+  if (sign > 0) {
+    expected->tasks += job->spec->nodes;
+  } else {
+    expected->tasks -= job->spec->nodes;
+  }
+  if (expected->tasks == 0) expected_.erase(pool);
   note_stale(pool);
 }
 

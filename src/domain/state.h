@@ -169,7 +169,13 @@ class State {
 
   placement::Supply supply_;
   Table<Timer, bool> timers_;
-  Table<PoolId, Need> expected_;  // Reserved but not granted yet: not to be promised again.
+
+  // Reserved but not granted yet: not to be promised again.
+  struct Expected {
+    Need sum;
+    std::uint32_t tasks = 0;
+  };
+  Table<PoolId, Expected> expected_;
 
   // Of the record being applied: what is brought up to date once, at its end.
   std::vector<PoolId> stale_pools_;

@@ -212,6 +212,20 @@ std::uint32_t Nodes::fitting(const Pool& pool, const Need& need, std::uint32_t l
   return static_cast<std::uint32_t>(nodes.size());
 }
 
+NodeRoom Nodes::left_after(const Pool& pool, std::uint32_t tasks) const {
+  if (tasks >= pool.nodes) return {};
+  NodeRoom least{UINT32_MAX, INT64_MAX, INT64_MAX};
+  FitKey above{pool.id, UINT32_MAX, INT64_MAX, UINT32_MAX};
+  for (std::uint32_t i = 0; i <= tasks; ++i) {
+    above = fits_.before(above)->first;
+    least.cards = above.cards;
+    least.cpu_milli = std::min(least.cpu_milli, above.cpu_milli);
+    least.memory_bytes =
+        std::min(least.memory_bytes, nodes_.at({pool.id, above.node}).memory_bytes);
+  }
+  return least;
+}
+
 PoolFree Nodes::free_in(const Pool& pool) const {
   PoolFree free;
   const Total* total = totals_.find(pool.id);

@@ -40,6 +40,13 @@ struct PoolFree {
   std::uint32_t share_milli_of_a_card = 0;  // 1000 when a whole card is free.
 };
 
+/// Free on one node.
+struct NodeRoom {
+  std::uint32_t cards = 0;  // Whole ones.
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_bytes = 0;
+};
+
 /// The free capacity of every node of every pool, kept so that the best-fitting node is found in
 /// O(cards per node × log nodes). Derived from pools and leases; holds no truth of its own.
 class Nodes {
@@ -60,6 +67,10 @@ class Nodes {
   std::uint32_t fitting(const Pool&, const Need&, std::uint32_t limit) const;
 
   PoolFree free_in(const Pool&) const;
+
+  /// What one node at least has free once `tasks` more have been granted here, wherever they go:
+  /// they cannot touch all of the widest tasks + 1. All zero if there are no more nodes than that.
+  NodeRoom left_after(const Pool&, std::uint32_t tasks) const;
 
  private:
   struct NodeKey {

@@ -1,0 +1,139 @@
+#include <array>
+#include <deque>
+#include <memory>
+#include <variant>
+
+#include <gtest/gtest.h>
+
+#include "domain/deciding.h"
+#include "testing/property.h"
+
+namespace suan::domain {
+namespace {
+
+constexpr std::int64_t gib = 1LL << 30U;
+
+Pool pool_of(std::uint64_t id, std::uint32_t nodes) {
+  Pool pool;
+  pool.id = PoolId{id};
+  pool.site = SiteId{1};
+  pool.member = MemberId{1};
+  pool.name = "pool-" + std::to_string(id);
+  pool.chip = id % 3 == 0 ? "H20" : "L40S";
+  pool.nodes = nodes;
+  pool.cards_per_node = 8;
+  pool.cpu_milli_per_node = 64'000;
+  pool.memory_bytes_per_node = 256 * gib;
+  pool.price = {Money{static_cast<std::int64_t>(1'000'000 + id)}, {}};
+  return pool;
+}
+
+void offer(State& state, std::uint64_t pools, std::uint32_t nodes) {
+  Site site;
+  site.id = SiteId{1};
+  site.name = "site";
+  catalogue::Member member;
+  member.id = MemberId{1};
+  Events events{catalogue::MemberStarted{member}, catalogue::SiteDescribed{site}};
+  for (std::uint64_t id = 1; id <= pools; ++id)
+    events.emplace_back(catalogue::PoolOffered{pool_of(id, nodes)});
+  state.apply(events, Moment{1});
+}
+
+JobSpec wish(std::int64_t card_milli) {
+  JobSpec spec;
+  spec.alternatives.push_back({"L40S", card_milli, {}});
+  return spec;
+}
+
+TEST(Placing, TheRecordOfAChoiceCountsEveryPool) {
+  for (const std::uint64_t pools : {10U, 64U, 65U, 700U}) {
+    State state;
+    offer(state, pools, 1);
+    JobSpec spec = wish(1000);
+    spec.hourly_max = Money{static_cast<std::int64_t>(1'000'000 + pools / 2)};
+    const auto choice = choose_place(state, spec);
+    ASSERT_TRUE(choice.has_value());
+    EXPECT_EQ(choice->record.pool, PoolId{1});
+    EXPECT_EQ(choice->record.pools, pools);
+    ASSERT_EQ(choice->record.runners.size(), 3U);
+    EXPECT_EQ(choice->record.runners[0].pool, PoolId{2});
+    EXPECT_EQ(choice->record.runners[2].pool, PoolId{5});
+    const ExactNodes nodes(state);
+    const auto ranking = placement::rank(state.supply(), placement::make_demand(spec), &nodes, 0);
+    std::uint64_t rejected = 0;
+    for (const jobs::Tally& each : choice->record.rejected) {
+      rejected += each.count;
+      EXPECT_EQ(each.count, ranking.counts[each.reason]);
+    }
+    EXPECT_EQ(rejected, pools - ranking.starts_now);
+    EXPECT_EQ(choice->record.rejected.size(), 2U);  // Another chip, too dear.
+  }
+}
+
+/// A domain of one pool; places jobs only where the summary alone proves that they start.
+struct Proven {
+  State state;
+  std::deque<jobs::UnitKey> reserving;
+  Moment now{1};
+
+  bool place(const JobSpec& asked) {
+    const auto best = placement::choose(state.supply(), placement::make_demand(asked), nullptr);
+    if (!best) return false;
+    const JobId id{state.essence().last.job + 1};
+    jobs::Placement placement;
+    placement.pool = best->pool;
+    placement.need = best->need;
+    const jobs::UnitKey key{id, 0};
+    state.apply({jobs::JobSubmitted{.job = id,
+                                    .user = UserId{1},
+                                    .hold = HoldId{id.value},
+                                    .spec = std::make_shared<JobSpec>(asked),
+                                    .held = {},
+                                    .is_rolling = false,
+                                    .payloads = 0},
+                 jobs::UnitPlaced{key, 1, placement}},
+                now);
+    reserving.push_back(key);
+    return true;
+  }
+
+  // Whether the next one in line gets what it was promised.
+  bool reserve() {
+    const auto decision = decide(state, Reserve{reserving.front(), 1}, {}, now);
+    reserving.pop_front();
+    if (!decision) return false;
+    state.apply(*decision, now);
+    return std::holds_alternative<market::LeaseGranted>(decision->front());
+  }
+};
+
+TEST(Placing, WhatASummaryPromisesIsGrantedAfterAllThatIsExpected) {
+  for_each_seed([](Random& random) {
+    Proven domain;
+    offer(domain.state, 1, 1 + random.below(6U));
+    for (int i = 0; i < 60; ++i) {
+      constexpr std::array<std::int64_t, 6> cards{250, 500, 1000, 2000, 4000, 8000};
+      JobSpec spec = wish(cards[random.below(cards.size())]);
+      if (random.chance(1, 8)) spec.alternatives = {{"", 0, {}}};
+      spec.cpu_milli.least = 1000 * random.between(1, 40);
+      if (random.chance(1, 5)) spec.nodes = 2;
+      domain.place(spec);
+      const bool asks = random.chance(1, 3) && !domain.reserving.empty();
+      ASSERT_TRUE(!asks || domain.reserve());
+    }
+    while (!domain.reserving.empty()) ASSERT_TRUE(domain.reserve());
+  });
+}
+
+TEST(Placing, WholeNodesArePromisedWithoutAskingWhileOthersAreExpected) {
+  Proven domain;
+  offer(domain.state, 1, 4);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(domain.place(wish(8000)));
+  EXPECT_FALSE(domain.place(wish(1000)));
+  EXPECT_FALSE(choose_place(domain.state, wish(1000)).has_value());
+  while (!domain.reserving.empty()) EXPECT_TRUE(domain.reserve());
+}
+
+}  // namespace
+}  // namespace suan::domain
