@@ -27,6 +27,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int runs = 5;
 constexpr std::size_t page = 20;
+constexpr std::size_t runners = 3;  // That the record of a choice names.
 constexpr std::int64_t updates_per_second = 1000;
 
 // Of this thread alone: what a question costs, whoever else is on the machine.
@@ -190,6 +191,14 @@ void plan(const Country& country, const placement::Supply& supply, const JobSpec
   }
 }
 
+// What a submission asks of placement where there are many pools: a place, and the record of why.
+std::size_t submit(const Country& country, const placement::Supply& supply, const JobSpec& spec) {
+  const placement::Demand demand = placement::make_demand(spec);
+  const auto place = placement::choose(supply, demand, &country);
+  const auto record = placement::rank(supply, demand, &country, place ? runners + 1 : 1);
+  return record.best.size();
+}
+
 void measure_size(std::size_t pools) {
   Country country(pools, 8, 42);
   const auto built = Clock::now();
@@ -214,6 +223,9 @@ void measure_size(std::size_t pools) {
   const auto planned = median_quantiles(country, supply, 5,
                                         [&](const JobSpec& spec) { plan(country, supply, spec); });
   print_p99("plan_" + size, planned, {});
+  const auto submitted = median_quantiles(
+      country, supply, 5, [&](const JobSpec& spec) { answered += submit(country, supply, spec); });
+  print_p99("submission_" + size, submitted, {});
 }
 
 // What a submission pays: a choice, and the change of one pool that follows from it.
