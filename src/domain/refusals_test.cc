@@ -178,6 +178,16 @@ TEST_F(Refusals, AJobNeedsTheMoneyForAllOfIt) {
   EXPECT_EQ(code_of(submit(spec)), Code::budget_too_small);
 }
 
+TEST_F(Refusals, ABudgetForExactlyAMinuteIsEnough) {
+  scene.start_member({make_pool("gpu", 2, 4, yuan(9))});
+  JobSpec spec = make_spec(4);  // A yuan buys a hundred seconds.
+  spec.max_duration = {};
+  spec.budget = {910'000};
+  EXPECT_EQ(code_of(submit(spec)), Code::none);
+  spec.budget = {909'999};
+  EXPECT_EQ(code_of(submit(spec)), Code::budget_too_small);
+}
+
 TEST_F(Refusals, AProjectOfOthersIsUnknown) {
   JobSpec spec = make_spec();
   spec.project = ProjectId{9};

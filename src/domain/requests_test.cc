@@ -139,6 +139,20 @@ TEST(Requests, AnyoneMayRevokeAKeyOfTheirOwn) {
   }
 }
 
+TEST(Requests, ForAKeyMayNameAProjectTwiceAndOneAlreadyHad) {
+  Scene scene = furnished_scene();
+  const CreateKey key{.user = "ann",
+                      .organisation = "",
+                      .role = identity::Role::consumer,
+                      .projects = {"other", "lab", "other"},
+                      .label = "",
+                      .secret_hash = digest_of("second")};
+  const Decision decision = scene.ask(key);
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->size(), 3U);  // Accepted, one seat, the key.
+  EXPECT_TRUE(scene.state.identity().has_seat(ProjectId{2}, scene.user("ann").user));
+}
+
 TEST(Requests, AreAuthorisedInOnePlaceAndEachRefusalSaysWho) {
   const Scene scene = furnished_scene();
   const auto refused = [&](identity::Action action, ProjectId project) {

@@ -166,6 +166,17 @@ TEST_F(Units, ThatAreReplacedWhenCutOffHearThreeTimesWithinTheirTime) {
   EXPECT_EQ(unit().allowance_left, unit().placement.allowance);  // It costs nothing.
 }
 
+// The moment at which a grant expires is too late for its confirmation, whichever comes first.
+TEST_F(Units, AGrantIsNotConfirmedInTheMomentItExpires) {
+  ASSERT_TRUE(scene.ask(submit(make_spec())));
+  ASSERT_TRUE(scene.run(Reserve{{{1}, 0}, 1}));
+  scene.now = scene.now + tentative_lease_lasts;
+  ASSERT_TRUE(scene.run(Confirm{{{1}, 0}, 1}));
+  EXPECT_EQ(unit().phase, jobs::Phase::waiting);
+  EXPECT_EQ(unit().mishaps.back().setback, jobs::Setback::lease_expired);
+  EXPECT_TRUE(scene.state.market().leases().empty());
+}
+
 // A gang is judged by what went wrong first, not by what its other members died of.
 TEST_F(Units, AGangEndsAsItsFirstFailureDid) {
   JobSpec spec = make_spec();
