@@ -22,9 +22,14 @@ namespace suan::net {
 class WirePeer {
  public:
   explicit WirePeer(std::uint16_t port) : WirePeer(Place{.host = "127.0.0.1", .port = port}) {}
-  explicit WirePeer(const Place& place) {
+  explicit WirePeer(const Place& place) : WirePeer(place, 0) {}
+  /// With a small `receive_bytes` the system takes little that the test has not read; 0 leaves it.
+  WirePeer(const Place& place, int receive_bytes) {
     const Address address = resolve(place)->front();
     fd_ = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (receive_bytes > 0) {
+      ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+    }
     is_connected_ = ::connect(fd_, address.get(), address.size) == 0;
   }
   explicit WirePeer(int fd) : fd_(fd), is_connected_(true) {}
