@@ -30,7 +30,7 @@ namespace {
 constexpr int runs = 5;
 constexpr std::size_t live_jobs = 10'000;
 constexpr std::size_t mix_commands = 100'000;  // Of one run; between them jobs are ended, untimed.
-constexpr std::size_t mix_part = 10'000;
+constexpr std::size_t mix_part = 2'000;
 constexpr std::size_t ended_jobs_warm = 40'000;
 constexpr std::size_t waiting_jobs = 100'000;
 constexpr std::uint64_t startup_events = 1'000'000;
@@ -73,8 +73,8 @@ void add(Tally& sum, const Tally& more) {
 // Until as many ended jobs are in memory as will be: those of the last hour.
 void warm_up(Traffic& traffic) {
   traffic.fill(live_jobs);
-  for (std::size_t ended = 0; ended < ended_jobs_warm; ended += live_jobs / 2) {
-    traffic.fill(live_jobs / 2);
+  for (std::size_t ended = 0; ended < ended_jobs_warm; ended += live_jobs / 20) {
+    traffic.fill(live_jobs / 20);
     traffic.drain(live_jobs);
   }
 }

@@ -37,11 +37,11 @@ bool read_any(std::variant<T...>*, std::uint64_t code, std::string_view bytes, E
 
 // A key or a value of a table, as a field-less piece of bytes.
 template <class T>
-void write_piece(std::string& out, const T& value) {
+void write_piece(wire::Writer& out, const T& value) {
   if constexpr (wire::Scalar<T>)
-    wire::Writer(out).varint(wire::to_varint(value));
+    out.varint(wire::to_varint(value));
   else
-    wire::Writer(out).bytes(wire::encode(value));
+    out.sized_record(value);
 }
 
 template <class T>
@@ -57,8 +57,8 @@ bool read_piece(wire::Reader& in, T& value) {
 }
 
 template <class Key, class T>
-void write_table(std::string& out, const Table<Key, T>& table) {
-  wire::Writer(out).varint(table.size());
+void write_table(wire::Writer& out, const Table<Key, T>& table) {
+  out.varint(table.size());
   for (const auto& [key, value] : table) {
     write_piece(out, key);
     write_piece(out, value);
@@ -84,22 +84,21 @@ inline constexpr bool is_table<Table<Key, T>> = true;
 
 }  // namespace
 
-void append_events(std::string& out, const Events& events) {
-  wire::Writer writer(out);
+void append_events(wire::Writer& out, const Events& events) {
   for (const Event& event : events) {
     std::visit(
         [&](const auto& each) {
-          writer.varint(each.code);
-          writer.sized_record(each);
+          out.varint(each.code);
+          out.sized_record(each);
         },
         event);
   }
 }
 
 std::string encode_events(const Events& events) {
-  std::string out;
+  wire::Writer out;
   append_events(out, events);
-  return out;
+  return std::string(out.written());
 }
 
 Result<Events> decode_events(std::string_view bytes) {
@@ -126,8 +125,8 @@ const char* event_name(const Event& event) {
 }
 
 std::string encode_state(const State& state) {
-  std::string out;
-  wire::Writer(out).varint(state_version);
+  wire::Writer out;
+  out.varint(state_version);
   State::loose(
       [&](std::uint32_t number, const auto& part) {
         if (number == 2 && planted(Bug::snapshot_misses_requests)) return;
@@ -143,7 +142,7 @@ std::string encode_state(const State& state) {
             [&](std::uint32_t, const char*, const auto& table) { write_table(out, table); }, room);
       },
       state);
-  return out;
+  return std::string(out.written());
 }
 
 Result<State> decode_state(std::string_view bytes) {

@@ -7,13 +7,14 @@
 #include "base/result.h"
 #include "domain/events.h"
 #include "domain/state.h"
+#include "wire/bytes.h"
 
 /// Events and states as bytes: what a record of the journal holds, and what a snapshot holds.
 namespace suan::runtime {
 
 /// The bytes of one record: each event as varint code, varint length, fields (wire/bytes.h).
 std::string encode_events(const domain::Events&);
-void append_events(std::string& out, const domain::Events&);
+void append_events(wire::Writer& out, const domain::Events&);
 
 /// The events of a record. `unsupported` names an event that this version does not know: then the
 /// journal was written by a newer one and nothing may be concluded from it.

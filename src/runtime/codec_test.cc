@@ -61,8 +61,10 @@ TEST(Codec, ARecordThatIsCutShortIsRefused) {
 
 TEST(Codec, AnUnknownEventIsRefusedByItsNumber) {
   std::string bytes = encode_events({domain::DomainFounded{"here"}});
-  wire::Writer(bytes).varint(4711);
-  wire::Writer(bytes).bytes("what a newer version knows");
+  wire::Writer unknown;
+  unknown.varint(4711);
+  unknown.bytes("what a newer version knows");
+  bytes += unknown.written();
   const auto back = decode_events(bytes);
   ASSERT_FALSE(back);
   EXPECT_EQ(back.error().kind, Failure::Kind::unsupported);

@@ -80,11 +80,13 @@ std::optional<Moment> Core::next_step() const {
 Reply Core::commit(Events&& events, Moment at, std::vector<std::string>* payloads) {
   const std::uint64_t payload_before = state_.essence().last.payload;
   state_.apply(events, at);
+  const std::size_t effects_before = effects_.size();
   domain::add_effects(state_, events, effects_);
+  if (options_.answers_within_batch) route_effects(effects_before);
   note_hints(events);
   scratch_.clear();
   append_events(scratch_, events);
-  unsynced_.add(at, scratch_);
+  unsynced_.add(at, scratch_.written());
   if (payloads != nullptr) {
     ensure(state_.essence().last.payload == payload_before + payloads->size());
     for (std::size_t i = 0; i < payloads->size(); ++i)
@@ -212,17 +214,21 @@ bool Core::take_due(Moment now) {
   return true;
 }
 
-// What earlier durable records led to in this process, then what time brings.
+// What records led to in this process.
 void Core::take_inner() {
-  std::size_t taken = 0;
-  for (; !inner_.empty() && taken < inner_commands_max; ++taken) {
+  for (; !inner_.empty(); inner_.pop_front()) {
     const Moment now = moment();
     auto decision = domain::decide(state_, inner_.front(), process_caller(), now);
-    inner_.pop_front();
     ++counts_.decided;
     if (decision && !decision->empty()) commit(std::move(*decision), now, nullptr);
   }
-  while (taken++ < inner_commands_max && take_due(moment())) ++counts_.decided;
+}
+
+void Core::take_time() {
+  for (std::size_t taken = 0; taken < inner_commands_max && take_due(moment()); ++taken) {
+    ++counts_.decided;
+    if (options_.answers_within_batch) take_inner();
+  }
 }
 
 Result<void> Core::step(std::vector<Request>& requests) {
@@ -234,9 +240,11 @@ Result<void> Core::step(std::vector<Request>& requests) {
   for (; taken < requests.size() && taken < options_.batch_commands_max; ++taken) {
     if (!unsynced_.has_room(journal::record_bytes_limit / 2)) break;
     take(requests[taken]);
+    if (options_.answers_within_batch) take_inner();
   }
   requests.erase(requests.begin(), requests.begin() + static_cast<std::ptrdiff_t>(taken));
   take_inner();
+  take_time();
   if (planted(Bug::reply_before_sync)) {
     for (Pending& pending : replies_) pending.reply(pending.answer);
     replies_.clear();
@@ -277,24 +285,35 @@ Result<void> Core::sync() {
   return {};
 }
 
+// Takes out of the effects from the `first` on what this process answers itself. The answer is in
+// a record after the one that asked, so it is never durable without it.
+void Core::route_effects(std::size_t first) {
+  const auto is_answered_here = [&](const Effect& effect) {
+    const auto is_engine = [&](MemberId member) {
+      return state_.catalogue().members().at(member).kind == catalogue::MemberKind::engine;
+    };
+    if (const auto* reserve = std::get_if<domain::AskReserve>(&effect);
+        reserve != nullptr && is_engine(reserve->member)) {
+      inner_.emplace_back(domain::Reserve{reserve->unit, reserve->attempt});
+      return true;
+    }
+    if (const auto* confirm = std::get_if<domain::AskConfirm>(&effect);
+        confirm != nullptr && is_engine(confirm->member)) {
+      inner_.emplace_back(domain::Confirm{confirm->unit, confirm->attempt});
+      return true;
+    }
+    return false;
+  };
+  const auto from = effects_.begin() + static_cast<std::ptrdiff_t>(first);
+  effects_.erase(std::remove_if(from, effects_.end(), is_answered_here), effects_.end());
+}
+
 // Everything before is durable: let replies and effects leave.
 void Core::release() {
   for (Pending& pending : replies_) pending.reply(pending.answer);
   replies_.clear();
-  const auto is_engine = [&](MemberId member) {
-    return state_.catalogue().members().at(member).kind == catalogue::MemberKind::engine;
-  };
-  for (const Effect& effect : effects_) {
-    if (const auto* reserve = std::get_if<domain::AskReserve>(&effect);
-        reserve && is_engine(reserve->member)) {
-      inner_.emplace_back(domain::Reserve{reserve->unit, reserve->attempt});
-    } else if (const auto* confirm = std::get_if<domain::AskConfirm>(&effect);
-               confirm && is_engine(confirm->member)) {
-      inner_.emplace_back(domain::Confirm{confirm->unit, confirm->attempt});
-    } else {
-      outlet_.on_effect(effect);
-    }
-  }
+  route_effects(0);
+  for (const Effect& effect : effects_) outlet_.on_effect(effect);
   effects_.clear();
 }
 

@@ -13,6 +13,7 @@
 #include "domain/decide.h"
 #include "domain/effects.h"
 #include "journal/journal.h"
+#include "wire/bytes.h"
 
 /// Drives decide and apply over the seams: in batches, so that one sync makes many commands
 /// durable, and with one rule: nothing leaves before it is durable.
@@ -63,6 +64,9 @@ class Outlet {
 struct CoreOptions {
   std::uint64_t space_low_bytes = 64U << 20U;  // Below this much free disk, new work is refused.
   std::size_t batch_commands_max = 4096;       // Decided before the batch is closed.
+  // Members in this process answer within the batch that asks them. The simulator also has them
+  // answer after it, as a member over a wire does.
+  bool answers_within_batch = true;
 };
 
 /// What the core has done, for metrics. Counters only grow.
@@ -84,9 +88,9 @@ class Core {
   Core(domain::State state, journal::Journal& journal, std::uint64_t leader_epoch, Clock& clock,
        Outlet& outlet, CoreOptions options);
 
-  /// Decides the requests in order, then what they led to inside (reservations, confirmations,
-  /// timers, waiting units), makes all of it durable by one sync, and lets replies and effects
-  /// leave. If the journal has no space the batch is kept, nothing leaves, and the next step tries
+  /// Decides the requests in order, each with what it leads to inside (reservations and
+  /// confirmations by members in this process), then timers and waiting units; makes all of it
+  /// durable by one sync, and lets replies and effects leave. If the journal has no space the batch is kept, nothing leaves, and the next step tries
   /// again before it decides anything; `requests` is then left as it was.
   /// `io`: whether the last batch is durable is unknown; the process must end.
   Result<void> step(std::vector<Request>& requests);
@@ -125,7 +129,9 @@ class Core {
 
   Moment moment();
   void take(Request&);
+  void route_effects(std::size_t first);
   void take_inner();
+  void take_time();
   bool take_due(Moment);
   Reply answer(const Request&, Moment);
   Reply commit(domain::Events&&, Moment, std::vector<std::string>* payloads);
@@ -146,7 +152,7 @@ class Core {
   std::vector<Pending> replies_;
   domain::Effects effects_;
   std::deque<domain::Command> inner_;  // Answers to effects for members in this process.
-  std::string scratch_;
+  wire::Writer scratch_;
   bool may_place_ = true;  // Something changed that a waiting unit may profit from.
   bool is_space_low_ = false;
 };

@@ -85,8 +85,10 @@ void World::start_server() {
   expect_outstanding();
   is_starting_ = true;
   const bool is_new = state->essence().domain.empty();
+  runtime::CoreOptions options;
+  options.answers_within_batch = random_.chance(1, 4);
   core_ = std::make_unique<runtime::Core>(std::move(*state), *journal_, *epoch, clock_, *this,
-                                          runtime::CoreOptions{});
+                                          options);
   if (is_new) {
     put(domain::FoundDomain{"sim", "operators", "root",
                             people_.empty() ? Digest{{1}} : people_.front().secret},

@@ -466,15 +466,14 @@ bool is_in(std::string_view pointer, std::string_view outer) {
 }  // namespace
 
 Digest payload_digest(const Payload& payload, const std::vector<std::optional<Payload>>& variants) {
-  std::string bytes;
-  wire::Writer writer(bytes);
-  writer.bytes(wire::encode(payload));
+  wire::Writer writer;
+  writer.sized_record(payload);
   for (std::size_t i = 0; i < variants.size(); ++i) {
     if (!variants[i]) continue;
     writer.varint(i);
-    writer.bytes(wire::encode(*variants[i]));
+    writer.sized_record(*variants[i]);
   }
-  return wire::hash(bytes);
+  return wire::hash(writer.written());
 }
 
 std::expected<SpecDocument, Mistakes> read_document(std::string_view json) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <concepts>
@@ -119,25 +120,27 @@ constexpr bool from_varint(std::uint64_t bits, T& value) {
   return true;
 }
 
-/// Appends values to a string.
+/// Collects the bytes of values.
 class Writer {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  Writer() = default;
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// All bytes so far; valid until more are written.
+  std::string_view written() const { return {begin_, size()}; }
+  std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
+  void clear() { at_ = begin_; }
 
   void varint(std::uint64_t value) {
-    if (value < 0x80) {
-      out_.push_back(static_cast<char>(value));
-      return;
-    }
-    std::array<char, 10> digits;
-    std::size_t count = 0;
-    for (; value >= 0x80; value >>= 7U) digits[count++] = static_cast<char>(value | 0x80U);
-    digits[count++] = static_cast<char>(value);
-    out_.append(digits.data(), count);
+    char* at = room(varint_bytes_max);
+    for (; value >= 0x80; value >>= 7U) *at++ = static_cast<char>(value | 0x80U);
+    *at++ = static_cast<char>(value);
+    at_ = at;
   }
   void bytes(std::string_view value) {
     varint(value.size());
-    out_.append(value);
+    raw(value);
   }
 
   /// A record behind its length.
@@ -148,39 +151,38 @@ class Writer {
 
   template <class T>
   void record(const T& value) {
-    const Defaults& defaults = defaults_of<T>();
-    std::size_t index = 0;
+    const std::uint64_t* defaults = defaults_of<T>();
     T::fields([&](std::uint32_t tag, std::string_view, const auto& field,
-                  auto&&...) { this->field(tag, field, defaults[index++]); },
+                  auto&&...) { this->field(tag, field, *defaults++); },
               value);
   }
 
  private:
-  // What each field of a new record looks like: its varint, or whether its content is empty.
-  using Defaults = std::vector<std::uint64_t>;
+  static constexpr std::size_t varint_bytes_max = 10;
 
+  // What each field of a new record looks like: its varint, or whether its content is empty.
   template <class T>
-  static const Defaults& defaults_of() {
-    static const Defaults defaults = [] {
-      Defaults found;
+  static const std::uint64_t* defaults_of() {
+    static const std::vector<std::uint64_t> defaults = [] {
+      std::vector<std::uint64_t> found;
       const T value{};
       T::fields(
           [&]<class Field>(std::uint32_t, std::string_view, const Field& field, auto&&...) {
             if constexpr (Scalar<Field>) {
               found.push_back(to_varint(field));
             } else {
-              std::string bytes;
+              Writer content;
               if constexpr (is_optional<Field> || is_shared<Field>)
                 ensure(!field);  // There would be no bytes for its absence.
               else
-                Writer(bytes).content(field);
-              found.push_back(bytes.empty() ? 0 : 1);
+                content.content(field);
+              found.push_back(content.size() == 0 ? 0 : 1);
             }
           },
           value);
       return found;
     }();
-    return defaults;
+    return defaults.data();
   }
 
   template <class T>
@@ -199,24 +201,28 @@ class Writer {
       varint((std::uint64_t{tag} << 1U) | 1U);
       sized([&] { content(*value); });
     } else {
-      const std::size_t before = out_.size();
+      if constexpr (std::same_as<T, std::string> || is_list<T> || is_map<T>) {
+        if (value.empty() && default_value == 0) return;
+      }
+      const std::size_t before = size();
       varint((std::uint64_t{tag} << 1U) | 1U);
       const std::size_t length = sized([&] { content(value); });
-      if (length == 0 && default_value == 0) out_.resize(before);
+      if (length == 0 && default_value == 0) at_ = begin_ + before;
     }
   }
 
   template <class T>
   void content(const T& value) {
     if constexpr (std::same_as<T, std::string>) {
-      out_.append(value);
+      raw(value);
     } else if constexpr (std::same_as<T, Digest>) {
-      if (value != Digest{}) out_.append(reinterpret_cast<const char*>(value.bytes.data()), 32);
+      if (value != Digest{}) raw({reinterpret_cast<const char*>(value.bytes.data()), 32});
     } else if constexpr (std::same_as<T, RequestId>) {
       if (value == RequestId{}) return;
       for (const std::uint64_t word : {value.high, value.low}) {
-        for (int shift = 56; shift >= 0; shift -= 8)
-          out_.push_back(static_cast<char>(word >> static_cast<unsigned>(shift)));
+        std::array<char, 8> digits;
+        for (unsigned i = 0; i < 8; ++i) digits[i] = static_cast<char>(word >> (56U - 8U * i));
+        raw({digits.data(), 8});
       }
     } else if constexpr (is_list<T>) {
       for (const auto& each : value) element(each);
@@ -242,21 +248,51 @@ class Writer {
   // move.
   template <class Write>
   std::size_t sized(Write write) {
-    const std::size_t start = out_.size();
-    out_.push_back(0);
+    const std::size_t start = size();
+    *room(1) = 0;
+    ++at_;
     write();
-    const std::size_t length = out_.size() - start - 1;
+    const std::size_t length = size() - start - 1;
     if (length < 0x80) {
-      out_[start] = static_cast<char>(length);
+      begin_[start] = static_cast<char>(length);
       return length;
     }
-    std::string prefix;
-    Writer(prefix).varint(length);
-    out_.replace(start, 1, prefix);
+    varint(length);  // At the end first, to know its size.
+    const std::size_t digits = size() - start - 1 - length;
+    std::array<char, varint_bytes_max> prefix;
+    std::memcpy(prefix.data(), at_ - digits, digits);
+    std::memmove(begin_ + start + digits, begin_ + start + 1, length);
+    std::memcpy(begin_ + start, prefix.data(), digits);
+    --at_;
     return length;
   }
 
-  std::string& out_;
+  void raw(std::string_view value) {
+    if (value.empty()) return;
+    std::memcpy(room(value.size()), value.data(), value.size());
+    at_ += value.size();
+  }
+
+  // Where `count` more bytes have their place.
+  char* room(std::size_t count) {
+    if (static_cast<std::size_t>(end_ - at_) < count) grow(count);
+    return at_;
+  }
+  void grow(std::size_t count) {
+    const std::size_t used = size();
+    const std::size_t wanted = std::max<std::size_t>(2 * (used + count), 256);
+    auto larger = std::make_unique_for_overwrite<char[]>(wanted);
+    if (used > 0) std::memcpy(larger.get(), begin_, used);
+    memory_ = std::move(larger);
+    begin_ = memory_.get();
+    at_ = begin_ + used;
+    end_ = begin_ + wanted;
+  }
+
+  std::unique_ptr<char[]> memory_;
+  char* begin_ = nullptr;
+  char* at_ = nullptr;
+  char* end_ = nullptr;
 };
 
 /// Takes values off the front of a view. Hostile bytes are refused, never trusted: every length is
@@ -423,9 +459,9 @@ class Reader {
 /// The bytes of a record.
 template <Record T>
 std::string encode(const T& value) {
-  std::string out;
-  Writer(out).record(value);
-  return out;
+  Writer out;
+  out.record(value);
+  return std::string(out.written());
 }
 
 /// A record from exactly these bytes; `invalid` if they are not one.
