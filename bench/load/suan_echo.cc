@@ -31,8 +31,8 @@ class Answerer {
   void add(net::Request&& request, net::Responder responder) {
     const std::lock_guard lock(mutex_);
     waiting_.emplace_back(std::move(request), std::move(responder));
-    if (waiting_.size() == 1) is_waiting_.notify_one();
   }
+  void wake() { is_waiting_.notify_one(); }
 
  private:
   void run(std::stop_token stop) {
@@ -43,6 +43,7 @@ class Answerer {
         is_waiting_.wait(lock, stop, [this] { return !waiting_.empty(); });
         taken.swap(waiting_);
       }
+      const net::Burst burst;
       for (auto& [request, responder] : taken) responder.respond(make_answer(request));
       taken.clear();
     }
@@ -70,7 +71,7 @@ int main(int argc, char** argv) {
     else
       responder.respond(make_answer(request));
   };
-  const auto server = net::Server::start({}, std::move(route));
+  const auto server = net::Server::start({}, std::move(route), [&] { answerer.wake(); });
   if (!server) {
     std::fprintf(stderr, "suan_echo: %s\n", server.error().text.c_str());
     return 1;

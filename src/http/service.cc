@@ -173,7 +173,7 @@ void Service::post(Exchange& exchange, Posting posting) {
     if (is_about_people && follower.ask(answer, reply->sequence)) return;
     responder->respond(json(status, text));
   };
-  if (!parts_.core.put(request)) {
+  if (!parts_.core.put_silently(request)) {
     responder->respond(problem(
         domain::Refusal{Code::overloaded,
                         "this domain has more requests than it can take now; try again in a second",

@@ -189,7 +189,7 @@ void Connection::call_route() {
   ticket_ = loop_.next_ticket();
   mailbox->routing_ticket = ticket_;
   enter(Phase::route, loop_.options().answer_timeout);
-  loop_.route()(std::move(request), Responder(mailbox, slot_, ticket_));
+  loop_.route(std::move(request), Responder(mailbox, slot_, ticket_));
   const bool is_answered = mailbox->routing_ticket == 0;
   mailbox->routing_ticket = 0;
   if (is_answered) deliver(std::move(mailbox->answered_at_once));

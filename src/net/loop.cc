@@ -92,9 +92,9 @@ Accepted::~Accepted() {
   if (census) census->leave();
 }
 
-Loop::Loop(const ServerOptions& options, Route& route, Census& census)
+Loop::Loop(const ServerOptions& options, Routing& routing, Census& census)
     : options_(options),
-      route_(route),
+      routing_(routing),
       census_(census),
       mailbox_(std::make_shared<Mailbox>()),
       now_(monotonic_now()),
@@ -218,6 +218,17 @@ std::uint32_t Loop::enlist(Connection& connection) {
 void Loop::strike(std::uint32_t slot) {
   slots_[slot] = nullptr;
   free_slots_.push_back(slot);
+}
+
+// What is posted now runs after the requests that are already here.
+void Loop::route(Request&& request, Responder responder) {
+  if (routing_.routed && !std::exchange(will_tell_routed_, true)) {
+    asio::post(io_, [this] {
+      will_tell_routed_ = false;
+      routing_.routed();
+    });
+  }
+  routing_.route(std::move(request), std::move(responder));
 }
 
 void Loop::begin_stop() {

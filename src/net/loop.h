@@ -60,11 +60,17 @@ struct Accepted {
   bool is_refused;  // One too many: only told to come back later.
 };
 
+/// What becomes of requests; see Server::start.
+struct Routing {
+  Route route;
+  Callback<void()> routed;
+};
+
 /// Owns an io_context and knows the connections that live on it. Every function belongs to the
 /// loop's thread, but the constructor, `mailbox`, and `run`, which makes the calling thread that.
 class Loop {
  public:
-  Loop(const ServerOptions& options, Route& route, Census& census);
+  Loop(const ServerOptions& options, Routing& routing, Census& census);
   ~Loop();
 
   void run();
@@ -83,7 +89,7 @@ class Loop {
 
   // For connections.
   const ServerOptions& options() const { return options_; }
-  Route& route() { return route_; }
+  void route(Request&&, Responder);
   Span now() const { return now_; }  // Monotonic, as of the last sweep.
   std::string_view date_line() const { return date_line_; }
   bool is_stopping() const { return is_stopping_; }
@@ -103,7 +109,7 @@ class Loop {
   void drain();
 
   ServerOptions options_;
-  Route& route_;
+  Routing& routing_;
   Census& census_;
   std::shared_ptr<Mailbox> mailbox_;
   std::vector<Connection*> slots_;  // Null where free.
@@ -117,6 +123,7 @@ class Loop {
   Span sweep_period_;
   std::string date_line_;
   std::int64_t date_second_ = 0;
+  bool will_tell_routed_ = false;
   bool is_stopping_ = false;
   asio::io_context io_;
   std::vector<std::unique_ptr<Listener>> listeners_;

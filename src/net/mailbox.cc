@@ -7,6 +7,12 @@
 
 namespace suan::net {
 
+namespace {
+
+thread_local Burst* burst = nullptr;  // Of this thread.
+
+}  // namespace
+
 void StreamState::cut() {
   const std::lock_guard lock(mutex);
   is_cut = true;
@@ -35,7 +41,7 @@ bool Mailbox::put(Delivery delivery) {
   const std::lock_guard lock(mutex);
   if (!is_open) return false;
   deliveries.push_back(std::move(delivery));
-  if (!std::exchange(is_signalled, true)) wake();
+  signal();
   return true;
 }
 
@@ -43,7 +49,25 @@ void Mailbox::put_job(Callback<void()> job) {
   const std::lock_guard lock(mutex);
   if (!is_open) return;
   jobs.push_back(std::move(job));
-  if (!std::exchange(is_signalled, true)) wake();
+  signal();
+}
+
+void Mailbox::signal() {
+  if (std::exchange(is_signalled, true)) return;
+  if (burst != nullptr)
+    burst->silent_.push_back(shared_from_this());
+  else
+    wake();
+}
+
+Burst::Burst() : outer_(std::exchange(burst, this)) {}
+
+Burst::~Burst() {
+  burst = outer_;
+  for (const auto& mailbox : silent_) {
+    const std::lock_guard lock(mailbox->mutex);
+    if (mailbox->is_open) mailbox->wake();
+  }
 }
 
 void Mailbox::take(std::vector<Delivery>& deliveries_out, std::vector<Callback<void()>>& jobs_out) {

@@ -55,7 +55,7 @@ struct Delivery {
 
 /// The one queue into an I/O thread. A burst of deliveries costs one wake-up: only the first into
 /// an empty box wakes. Outlives its loop; once closed it swallows what comes.
-struct Mailbox {
+struct Mailbox : std::enable_shared_from_this<Mailbox> {
   std::mutex mutex;
   std::vector<Delivery> deliveries;
   std::vector<Callback<void()>> jobs;
@@ -76,6 +76,9 @@ struct Mailbox {
   bool put(Delivery delivery);
   void put_job(Callback<void()> job);
   void close();
+
+  /// Wakes the loop, or has the burst of this thread do it. With the mutex held.
+  void signal();
 
   /// Moves everything out into the two (emptied) vectors.
   void take(std::vector<Delivery>& deliveries_out, std::vector<Callback<void()>>& jobs_out);

@@ -113,7 +113,7 @@ Result<void> check(const ServerOptions& options) {
 
 struct Server::Parts {
   ServerOptions options;
-  Route route;
+  Routing routing;
   Census census;
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::thread> threads;
@@ -124,14 +124,15 @@ struct Server::Parts {
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Route route) {
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Route route,
+                                              Callback<void()> routed) {
   SUAN_CHECK(check(options));
   allow_files(options.connections_max + spare_files);
   auto parts = std::make_unique<Parts>();
   parts->options = std::move(options);
-  parts->route = std::move(route);
+  parts->routing = {std::move(route), std::move(routed)};
   for (int i = 0; i < parts->options.threads; ++i) {
-    parts->loops.push_back(std::make_unique<Loop>(parts->options, parts->route, parts->census));
+    parts->loops.push_back(std::make_unique<Loop>(parts->options, parts->routing, parts->census));
   }
   Loop& first = *parts->loops.front();
   if (!parts->options.host.empty()) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/callback.h"
 #include "base/result.h"
@@ -96,6 +97,22 @@ class Responder {
   std::uint64_t ticket_ = 0;
 };
 
+/// While one lives, what this thread answers and streams reaches the I/O threads without waking
+/// them; it wakes them when it ends. For a thread that answers many at once and would else be
+/// interrupted by the first.
+class Burst {
+ public:
+  Burst();
+  Burst(const Burst&) = delete;
+  Burst& operator=(const Burst&) = delete;
+  ~Burst();
+
+ private:
+  friend struct Mailbox;
+  Burst* outer_;
+  std::vector<std::shared_ptr<Mailbox>> silent_;  // Have something that nobody told them of.
+};
+
 /// Called on an I/O thread for every request; must return soon (answer later, from anywhere).
 using Route = Callback<void(Request&&, Responder)>;
 
@@ -106,7 +123,8 @@ class Server {
  public:
   /// Binds, listens and starts the I/O threads. `unavailable` when the address is taken, `io` or
   /// `invalid` otherwise. Raises the soft limit of open files if `connections_max` needs it.
-  static Result<std::unique_ptr<Server>> start(ServerOptions, Route);
+  /// `routed` is called on an I/O thread after the routes of all requests that arrived together.
+  static Result<std::unique_ptr<Server>> start(ServerOptions, Route, Callback<void()> routed = {});
 
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -310,7 +310,11 @@ void Core::route_effects(std::size_t first) {
 
 // Everything before is durable: let replies and effects leave.
 void Core::release() {
-  for (Pending& pending : replies_) pending.reply(pending.answer);
+  if (!replies_.empty()) {
+    outlet_.on_replies([this] {
+      for (Pending& pending : replies_) pending.reply(pending.answer);
+    });
+  }
   replies_.clear();
   route_effects(0);
   for (const Effect& effect : effects_) outlet_.on_effect(effect);

@@ -59,11 +59,14 @@ class Outlet {
   virtual void on_effect(const domain::Effect&) = 0;
 
   virtual void on_durable(std::shared_ptr<const DurableBatch>) = 0;
+
+  /// Calls `reply_all`, which answers the requests of a batch: a place to send answers together.
+  virtual void on_replies(Callback<void()> reply_all) { reply_all(); }
 };
 
 struct CoreOptions {
   std::uint64_t space_low_bytes = 64U << 20U;  // Below this much free disk, new work is refused.
-  std::size_t batch_commands_max = 4096;       // Decided before the batch is closed.
+  std::size_t batch_commands_max = 128;        // Decided before the batch is closed: later ones are read meanwhile.
   // Members in this process answer within the batch that asks them. The simulator also has them
   // answer after it, as a member over a wire does.
   bool answers_within_batch = true;

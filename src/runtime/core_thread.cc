@@ -29,16 +29,21 @@ CoreThread::~CoreThread() {
 }
 
 bool CoreThread::put(Request& request) {
-  bool was_empty = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (is_stopping_ || inbox_.size() >= inbox_max_) return false;
-    was_empty = inbox_.empty() || is_stuck_;
-    if (!request.caller.is_process()) ++clients_;
-    inbox_.push_back(std::move(request));
-  }
-  if (was_empty) has_work_.notify_one();
+  if (!put_silently(request)) return false;
+  wake();
   return true;
+}
+
+bool CoreThread::put_silently(Request& request) {
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_ || inbox_.size() >= inbox_max_) return false;
+  if (!request.caller.is_process()) ++clients_;
+  inbox_.push_back(std::move(request));
+  return true;
+}
+
+void CoreThread::wake() {
+  has_work_.notify_one();
 }
 
 void CoreThread::put_waiting(Request request) {

@@ -27,6 +27,11 @@ class CoreThread {
   /// unchanged and its reply will not be called.
   bool put(Request& request);
 
+  /// The same, but the thread, if it sleeps, may do so until `wake` is called: whoever has many
+  /// requests is not interrupted by the first.
+  bool put_silently(Request& request);
+  void wake();
+
   /// The same, but reports of members wait for room: they may not be lost.
   void put_waiting(Request request);
 

@@ -48,6 +48,10 @@ class Outlets : public runtime::Outlet {
     history_->feed(batch);
     follower_->feed(std::move(batch));
   }
+  void on_replies(Callback<void()> reply_all) override {
+    const net::Burst burst;
+    reply_all();
+  }
 
  private:
   runtime::EngineLink& link_;
@@ -234,9 +238,12 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   listen.host = options.host;
   listen.port = options.port;
   SUAN_TRY(const auto server,
-           net::Server::start(listen, [&](net::Request&& request, net::Responder responder) {
-             service.serve(std::move(request), std::move(responder));
-           }));
+           net::Server::start(
+               listen,
+               [&](net::Request&& request, net::Responder responder) {
+                 service.serve(std::move(request), std::move(responder));
+               },
+               [&] { core_thread.wake(); }));
   link.start(core_thread);
   std::printf("suan serve: domain %s is ready at http://%s:%u (operator key: %s/operator.key)\n",
               core.state().essence().domain.c_str(), options.host.c_str(), unsigned{server->port()},

@@ -77,7 +77,7 @@ class JobReader {
       : document_(document), known_(known) {}
 
   std::expected<JobRequest, Mistakes> read() {
-    refuse_unhonoured(document_, "", "");
+    refuse_unhonoured(document_, nullptr);
     read_names();
     read_counts();
     read_resources();
@@ -98,22 +98,35 @@ class JobReader {
       mistakes_.push_back({std::move(pointer), std::move(text), std::move(suggestion)});
   }
 
+  // Where in the document a record is: only spelled out for a mistake.
+  struct Place {
+    const Place* outer = nullptr;
+    std::string_view field;
+    std::size_t element = SIZE_MAX;  // Of a list; SIZE_MAX = the field itself.
+
+    std::string pointer() const {
+      const std::string here = (outer ? outer->pointer() : "") + "/" + std::string(field);
+      return element == SIZE_MAX ? here : element_pointer(here, element);
+    }
+    std::string name() const { return (outer ? outer->name() + "." : "") + std::string(field); }
+  };
+
   template <class T>
-  void refuse_unhonoured(const T& record, const std::string& pointer, const std::string& name) {
+  void refuse_unhonoured(const T& record, const Place* outer) {
     T::fields(
         [&]<class Field>(std::uint32_t, std::string_view field_name, const Field& field,
                          const auto&...) {
-          const std::string here = pointer + "/" + std::string(field_name);
-          const std::string full = name + std::string(field_name);
+          Place here{outer, field_name};
           if constexpr (std::same_as<Field, std::optional<Unhonoured>>) {
-            if (field) mistake(here, full + " is not honoured by this domain yet");
+            if (field) mistake(here.pointer(), here.name() + " is not honoured by this domain yet");
           } else if constexpr (wire::is_optional<Field>) {
             if constexpr (wire::Record<typename Field::value_type>)
-              if (field) refuse_unhonoured(*field, here, full + ".");
+              if (field) refuse_unhonoured(*field, &here);
           } else if constexpr (wire::is_list<Field>) {
-            if constexpr (wire::Record<typename Field::value_type>)
-              for (std::size_t i = 0; i < field.size(); ++i)
-                refuse_unhonoured(field[i], element_pointer(here, i), full + ".");
+            if constexpr (wire::Record<typename Field::value_type>) {
+              for (here.element = 0; here.element < field.size(); ++here.element)
+                refuse_unhonoured(field[here.element], &here);
+            }
           }
         },
         record);

@@ -38,10 +38,12 @@ class ServedDomain : public runtime::Outlet {
                                  .domain_secret = std::string(32, 's'),
                                  .version = "test",
                                  .started = clock.now()});
-    auto started = net::Server::start(std::move(listen),
-                                      [this](net::Request&& request, net::Responder responder) {
-                                        service->serve(std::move(request), std::move(responder));
-                                      });
+    auto started = net::Server::start(
+        std::move(listen),
+        [this](net::Request&& request, net::Responder responder) {
+          service->serve(std::move(request), std::move(responder));
+        },
+        [this] { thread->wake(); });
     server = std::move(*started);
   }
 
