@@ -1,5 +1,7 @@
 #include "placement/block_scan.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 namespace suan::placement {
@@ -52,9 +54,8 @@ constexpr std::uint32_t pick(bool condition, std::uint32_t yes, std::uint32_t no
 // As Question::judge, but for sites and for asking.
 template <bool has_cards, bool is_gang>
 void judge_rows(const Question& question, const Wish& wish, ShapeMemo& shapes,
-                const BlockPair& blocks, std::uint8_t* __restrict reasons) {
+                const ReadAhead& ahead, const BlockPair& blocks, std::uint8_t* __restrict reasons) {
   const Block& block = blocks.here;
-  const auto* ahead = reinterpret_cast<const std::byte*>(&blocks.next);
   const Need least = question.least_need(wish);
   const auto milli = static_cast<std::uint32_t>(least.card_milli);
   const Widths width{milli, milli};
@@ -62,7 +63,7 @@ void judge_rows(const Question& question, const Wish& wish, ShapeMemo& shapes,
   const bool is_capped = question.demand().hourly_max > Money{};
   const std::size_t rows = block.rows;
   for (std::size_t row = 0; row < rows; ++row) {
-    __builtin_prefetch(ahead + row * cache_line);  // What is read of a block is a line a row.
+    ahead.prefetch(blocks.next, row);
     const ShapeMemo::Brief& shape = shapes.brief(question, wish, block.shape[row]);
     const Room& known = has_cards ? block.widest[row] : block.roomiest[row];
     // Of a gang no one node tells anything.
@@ -99,14 +100,38 @@ void judge_sites(const Question& question, SiteMemo& sites, const Block& block,
 
 }  // namespace
 
+ReadAhead::ReadAhead(const Question& question, const Wish& wish) {
+  std::size_t lines = 0;
+  const auto add = [&](std::size_t offset, std::size_t bytes) {
+    const std::size_t end = offset + bytes;
+    for (std::size_t at = offset; at < end && lines < block_rows; at += cache_line)
+      offsets_[lines++] = static_cast<std::uint32_t>(at);
+  };
+  add(offsetof(Block, flags), sizeof(Block::flags));
+  add(offsetof(Block, shape), sizeof(Block::shape));
+  add(offsetof(Block, nodes), sizeof(Block::nodes));
+  add(offsetof(Block, max), sizeof(Block::max));
+  if (wish.has_cards) {
+    add(offsetof(Block, widths), sizeof(Block::widths));
+    add(offsetof(Block, widest), sizeof(Block::widest));
+  } else {
+    add(offsetof(Block, roomiest), sizeof(Block::roomiest));
+  }
+  if (!question.is_anywhere()) add(offsetof(Block, site), sizeof(Block::site));
+  if (question.demand().hourly_max > Money{}) {
+    add(offsetof(Block, core_hour), sizeof(Block::core_hour));
+    if (wish.has_cards) add(offsetof(Block, card_hour), sizeof(Block::card_hour));
+  }
+}
+
 void judge_block(const Question& question, const Wish& wish, ShapeMemo& shapes, SiteMemo& sites,
-                 const BlockPair& blocks, BlockVerdict& verdict) {
+                 const ReadAhead& ahead, const BlockPair& blocks, BlockVerdict& verdict) {
   const Block& block = blocks.here;
   const bool is_gang = question.demand().nodes > 1;
   const auto judge = wish.has_cards
                          ? (is_gang ? judge_rows<true, true> : judge_rows<true, false>)
                          : (is_gang ? judge_rows<false, true> : judge_rows<false, false>);
-  judge(question, wish, shapes, blocks, verdict.reasons.data());
+  judge(question, wish, shapes, ahead, blocks, verdict.reasons.data());
   if (!sites.is_anywhere()) judge_sites(question, sites, block, verdict);
   std::uint8_t* const end = verdict.reasons.data() + block.rows;
   for (std::uint8_t* at = verdict.reasons.data();; ++at) {
@@ -115,6 +140,36 @@ void judge_block(const Question& question, const Wish& wish, ShapeMemo& shapes, 
     const auto row = static_cast<std::size_t>(at - verdict.reasons.data());
     const ShapeVerdict& shape = shapes.verdict(question, wish, block.shape[row]);
     *at = code(question.judge_busy(block, row, shape));
+  }
+}
+
+// Neighbours mostly share a reason, so each reason is counted in all rows at once, sixteen a time,
+// when the first row with it is met.
+void count_reasons(BlockVerdict& verdict, std::size_t rows, Counts& counts) {
+  using Sixteen = std::uint8_t __attribute__((vector_size(16)));
+  static_assert(block_rows / sizeof(Sixteen) < 256);  // A lane counts no further.
+  std::uint8_t* const reasons = verdict.reasons.data();
+  std::fill(reasons + rows, reasons + block_rows, BlockVerdict::unusable);
+  std::size_t left = rows;
+  std::uint32_t counted = 0;
+  for (std::size_t row = 0; left > 0; ++row) {
+    const std::uint8_t reason = reasons[row];
+    if ((counted >> reason & 1U) != 0) continue;
+    counted |= 1U << reason;
+    if (reason == BlockVerdict::unusable) {  // Also what fills the rest: the zone counts those.
+      for (std::size_t i = row; i < rows; ++i) left -= reasons[i] == reason ? 1U : 0U;
+      continue;
+    }
+    Sixteen hits{};
+    for (std::size_t i = 0; i < block_rows; i += sizeof(Sixteen)) {
+      Sixteen some;
+      std::memcpy(&some, reasons + i, sizeof some);
+      hits -= static_cast<Sixteen>(some == reason);  // Equal lanes are all ones: minus one.
+    }
+    std::size_t sum = 0;
+    for (std::size_t lane = 0; lane < sizeof(Sixteen); ++lane) sum += hits[lane];
+    counts[reason] += sum;
+    left -= sum;
   }
 }
 

@@ -82,6 +82,20 @@ struct BlockVerdict {
   std::array<std::uint8_t, block_rows> reasons;  // Reason, or unusable.
 };
 
+/// Which lines of the next block a wish will read, one of them for each row of this one: what is
+/// not read need not come from memory.
+class ReadAhead {
+ public:
+  ReadAhead(const Question&, const Wish&);
+
+  void prefetch(const Block& next, std::size_t row) const {
+    __builtin_prefetch(reinterpret_cast<const std::byte*>(&next) + offsets_[row]);
+  }
+
+ private:
+  std::array<std::uint32_t, block_rows> offsets_{};  // Where there are fewer lines, the first again.
+};
+
 /// A block to judge, and the one after it, which comes from memory meanwhile.
 struct BlockPair {
   const Block& here;
@@ -90,7 +104,10 @@ struct BlockPair {
 
 /// Judges every row as Question::judge does, in columns and without branches that depend on a row:
 /// whether a pool is free or busy is a coin toss, and a wrong guess costs more than the whole rest.
-void judge_block(const Question&, const Wish&, ShapeMemo&, SiteMemo&, const BlockPair&,
-                 BlockVerdict&);
+void judge_block(const Question&, const Wish&, ShapeMemo&, SiteMemo&, const ReadAhead&,
+                 const BlockPair&, BlockVerdict&);
+
+/// Adds how many of the first `rows` have each reason, but for the unusable ones.
+void count_reasons(BlockVerdict&, std::size_t rows, Counts&);
 
 }  // namespace suan::placement

@@ -44,10 +44,8 @@ class Search {
     site_known_ = false;
   }
 
-  // A lower bound for the cost of all rows with at least these prices.
   std::int64_t cost_at_least(std::int64_t price, std::int64_t core_hour) const {
-    const std::int64_t card_hour = wish_->has_cards ? price : 0;
-    return hourly_cost({{card_hour}, {core_hour}}, least_, question_.demand().tasks).micro;
+    return question_.cost_at_least(*wish_, least_, price, core_hour);
   }
 
   // Nothing that costs this much or more can be taken.
@@ -55,21 +53,9 @@ class Search {
     if (cost > question_.cost_max()) return true;
     if (!found_) return false;
     // Cleaner than any site, so that the objective carbon never ends early.
-    Score bound = bound_of(cost, 0);
+    Score bound = question_.score_at_least(*wish_, least_, cost, 0);
     bound.spare_milli = INT64_MIN;
     return best_score_ < bound;
-  }
-
-  Score bound_of(std::int64_t cost, std::int64_t carbon_min) const {
-    const Objective objective = question_.demand().objective;
-    Score bound;
-    bound.alternative_first = question_.demand().is_ordered ? wish_->index : 0;
-    // A site that is known raises a cost at least as much as one at a milligram.
-    bound.major =
-        objective == Objective::carbon ? carbon_min : question_.major(*wish_, least_, cost, 1);
-    bound.cost = cost;
-    bound.alternative = wish_->index;
-    return bound;
   }
 
   bool may_fit(const Zone& zone) const {
@@ -93,7 +79,7 @@ class Search {
     const std::int64_t cost = cost_at_least(extent.first.price, extent.zone.core_hour_min);
     if (cost > question_.cost_max()) return false;
     if (!found_) return true;
-    Score bound = bound_of(cost, extent.zone.carbon_min);
+    Score bound = question_.score_at_least(*wish_, least_, cost, extent.zone.carbon_min);
     if (wish_->has_cards) {
       bound.spare_milli = narrowest(extent.zone) - least_.card_milli;
     } else {

@@ -191,4 +191,17 @@ Candidate Question::candidate(const Match& match) const {
   return candidate;
 }
 
+Score Question::score_at_least(const Wish& wish, const Need& least, std::int64_t cost,
+                               std::int64_t carbon_min) const {
+  Score bound;
+  bound.alternative_first = demand_.is_ordered ? wish.index : 0;
+  // Where the carbon is unknown, some is assumed.
+  const std::int64_t raising = std::clamp<std::int64_t>(carbon_min, 1, carbon_assumed);
+  bound.major =
+      demand_.objective == Objective::carbon ? carbon_min : major(wish, least, cost, raising);
+  bound.cost = cost;
+  bound.alternative = wish.index;
+  return bound;
+}
+
 }  // namespace suan::placement

@@ -111,6 +111,19 @@ class Question {
     return 0;
   }
 
+  /// A lower bound for the cost of all rows with at least these prices; `least` is the wish's
+  /// least need, `price` as in RowKey.
+  std::int64_t cost_at_least(const Wish& wish, const Need& least, std::int64_t price,
+                             std::int64_t core_hour) const {
+    const std::int64_t card_hour = wish.has_cards ? price : 0;
+    return hourly_cost({{card_hour}, {core_hour}}, least, demand_.tasks).micro;
+  }
+
+  /// No score is less than this of rows that cost at least `cost` and have at least this carbon,
+  /// but for spare_milli and the terms after it.
+  Score score_at_least(const Wish&, const Need& least, std::int64_t cost,
+                       std::int64_t carbon_min) const;
+
   /// Score::spare_milli.
   std::int64_t spare_milli(const Wish& wish, const ShapeVerdict& verdict, const Block& block,
                            std::size_t row) const {

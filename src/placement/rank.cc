@@ -24,6 +24,7 @@ class Scan {
     for (std::uint32_t i = 0; i < wishes; ++i) {
       wishes_.push_back(question.wish(i));
       memos_.emplace_back(supply.shapes().bound());
+      ahead_.emplace_back(question, wishes_.back());
     }
     heap_.reserve(std::min(limit, supply.size()));
   }
@@ -79,7 +80,7 @@ class Scan {
     if (taking_.empty()) {
       count(Reason::chip_differs, zone.usable);
     } else if (taking_.size() == 1) {
-      look_for_one(*taking_.front(), {block, *next.block});
+      look_for_one(*taking_.front(), extent, {block, *next.block});
     } else {
       for (std::size_t row = 0; row < block.rows; ++row) {
         if (block.is_usable(row)) look_for_many(block, row);
@@ -87,20 +88,13 @@ class Scan {
     }
   }
 
-  void look_for_one(const Wish& wish, const BlockPair& blocks) {
+  void look_for_one(const Wish& wish, const Extent& extent, const BlockPair& blocks) {
     const Block& block = blocks.here;
     ShapeMemo& shapes = memos_[wish.index];
-    judge_block(question_, wish, shapes, sites_, blocks, verdict_);
+    judge_block(question_, wish, shapes, sites_, ahead_[wish.index], blocks, verdict_);
+    count_reasons(verdict_, block.rows, counts_);
+    if (!may_enter(wish, extent)) return;
     const std::uint8_t* reasons = verdict_.reasons.data();
-    // Four counts of each reason, for neighbours often have the same and one would wait for
-    // another.
-    std::array<std::array<std::uint32_t, 4>, 32> counts{};
-    auto* count_of = counts.data();
-    for (std::size_t row = 0; row < block.rows; ++row) ++count_of[reasons[row]].data()[row % 4];
-    for (std::size_t i = 0; i < reason_count; ++i) {
-      counts_[i] += counts[i][0] + counts[i][1] + counts[i][2] + counts[i][3];
-    }
-    if (limit_ == 0) return;
     const std::int64_t price_worst = price_limit(wish);
     const auto& prices = wish.has_cards ? block.card_hour : block.core_hour;
     for (std::size_t row = 0; row < block.rows; ++row) {
@@ -110,6 +104,21 @@ class Scan {
                         static_cast<Reason>(reasons[row])};
       if (may_enter(trial, block, row)) keep(match_of(trial, {&block, row}));
     }
+  }
+
+  // False only if every row of the block scores worse than the worst that is kept.
+  bool may_enter(const Wish& wish, const Extent& extent) const {
+    if (heap_.size() < limit_) return true;
+    if (limit_ == 0) return false;
+    const Need least = question_.least_need(wish);
+    const std::int64_t cost =
+        question_.cost_at_least(wish, least, extent.first.price, extent.zone.core_hour_min);
+    Score bound = question_.score_at_least(wish, least, cost, extent.zone.carbon_min);
+    bound.spare_milli = INT64_MIN;
+    if (!wish.has_cards)
+      bound.spare_milli = question_.supply().chip_name(extent.first.chip).empty() ? 0 : 1000;
+    bound.pool = extent.first.price == extent.last.price ? extent.first.pool.value : 0;
+    return bound < heap_.front().score;
   }
 
   // A card-hour, or a core-hour without cards, that is dearer surely costs more than the worst that
@@ -224,6 +233,7 @@ class Scan {
   std::size_t limit_;
   std::vector<Wish> wishes_;
   std::vector<ShapeMemo> memos_;
+  std::vector<ReadAhead> ahead_;
   SiteMemo sites_;
   BlockVerdict verdict_;
   std::vector<const Wish*> taking_;  // That the chip of the block at hand suits.
