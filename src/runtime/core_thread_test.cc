@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <future>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -47,6 +48,22 @@ TEST(CoreThread, AnswersWhatIsPutIn) {
   EXPECT_EQ(domain.thread.counts().repeated, 1U);
   Request late{.command = small_job(), .caller = {}, .payloads = {}, .reply = {}};
   EXPECT_FALSE(domain.thread.put(late));
+}
+
+TEST(CoreThread, WhatIsPutSilentlyIsTakenWhenItIsWoken) {
+  Threaded domain;
+  domain.submit(1).get();
+  std::this_thread::sleep_for(milliseconds(50));  // It sleeps again, for up to a second.
+  std::promise<void> answered;
+  Request quiet{.command = small_job(),
+                .caller = domain.domain.caller(2),
+                .payloads = {"payload"},
+                .reply = [&](const Reply&) { answered.set_value(); }};
+  ASSERT_TRUE(domain.thread.put_silently(quiet));
+  auto done = answered.get_future();
+  EXPECT_EQ(done.wait_for(milliseconds(50)), std::future_status::timeout);
+  domain.thread.wake();
+  EXPECT_EQ(done.wait_for(milliseconds(800)), std::future_status::ready);
 }
 
 TEST(CoreThread, AFullInboxTakesNoMore) {
