@@ -12,7 +12,7 @@ export const chinese: readonly [RegExp, string][] = [
   [/^its site lost it; waits to be tried again$/, '算力中心丢失了该运行，等待重试'],
   [/^it was interrupted; waits to be tried again$/, '运行被中断，等待重试'],
   // http/show_places.cc
-  [/^it was placed where it cost least$/, '已放置在费用最低的资源池'],
+  [/^it was placed in the best pool that could start it$/, '已放置在可启动它的最优资源池'],
   [/^it waits for start\.not_before, (.+)$/, '等待 start.not_before：$1'],
   [/^(\d+) jobs that ask for the same wait before it$/, '前面还有 $1 个要求相同的任务在排队'],
   [/^none of (\d+) pools can start it now$/, '共 $1 个资源池，目前都不能启动它'],
@@ -50,6 +50,14 @@ export const chinese: readonly [RegExp, string][] = [
   [/^it could not be launched$/, '无法启动'],
   [/^the site cannot know how it ended$/, '算力中心无法得知它如何结束'],
   [/^its start\.deadline passed before it could start$/, '未能在 start.deadline 之前启动'],
+  [
+    /^its site lost it, and its start\.deadline passed before it could start again$/,
+    '算力中心丢失了该运行，且未能在 start.deadline 之前再次启动',
+  ],
+  [
+    /^(.+); what is left of its budget does not pay for another attempt$/,
+    '$1；剩余预算不足以再次运行',
+  ],
   // engine/supervisor.cc, engine/attempt_table.cc
   [/^it was stopped before it started$/, '启动前已被停止'],
   [/^it died of (SIG\w+)$/, '被信号 $1 终止'],

@@ -312,12 +312,29 @@ jobs::UnitEnded verdict(const Ending& ending) {
   return verdict;
 }
 
+// Whether the budget may still pay for a minute where the last attempt was, once all that is set
+// aside for other units has come back.
+bool may_be_paid_again(const Deciding& deciding, const Ending& ending) {
+  const JobSpec& spec = *ending.job.spec;
+  const Money hourly = unit_hourly(ending.job, ending.unit());
+  if (spec.budget == Money{} || hourly == Money{}) return true;
+  const Money spent =
+      deciding.state.ledger().holds().at(ending.job.hold).charged + ending.ended.cost;
+  const Money most = std::min(unit_allowance(spec, hourly), spec.budget - spent);
+  const Span limit = running_limit(spec, hourly, most);
+  const bool is_short = spec.max_duration == Span{} || limit < spec.max_duration;
+  return !is_short || limit >= budget_time_min;
+}
+
 void finish_unit(Deciding& deciding, const Ending& ending, Money rest) {
   const jobs::Job& job = ending.job;
   if (rest != Money{} && !planted(Bug::rest_of_allowance_kept))
     deciding.emit(ledger::Allotted{job.hold, -rest});
-  const jobs::UnitEnded end = verdict(ending);
-  if (is_tried_again(deciding, job, end.end)) {
+  jobs::UnitEnded end = verdict(ending);
+  if (is_tried_again(deciding, job, end.end) && !may_be_paid_again(deciding, ending)) {
+    end.end = AttemptEnd::over_budget;
+    end.reason += "; what is left of its budget does not pay for another attempt";
+  } else if (is_tried_again(deciding, job, end.end)) {
     const auto setback = end.end == AttemptEnd::launch_failed ? jobs::Setback::interrupted
                                                               : jobs::Setback::site_lost;
     deciding.emit(
@@ -438,12 +455,18 @@ Ruling expire_lease(Deciding& deciding, LeaseId id) {
   return {};
 }
 
-// The unit could not start in time.
+// The unit could not start in time, or not again.
 Ruling miss_deadline(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {
-  const jobs::UnitEnded end{.unit = key,
-                            .end = AttemptEnd::launch_failed,
-                            .exit_code = 0,
-                            .reason = "its start.deadline passed before it could start"};
+  const jobs::Unit& unit = job.units[key.unit];
+  const bool was_lost =
+      !unit.mishaps.empty() && unit.mishaps.back().setback == jobs::Setback::site_lost;
+  const jobs::UnitEnded end{
+      .unit = key,
+      .end = was_lost ? AttemptEnd::lost : AttemptEnd::launch_failed,
+      .exit_code = 0,
+      .reason = was_lost
+                    ? "its site lost it, and its start.deadline passed before it could start again"
+                    : "its start.deadline passed before it could start"};
   deciding.emit(end);
   if (job.units_ended + 1 == job.units.size())
     end_job(deciding, job, jobs::Outcome::failed, end,

@@ -146,7 +146,7 @@ api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
   if (job.outcome != jobs::Outcome::none || waiting == job.units.end()) {
     view.text = job.outcome != jobs::Outcome::none && !job.reason.empty()
                     ? job.reason
-                    : "it was placed where it cost least";
+                    : "it was placed in the best pool that could start it";
     if (unit.placement.pool)
       show_placement(state, unit.placement, scale(unit.placement.hourly, job.spec->tasks(), 1),
                      view);
@@ -183,7 +183,7 @@ api::WhyView show_why(const domain::State& state, const history::JobRow& row) {
   api::WhyView view;
   view.id = row.id;
   view.state = show_job(state, row).state;
-  view.text = row.reason.empty() ? "it was placed where it cost least" : row.reason;
+  view.text = row.reason.empty() ? "it was placed in the best pool that could start it" : row.reason;
   if (row.placement.pool) show_placement(state, row.placement, row.hourly, view);
   return view;
 }
