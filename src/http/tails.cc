@@ -77,6 +77,10 @@ void Tails::look(std::shared_ptr<Tail> tail) {
     const std::lock_guard lock(tail->mutex);
     tail->is_asking = false;
     const LogWish& wish = tail->wish;
+    if (!view.state.identity().authenticate(wish.key) && !tail->responder) {
+      tail->is_dead = true;
+      return;
+    }
     const jobs::Job* job = view.state.jobs().find(wish.job);
     const bool is_readable =
         job != nullptr && wish.task < job->spec->tasks() &&

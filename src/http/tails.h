@@ -25,6 +25,7 @@ struct LogWish {
   std::uint64_t offset = 0;
   bool follow = false;
   identity::Principal principal;
+  Digest key;  // Reading ends soon after it is revoked.
 };
 
 /// Reads logs to their readers on a thread of its own: what is there at once, the rest as it comes.

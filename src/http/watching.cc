@@ -21,6 +21,7 @@ std::expected<LogWish, net::Response> read_log_wish(const Exchange& exchange) {
   const net::Request& request = exchange.request;
   LogWish wish;
   wish.principal = exchange.principal;
+  wish.key = exchange.key;
   const auto job = parse_job(exchange.captured.front());
   const auto task = query_number(request, "task", 0, UINT32_MAX);
   const auto attempt = query_number(request, "attempt", 0, UINT32_MAX);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "net/sse.h"
+#include "net/wire_peer.h"
 #include "runtime/codec.h"
 #include "testing/served_domain.h"
 #include "wire/json.h"
@@ -212,6 +213,25 @@ TEST(Watching, ARevokedKeyHearsNoMore) {
   ASSERT_TRUE(domain.carry_out(domain::CreateProject{"later", ""}));
   reader.join();
   EXPECT_EQ(heard.find("key_revoked"), std::string::npos);
+}
+
+TEST(Watching, ALogEndsWithTheKeyThatReadsIt) {
+  ServedDomain domain;
+  const auto made = domain.post("/v1/keys", R"({"user":"ann","projects":["lab"]})");
+  const auto key = *wire::from_json<api::Accepted>(made.body);
+  const auto job = domain.post(
+      "/v1/jobs", R"({"project":"lab","run":"true","start":{"not_before":"2099-01-01T00:00:00Z"},)"
+                  R"("max_duration":"1m"})");
+  ASSERT_EQ(job.status, 201) << job.body;
+  net::WirePeer reader(domain.server->port());
+  reader.say("GET /v1/jobs/" + wire::from_json<api::Accepted>(job.body)->id +
+             "/logs?follow=true HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + key.secret +
+             "\r\n\r\n");
+  ASSERT_TRUE(reader.hear_some().starts_with("HTTP/1.1 200"));
+  EXPECT_EQ(reader.hear_some(500), "");
+  const auto revoke = domain.request(net::Method::delete_, "/v1/keys/" + key.id);
+  EXPECT_EQ(domain.client().send(revoke)->status, 200);
+  EXPECT_TRUE(reader.is_closed());
 }
 
 TEST(Watching, AnIdIsARecordOrOneEventOfIt) {
