@@ -30,7 +30,7 @@ namespace {
 constexpr std::size_t records_at_once = 4096;
 constexpr int log_pages_max = 4000;             // Of 4 KiB, then they are copied into the file.
 constexpr std::size_t batches_kept_max = 4096;  // Past it the journal is read instead.
-constexpr int history_nice = 19;
+constexpr int history_nice = 15;
 
 std::int64_t number(const Statement& row, int column) {
   return static_cast<std::int64_t>(row.number(column));

@@ -183,7 +183,8 @@ api::WhyView show_why(const domain::State& state, const history::JobRow& row) {
   api::WhyView view;
   view.id = row.id;
   view.state = show_job(state, row).state;
-  view.text = row.reason.empty() ? "it was placed in the best pool that could start it" : row.reason;
+  view.text =
+      row.reason.empty() ? "it was placed in the best pool that could start it" : row.reason;
   if (row.placement.pool) show_placement(state, row.placement, row.hourly, view);
   return view;
 }

@@ -93,7 +93,8 @@ class ReadAhead {
   }
 
  private:
-  std::array<std::uint32_t, block_rows> offsets_{};  // Where there are fewer lines, the first again.
+  std::array<std::uint32_t, block_rows>
+      offsets_{};  // Where there are fewer lines, the first again.
 };
 
 /// A block to judge, and the one after it, which comes from memory meanwhile.

@@ -66,7 +66,8 @@ class Outlet {
 
 struct CoreOptions {
   std::uint64_t space_low_bytes = 64U << 20U;  // Below this much free disk, new work is refused.
-  std::size_t batch_commands_max = 128;        // Decided before the batch is closed: later ones are read meanwhile.
+  std::size_t batch_commands_max =
+      128;  // Decided before the batch is closed: later ones are read meanwhile.
   // Members in this process answer within the batch that asks them. The simulator also has them
   // answer after it, as a member over a wire does.
   bool answers_within_batch = true;
@@ -93,9 +94,10 @@ class Core {
 
   /// Decides the requests in order, each with what it leads to inside (reservations and
   /// confirmations by members in this process), then timers and waiting units; makes all of it
-  /// durable by one sync, and lets replies and effects leave. If the journal has no space the batch is kept, nothing leaves, and the next step tries
-  /// again before it decides anything; `requests` is then left as it was.
-  /// `io`: whether the last batch is durable is unknown; the process must end.
+  /// durable by one sync, and lets replies and effects leave. If the journal has no space the batch
+  /// is kept, nothing leaves, and the next step tries again before it decides anything; `requests`
+  /// is then left as it was. `io`: whether the last batch is durable is unknown; the process must
+  /// end.
   Result<void> step(std::vector<Request>& requests);
 
   /// While a batch waits for space: answers the requests of clients, deciding none of them, and

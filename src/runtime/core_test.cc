@@ -19,7 +19,8 @@ TEST(Core, NothingLeavesBeforeTheAppendHasSucceeded) {
   domain.settle();
   ASSERT_TRUE(domain.answers[job].has_value() && *domain.answers[job]);
   EXPECT_EQ((*domain.answers[job])->id, "job-1");
-  // The member in this process has reserved and confirmed within the batch: what leaves is a launch.
+  // The member in this process has reserved and confirmed within the batch: what leaves is a
+  // launch.
   EXPECT_EQ(domain.left, (Left{"durable", "answer", "effect"}));
   const std::uint64_t sequence = (*domain.answers[job])->sequence;
   ASSERT_EQ(domain.batches.front()->records.size(), 3U);

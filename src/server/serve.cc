@@ -237,13 +237,12 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   net::ServerOptions listen;
   listen.host = options.host;
   listen.port = options.port;
-  SUAN_TRY(const auto server,
-           net::Server::start(
-               listen,
-               [&](net::Request&& request, net::Responder responder) {
-                 service.serve(std::move(request), std::move(responder));
-               },
-               [&] { core_thread.wake(); }));
+  SUAN_TRY(const auto server, net::Server::start(
+                                  listen,
+                                  [&](net::Request&& request, net::Responder responder) {
+                                    service.serve(std::move(request), std::move(responder));
+                                  },
+                                  [&] { core_thread.wake(); }));
   link.start(core_thread);
   std::printf("suan serve: domain %s is ready at http://%s:%u (operator key: %s/operator.key)\n",
               core.state().essence().domain.c_str(), options.host.c_str(), unsigned{server->port()},

@@ -87,8 +87,8 @@ void World::start_server() {
   const bool is_new = state->essence().domain.empty();
   runtime::CoreOptions options;
   options.answers_within_batch = random_.chance(1, 4);
-  core_ = std::make_unique<runtime::Core>(std::move(*state), *journal_, *epoch, clock_, *this,
-                                          options);
+  core_ =
+      std::make_unique<runtime::Core>(std::move(*state), *journal_, *epoch, clock_, *this, options);
   if (is_new) {
     put(domain::FoundDomain{"sim", "operators", "root",
                             people_.empty() ? Digest{{1}} : people_.front().secret},
