@@ -393,55 +393,6 @@ TEST(Server, AnswersMayComeFromAnyThreadInAnyOrder) {
   EXPECT_EQ(right, 600);
 }
 
-TEST(Server, ABurstIsDeliveredWhenItEnds) {
-  std::mutex mutex;
-  std::vector<Responder> waiting;
-  const auto server = start({}, [&](Request&&, Responder responder) {
-    const std::lock_guard lock(mutex);
-    waiting.push_back(std::move(responder));
-  });
-  const auto has_both = [&] {
-    const std::lock_guard lock(mutex);
-    return waiting.size() == 2;
-  };
-  WirePeer one(server->port());
-  WirePeer two(server->port());
-  one.say(get_text);
-  two.say(get_text);
-  ASSERT_TRUE(becomes_true(has_both));
-  {
-    const Burst burst;
-    {
-      const Burst inner;  // Ends with the outer one still there: tells what it has gathered.
-      waiting[0].respond(text_answer("early"));
-    }
-    const std::string first = one.hear_some() + two.hear_some(100);
-    EXPECT_NE(first.find("early"), std::string::npos);
-    waiting[1].respond(text_answer("late"));
-    EXPECT_EQ(one.hear_some(100) + two.hear_some(100), "");
-  }
-  const std::string second = one.hear_some(500) + two.hear_some(500);
-  EXPECT_NE(second.find("late"), std::string::npos);
-}
-
-TEST(Server, TellsWhenRequestsHaveBeenRouted) {
-  std::atomic<int> routes = 0;
-  std::atomic<int> told_after = 0;
-  auto server = Server::start(
-      {},
-      [&](Request&&, Responder responder) {
-        ++routes;
-        responder.respond(text_answer("x"));
-      },
-      [&] { told_after = routes.load(); });
-  ASSERT_TRUE(server);
-  WirePeer peer((*server)->port());
-  for (int i = 1; i <= 3; ++i) {
-    EXPECT_EQ(peer.ask(get_text).status, 200);
-    EXPECT_TRUE(becomes_true([&] { return told_after == i; }));
-  }
-}
-
 TEST(Server, ADroppedResponderAnswers500) {
   const auto server = start({}, [](Request&& request, Responder responder) {
     if (request.path == "/elsewhere") std::thread([held = std::move(responder)] {}).join();

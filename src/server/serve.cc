@@ -193,6 +193,21 @@ void end_uncertain(const Failure& failure) {
   ::_exit(70);
 }
 
+// What requests ask of the core is handed over when all that arrived together have been read.
+Result<std::unique_ptr<net::Server>> start_server(const ServeOptions& options,
+                                                  http::Service& service,
+                                                  runtime::CoreThread& core_thread) {
+  net::ServerOptions listen;
+  listen.host = options.host;
+  listen.port = options.port;
+  return net::Server::start(
+      listen,
+      [&service](net::Request&& request, net::Responder responder) {
+        service.serve(std::move(request), std::move(responder));
+      },
+      [&core_thread] { core_thread.wake(); });
+}
+
 Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& signals) {
   journal::SqliteJournal& journal = *domain.journal;
   SUAN_TRY(const std::uint64_t epoch, journal.claim_leadership());
@@ -234,15 +249,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
                          .domain_secret = domain.domain_secret,
                          .version = version,
                          .started = clock.now()});
-  net::ServerOptions listen;
-  listen.host = options.host;
-  listen.port = options.port;
-  SUAN_TRY(const auto server, net::Server::start(
-                                  listen,
-                                  [&](net::Request&& request, net::Responder responder) {
-                                    service.serve(std::move(request), std::move(responder));
-                                  },
-                                  [&] { core_thread.wake(); }));
+  SUAN_TRY(const auto server, start_server(options, service, core_thread));
   link.start(core_thread);
   std::printf("suan serve: domain %s is ready at http://%s:%u (operator key: %s/operator.key)\n",
               core.state().essence().domain.c_str(), options.host.c_str(), unsigned{server->port()},
