@@ -44,7 +44,7 @@ bool is_digits(std::string_view text, std::string_view digits = "0123456789") {
 
 /// What a plain scalar is in the core schema (YAML 1.2.2, section 10.3.2).
 struct Resolved {
-  enum class Kind : std::uint8_t { text, json, refused };
+  enum class Kind : std::uint8_t { text, json, not_finite, out_of_range };
   Kind kind = Kind::text;
   std::string json;  // Of a value that is not text.
 };
@@ -82,6 +82,9 @@ Resolved resolve_number(std::string_view text) {
     if (!is_digits(digits)) return {};
     json += exponent;
   }
+  double value = 0;  // As a reader of JSON may take it.
+  if (std::from_chars(json.data(), json.data() + json.size(), value).ec != std::errc{})
+    return {Resolved::Kind::out_of_range, {}};
   return {Resolved::Kind::json, std::move(json)};
 }
 
@@ -97,9 +100,9 @@ Resolved resolve(std::string_view text) {
   std::string_view unsigned_text = text;
   if (text.starts_with('-') || text.starts_with('+')) unsigned_text.remove_prefix(1);
   for (const std::string_view word : {".inf", ".Inf", ".INF"}) {
-    if (unsigned_text == word) return {Resolved::Kind::refused, {}};
+    if (unsigned_text == word) return {Resolved::Kind::not_finite, {}};
   }
-  if (is_one_of({".nan", ".NaN", ".NAN"})) return {Resolved::Kind::refused, {}};
+  if (is_one_of({".nan", ".NaN", ".NAN"})) return {Resolved::Kind::not_finite, {}};
   return resolve_number(text);
 }
 
@@ -154,8 +157,10 @@ class JsonEmitter : public YAML::EventHandler {
       return fail("the tag " + wire::quote(tag) + " is not known here", position(mark));
     Resolved resolved;
     if (is_plain || (is_core && type != "str")) resolved = resolve(value);
-    if (resolved.kind == Resolved::Kind::refused)
+    if (resolved.kind == Resolved::Kind::not_finite)
       return fail("infinities and NaN are not numbers here", position(mark));
+    if (resolved.kind == Resolved::Kind::out_of_range)
+      return fail("this number is too great or too small to be read", position(mark));
     const bool is_text = resolved.kind == Resolved::Kind::text;
     if (is_core && type != "str" && is_text)
       return fail(wire::quote(value) + " is not of the type of its tag", position(mark));
