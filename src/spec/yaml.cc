@@ -82,9 +82,10 @@ Resolved resolve_number(std::string_view text) {
     if (!is_digits(digits)) return {};
     json += exponent;
   }
-  double value = 0;  // As a reader of JSON may take it.
-  if (std::from_chars(json.data(), json.data() + json.size(), value).ec != std::errc{})
-    return {Resolved::Kind::out_of_range, {}};
+  double value = 0;
+  const auto read = std::from_chars(json.data(), json.data() + json.size(), value);
+  // Zero at any exponent is a double, but not to every reader of JSON.
+  if (read.ec != std::errc{} || !wire::parse_json(json)) return {Resolved::Kind::out_of_range, {}};
   return {Resolved::Kind::json, std::move(json)};
 }
 

@@ -38,6 +38,8 @@ TEST(Yaml, RefusesWithItsPlace) {
   EXPECT_EQ(json("a: {b: 1,\n    b: 2}"), "2:5 \"b\" is given twice");
   EXPECT_EQ(json("a: 1.00E1777777777777777"),
             "1:4 this number is too great or too small to be read");
+  EXPECT_EQ(json("a: 0.00E1777777777777777777777"),
+            "1:4 this number is too great or too small to be read");
   EXPECT_EQ(json("a: 1e-400"), "1:4 this number is too great or too small to be read");
   EXPECT_EQ(json("a: .inf"), "1:4 infinities and NaN are not numbers here");
   EXPECT_EQ(json("a: !!binary aGk="), "1:4 the tag \"tag:yaml.org,2002:binary\" is not known here");
