@@ -26,6 +26,12 @@ class Crash : public LocalScene, public testing::WithParamInterface<const char*>
   }
   AttemptRecord record() { return read_record(AT_FDCWD, record_path(), first_key); }
 
+  /// The work runs, and may even have written, a moment before this is on record.
+  ProcessId started_work() {
+    EXPECT_TRUE(wait_until([&] { return record().started.has_value(); }));
+    return record().started.value().work;
+  }
+
   /// Another process that opens the engine, launches the script and waits: the server.
   void start_host(const std::string& script) {
     std::string name = "host";
@@ -98,9 +104,12 @@ TEST_P(Crash, a_vanished_supervisor_means_lost_and_nothing_survives) {
   open();
   launch("sleep 1000 & (trap '' TERM HUP; sleep 1000) & echo ready; sleep 1000");
   ASSERT_TRUE(wait_for_log("ready"));
-  const ProcessId work = record().started->work;
-  const std::vector<pid_t> all = processes_in_session(work.pid);
-  EXPECT_GE(all.size(), 4U);
+  const ProcessId work = started_work();
+  std::vector<pid_t> all;  // It says that it is ready before it has forked the last of them.
+  ASSERT_TRUE(wait_until([&] {
+    all = processes_in_session(work.pid);
+    return all.size() >= 4;
+  }));
   ::kill(record().claim->supervisor.pid, SIGKILL);
   const Progress end = wait_for_end();
   EXPECT_EQ(end.end, AttemptEnd::lost);
@@ -115,7 +124,7 @@ TEST_P(Crash, a_vanished_supervisor_means_lost_and_nothing_survives) {
 
 TEST_P(Crash, a_supervisor_that_vanished_while_nobody_looked_means_lost) {
   start_host("echo ready; sleep 1000");
-  const ProcessId work = record().started->work;
+  const ProcessId work = started_work();
   end_host(SIGKILL);
   ::kill(record().claim->supervisor.pid, SIGKILL);
   ASSERT_TRUE(wait_until([&] { return !is_alive(record().claim->supervisor); }));

@@ -1,5 +1,6 @@
 // The stream of changes, over a whole domain in this process.
 #include <chrono>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -69,6 +70,12 @@ TEST(Watching, AReaderResumesAtAnyEvent) {
   ServedDomain domain;
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(domain.carry_out(runtime::small_job()));
   const std::string last = last_place(domain);
+  // What is told of a job is how it stands when it is told: the read side must have come to the
+  // end.
+  std::promise<void> is_there;
+  ASSERT_TRUE(domain.follower->ask([&](const runtime::View&) { is_there.set_value(); },
+                                   domain.journal.head().sequence));
+  is_there.get_future().wait();
   const auto whole = read_stream(domain, "/v1/events?after=0", "", up_to(last));
   ASSERT_GT(whole.size(), 30U);
   EventPlace expected;
