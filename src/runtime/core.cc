@@ -214,9 +214,13 @@ bool Core::take_due(Moment now) {
   return true;
 }
 
-// What records led to in this process.
+bool Core::has_room() const {
+  return unsynced_.has_room(journal::record_bytes_limit / 2);
+}
+
+// What records led to in this process. What finds no room in the batch waits for the next.
 void Core::take_inner() {
-  for (; !inner_.empty(); inner_.pop_front()) {
+  for (; !inner_.empty() && has_room(); inner_.pop_front()) {
     const Moment now = moment();
     auto decision = domain::decide(state_, inner_.front(), process_caller(), now);
     ++counts_.decided;
@@ -225,7 +229,8 @@ void Core::take_inner() {
 }
 
 void Core::take_time() {
-  for (std::size_t taken = 0; taken < inner_commands_max && take_due(moment()); ++taken) {
+  for (std::size_t taken = 0; taken < inner_commands_max && has_room(); ++taken) {
+    if (!take_due(moment())) break;
     ++counts_.decided;
     if (options_.answers_within_batch) take_inner();
   }
@@ -238,7 +243,7 @@ Result<void> Core::step(std::vector<Request>& requests) {
   }
   std::size_t taken = 0;
   for (; taken < requests.size() && taken < options_.batch_commands_max; ++taken) {
-    if (!unsynced_.has_room(journal::record_bytes_limit / 2)) break;
+    if (!has_room()) break;
     take(requests[taken]);
     if (options_.answers_within_batch) take_inner();
   }

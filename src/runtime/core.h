@@ -135,6 +135,7 @@ class Core {
   Moment moment();
   void take(Request&);
   void route_effects(std::size_t first);
+  bool has_room() const;
   void take_inner();
   void take_time();
   bool take_due(Moment);
