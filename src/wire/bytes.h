@@ -132,11 +132,14 @@ class Writer {
   std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
   void clear() { at_ = begin_; }
 
-  void varint(std::uint64_t value) {
+  [[gnu::always_inline]] void varint(std::uint64_t value) {
     char* at = room(varint_bytes_max);
-    for (; value >= 0x80; value >>= 7U) *at++ = static_cast<char>(value | 0x80U);
-    *at++ = static_cast<char>(value);
-    at_ = at;
+    if (value < 0x80) [[likely]] {  // Every key, and most of what there is.
+      *at = static_cast<char>(value);
+      at_ = at + 1;
+    } else {
+      at_ = long_varint(at, value);
+    }
   }
   void bytes(std::string_view value) {
     varint(value.size());
@@ -273,12 +276,18 @@ class Writer {
     at_ += value.size();
   }
 
+  [[gnu::noinline]] static char* long_varint(char* at, std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7U) *at++ = static_cast<char>(value | 0x80U);
+    *at++ = static_cast<char>(value);
+    return at;
+  }
+
   // Where `count` more bytes have their place.
   char* room(std::size_t count) {
     if (static_cast<std::size_t>(end_ - at_) < count) grow(count);
     return at_;
   }
-  void grow(std::size_t count) {
+  [[gnu::noinline]] void grow(std::size_t count) {
     const std::size_t used = size();
     const std::size_t wanted = std::max<std::size_t>(2 * (used + count), 256);
     auto larger = std::make_unique_for_overwrite<char[]>(wanted);
