@@ -58,8 +58,9 @@ class Table {
   /// The value of `key`, or nullptr.
   const T* find(const Key& key) const {
     if (size_ == 0) return nullptr;
+    if (is_latest(key)) return &chunks_[latest_chunk_]->slots[latest_at_].value();
     const Chunk& chunk = *chunks_[chunk_of(key)];
-    const std::size_t at = lower_bound(chunk.keys, key);
+    const std::size_t at = place_in(chunk, key);
     return has_at(chunk, at, key) ? &chunk.slots[at].value() : nullptr;
   }
   bool contains(const Key& key) const { return find(key) != nullptr; }
@@ -74,10 +75,13 @@ class Table {
   /// A value to change in place, or nullptr. Unshares its chunk and itself.
   T* edit(const Key& key) {
     if (size_ == 0) return nullptr;
-    const std::size_t index = chunk_of(key);
-    const std::size_t at = lower_bound(chunks_[index]->keys, key);
-    if (!has_at(*chunks_[index], at, key)) return nullptr;
-    return &own(index)->slots[at].edit();
+    if (!is_latest(key)) {
+      const std::size_t index = chunk_of(key);
+      const std::size_t at = place_in(*chunks_[index], key);
+      if (!has_at(*chunks_[index], at, key)) return nullptr;
+      note_latest(index, at);
+    }
+    return &own(latest_chunk_)->slots[latest_at_].edit();
   }
 
   /// Adds a key that must not be there yet; returns its value to change in place.
@@ -92,13 +96,14 @@ class Table {
       index = split(index, key);
       chunk = chunks_[index];
     }
-    const std::size_t at = lower_bound(chunk->keys, key);
+    const std::size_t at = place_in(*chunk, key);
     ensure(!has_at(*chunk, at, key));
     const auto offset = static_cast<std::ptrdiff_t>(at);
     chunk->keys.insert(chunk->keys.begin() + offset, key);
     chunk->slots.insert(chunk->slots.begin() + offset, Slot(std::move(value)));
     if (at == 0) firsts_[index] = key;
     ++size_;
+    note_latest(index, at);
     return chunk->slots[at].edit();
   }
 
@@ -116,7 +121,7 @@ class Table {
     ensure(size_ > 0);
     const std::size_t index = chunk_of(key);
     Chunk* chunk = own(index);
-    const std::size_t at = lower_bound(chunk->keys, key);
+    const std::size_t at = place_in(*chunk, key);
     ensure(has_at(*chunk, at, key));
     const auto offset = static_cast<std::ptrdiff_t>(at);
     chunk->keys.erase(chunk->keys.begin() + offset);
@@ -168,7 +173,7 @@ class Table {
   Iterator from(const Key& key) const {
     if (size_ == 0) return end();
     const std::size_t index = chunk_of(key);
-    const std::size_t at = lower_bound(chunks_[index]->keys, key);
+    const std::size_t at = place_in(*chunks_[index], key);
     if (at == chunks_[index]->keys.size()) return {this, index + 1, 0};
     return {this, index, at};
   }
@@ -177,7 +182,7 @@ class Table {
   Iterator before(const Key& key) const {
     if (size_ == 0) return end();
     const std::size_t index = chunk_of(key);
-    const std::size_t at = lower_bound(chunks_[index]->keys, key);
+    const std::size_t at = place_in(*chunks_[index], key);
     if (at != 0) return {this, index, at - 1};
     return index == 0 ? end() : Iterator{this, index - 1, chunks_[index - 1]->keys.size() - 1};
   }
@@ -257,6 +262,16 @@ class Table {
     return static_cast<std::size_t>(base - keys.data());
   }
 
+  // The same of a chunk. Numbers that were given one after another mostly lie so.
+  static std::size_t place_in(const Chunk& chunk, const Key& key) {
+    if constexpr (requires { key.value - key.value; }) {
+      if (chunk.keys.empty()) return 0;
+      const std::size_t guess = key.value - chunk.keys.front().value;
+      if (guess < chunk.keys.size() && chunk.keys[guess] == key) return guess;
+    }
+    return lower_bound(chunk.keys, key);
+  }
+
   static bool has_at(const Chunk& chunk, std::size_t at, const Key& key) {
     return at != chunk.keys.size() && !(key < chunk.keys[at]);
   }
@@ -267,6 +282,18 @@ class Table {
     const std::size_t at = lower_bound(firsts_, key);
     if (!(key < firsts_[at])) return at;
     return at == 0 ? 0 : at - 1;
+  }
+
+  // Whether `key` is the one written last, if that is still where it was: an event is folded into
+  // one noun by many small writes.
+  bool is_latest(const Key& key) const {
+    if (latest_chunk_ >= chunks_.size()) return false;
+    const std::vector<Key>& keys = chunks_[latest_chunk_]->keys;
+    return latest_at_ < keys.size() && keys[latest_at_] == key;
+  }
+  void note_latest(std::size_t chunk, std::size_t at) {
+    latest_chunk_ = chunk;
+    latest_at_ = at;
   }
 
   Chunk* own(std::size_t index) {
@@ -327,6 +354,8 @@ class Table {
   std::vector<Key> firsts_;  // The first key of each chunk.
   std::vector<Chunk*> chunks_;
   std::size_t size_ = 0;
+  std::size_t latest_chunk_ = 0;  // A guess: it may be out of date.
+  std::size_t latest_at_ = 0;
 };
 
 }  // namespace suan
