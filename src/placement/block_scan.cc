@@ -100,7 +100,7 @@ void judge_sites(const Question& question, SiteMemo& sites, const Block& block,
 
 }  // namespace
 
-ReadAhead::ReadAhead(const Question& question, const Wish& wish) {
+constexpr ReadAhead::ReadAhead(bool has_cards, bool is_anywhere, bool is_capped) {
   std::size_t lines = 0;
   const auto add = [&](std::size_t offset, std::size_t bytes) {
     const std::size_t end = offset + bytes;
@@ -111,17 +111,31 @@ ReadAhead::ReadAhead(const Question& question, const Wish& wish) {
   add(offsetof(Block, shape), sizeof(Block::shape));
   add(offsetof(Block, nodes), sizeof(Block::nodes));
   add(offsetof(Block, max), sizeof(Block::max));
-  if (wish.has_cards) {
+  if (has_cards) {
     add(offsetof(Block, widths), sizeof(Block::widths));
     add(offsetof(Block, widest), sizeof(Block::widest));
   } else {
     add(offsetof(Block, roomiest), sizeof(Block::roomiest));
   }
-  if (!question.is_anywhere()) add(offsetof(Block, site), sizeof(Block::site));
-  if (question.demand().hourly_max > Money{}) {
+  if (!is_anywhere) add(offsetof(Block, site), sizeof(Block::site));
+  if (is_capped) {
     add(offsetof(Block, core_hour), sizeof(Block::core_hour));
-    if (wish.has_cards) add(offsetof(Block, card_hour), sizeof(Block::card_hour));
+    if (has_cards) add(offsetof(Block, card_hour), sizeof(Block::card_hour));
   }
+}
+
+const ReadAhead& ReadAhead::of(const Question& question, const Wish& wish) {
+  static constexpr std::array<ReadAhead, 8> all{{{false, false, false},
+                                                 {false, false, true},
+                                                 {false, true, false},
+                                                 {false, true, true},
+                                                 {true, false, false},
+                                                 {true, false, true},
+                                                 {true, true, false},
+                                                 {true, true, true}}};
+  const bool is_capped = question.demand().hourly_max > Money{};
+  return all[(wish.has_cards ? 4U : 0U) + (question.is_anywhere() ? 2U : 0U) +
+             (is_capped ? 1U : 0U)];
 }
 
 void judge_block(const Question& question, const Wish& wish, ShapeMemo& shapes, SiteMemo& sites,
@@ -149,7 +163,8 @@ void count_reasons(BlockVerdict& verdict, std::size_t rows, Counts& counts) {
   using Sixteen = std::uint8_t __attribute__((vector_size(16)));
   static_assert(block_rows / sizeof(Sixteen) < 256);  // A lane counts no further.
   std::uint8_t* const reasons = verdict.reasons.data();
-  std::fill(reasons + rows, reasons + block_rows, BlockVerdict::unusable);
+  const std::size_t whole = (rows + sizeof(Sixteen) - 1) / sizeof(Sixteen) * sizeof(Sixteen);
+  std::fill(reasons + rows, reasons + whole, BlockVerdict::unusable);
   std::size_t left = rows;
   std::uint32_t counted = 0;
   for (std::size_t row = 0; left > 0; ++row) {
@@ -161,7 +176,7 @@ void count_reasons(BlockVerdict& verdict, std::size_t rows, Counts& counts) {
       continue;
     }
     Sixteen hits{};
-    for (std::size_t i = 0; i < block_rows; i += sizeof(Sixteen)) {
+    for (std::size_t i = 0; i < whole; i += sizeof(Sixteen)) {
       Sixteen some;
       std::memcpy(&some, reasons + i, sizeof some);
       hits -= static_cast<Sixteen>(some == reason);  // Equal lanes are all ones: minus one.

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <vector>
 
 #include "placement/question.h"
@@ -21,9 +22,9 @@ class ShapeMemo {
     Reason reason = Reason::none;
   };
 
-  explicit ShapeMemo(std::size_t shapes)
-      : briefs_(std::bit_ceil(std::clamp<std::size_t>(shapes, 1, slots_max))),
-        verdicts_(briefs_.size()),
+  ShapeMemo(std::size_t shapes, std::pmr::memory_resource* memory)
+      : briefs_(std::bit_ceil(std::clamp<std::size_t>(shapes, 1, slots_max)), memory),
+        verdicts_(briefs_.size(), memory),
         slots_(briefs_.data()),
         mask_(briefs_.size() - 1) {}
   ShapeMemo(ShapeMemo&&) = default;
@@ -45,8 +46,8 @@ class ShapeMemo {
 
  private:
   static constexpr std::size_t slots_max = 4096;
-  std::vector<Brief> briefs_;
-  std::vector<ShapeVerdict> verdicts_;
+  std::pmr::vector<Brief> briefs_;
+  std::pmr::vector<ShapeVerdict> verdicts_;
   Brief* slots_;
   std::size_t mask_;
 };
@@ -86,13 +87,15 @@ struct BlockVerdict {
 /// not read need not come from memory.
 class ReadAhead {
  public:
-  ReadAhead(const Question&, const Wish&);
+  static const ReadAhead& of(const Question&, const Wish&);
 
   void prefetch(const Block& next, std::size_t row) const {
     __builtin_prefetch(reinterpret_cast<const std::byte*>(&next) + offsets_[row]);
   }
 
  private:
+  constexpr ReadAhead(bool has_cards, bool is_anywhere, bool is_capped);
+
   std::array<std::uint32_t, block_rows>
       offsets_{};  // Where there are fewer lines, the first again.
 };

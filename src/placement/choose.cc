@@ -127,7 +127,7 @@ class Search {
       shape_known_ = true;
       verdict_ = question_.judge_shape(*wish_, shape);
       if (++shapes_judged_ == shapes_before_memo) {
-        memo_.emplace(question_.supply().shapes().bound());
+        memo_.emplace(question_.supply().shapes().bound(), std::pmr::get_default_resource());
       }
     }
     return verdict_;

@@ -1,7 +1,10 @@
 #include "placement/rank.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstddef>
+#include <memory_resource>
 #include <span>
 #include <utility>
 
@@ -20,11 +23,12 @@ class Scan {
       : question_(question), limit_(limit), sites_(question) {
     const Supply& supply = question.supply();
     const auto wishes = static_cast<std::uint32_t>(question.demand().alternatives.size());
+    wishes_.reserve(wishes);
     memos_.reserve(wishes);
+    taking_.reserve(wishes);
     for (std::uint32_t i = 0; i < wishes; ++i) {
       wishes_.push_back(question.wish(i));
-      memos_.emplace_back(supply.shapes().bound());
-      ahead_.emplace_back(question, wishes_.back());
+      memos_.emplace_back(supply.shapes().bound(), &memory_);
     }
     heap_.reserve(std::min(limit, supply.size()));
   }
@@ -91,7 +95,7 @@ class Scan {
   void look_for_one(const Wish& wish, const Extent& extent, const BlockPair& blocks) {
     const Block& block = blocks.here;
     ShapeMemo& shapes = memos_[wish.index];
-    judge_block(question_, wish, shapes, sites_, ahead_[wish.index], blocks, verdict_);
+    judge_block(question_, wish, shapes, sites_, ReadAhead::of(question_, wish), blocks, verdict_);
     count_reasons(verdict_, block.rows, counts_);
     if (!may_enter(wish, extent)) return;
     const std::uint8_t* reasons = verdict_.reasons.data();
@@ -231,13 +235,14 @@ class Scan {
   const bool is_ordered_ = question_.demand().is_ordered;
   const bool is_soonest_first_ = question_.is_soonest_first();
   std::size_t limit_;
-  std::vector<Wish> wishes_;
-  std::vector<ShapeMemo> memos_;
-  std::vector<ReadAhead> ahead_;
+  std::array<std::byte, 4096> space_;  // Enough for most questions of a domain of few pools.
+  std::pmr::monotonic_buffer_resource memory_{space_.data(), space_.size()};
+  std::pmr::vector<Wish> wishes_{&memory_};
+  std::pmr::vector<ShapeMemo> memos_{&memory_};
   SiteMemo sites_;
   BlockVerdict verdict_;
-  std::vector<const Wish*> taking_;  // That the chip of the block at hand suits.
-  std::vector<Kept> heap_;
+  std::pmr::vector<const Wish*> taking_{&memory_};  // That the chip of the block at hand suits.
+  std::pmr::vector<Kept> heap_{&memory_};
   Counts counts_{};
   std::uint64_t pools_ = 0;
   std::int64_t cost_worst_ = INT64_MAX;
