@@ -8,10 +8,13 @@
 
 namespace suan::domain {
 
-Decision decide(const State& state, const Command& command, const Caller& caller, Moment now) {
+Decision decide(const State& state, const Command& command, const Caller& caller, Moment now,
+                std::pmr::memory_resource* memory) {
   ensure(now >= state.essence().now);
-  Deciding deciding{state, caller, now, {}};
-  deciding.events.reserve(8);  // As many as most commands lead to.
+  Deciding deciding{state, caller, now, Events(memory)};
+  const bool is_long =
+      std::holds_alternative<SubmitJob>(command) || std::holds_alternative<Report>(command);
+  deciding.events.reserve(is_long ? 8 : 4);  // As many as most commands lead to.
   const Ruling ruling =
       std::visit([&](const auto& each) { return decide_one(deciding, each); }, command);
   if (!ruling) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <memory_resource>
 
 #include "domain/commands.h"
 #include "domain/events.h"
@@ -16,8 +17,11 @@ using Decision = std::expected<Events, Refusal>;
 /// earlier than state.essence().now. Pure: the same arguments give the same answer on every
 /// machine.
 ///
+/// The events lie in `memory`, which must outlive them.
+///
 /// A request seen before (see State::find_answer) must be answered from there and not come here.
-Decision decide(const State&, const Command&, const Caller&, Moment now);
+Decision decide(const State&, const Command&, const Caller&, Moment now,
+                std::pmr::memory_resource* memory = std::pmr::get_default_resource());
 
 /// The rules about request ids, before deciding: why this request cannot be taken, or nothing.
 std::expected<void, Refusal> check_request(const State&, const Caller&, Moment now);

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t lines_tried_max = 256;  // By one PlaceWaiting; the heads in queue order.
 constexpr std::size_t few_pools = 64;  // A look at all of them is the quickest way to choose.
 constexpr std::size_t runners_recorded = 3;
+constexpr std::size_t evicted_at_once_max = 64;
 
 }  // namespace
 
@@ -45,6 +46,8 @@ std::optional<Choice> choose_place(const State& state, const JobSpec& spec) {
     if (each.pool != choice.best.pool && choice.record.runners.size() < runners_recorded)
       choice.record.runners.push_back({each.pool, each.hourly_cost, each.starts_now()});
   }
+  choice.record.rejected.reserve(static_cast<std::size_t>(
+      std::ranges::count_if(ranking.counts, [](std::uint64_t count) { return count > 0; })));
   for (std::uint32_t i = 0; i < ranking.counts.size(); ++i) {
     if (ranking.counts[i] > 0)
       choice.record.rejected.push_back({i, static_cast<std::uint32_t>(ranking.counts[i])});
@@ -173,6 +176,7 @@ Ruling decide_one(Deciding& deciding, const Reserve& command) {
     return {};
   }
   jobs::UnitGranted granted{command.unit, {}};
+  granted.leases.reserve(grants.size());
   const Counters& last = state.essence().last;
   for (std::uint32_t t = 0; t < grants.size(); ++t) {
     const LeaseId id{last.lease + 1 + t};
@@ -499,6 +503,25 @@ Ruling renew_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key) 
   return {};
 }
 
+void evict_job(Deciding& deciding, JobId id) {
+  const JobSpec& spec = *deciding.state.jobs().find(id)->spec;
+  const std::uint64_t first = spec.payload.value;
+  std::uint64_t last = first;
+  for (const Alternative& each : spec.alternatives) last = std::max(last, each.payload.value);
+  deciding.emit(jobs::JobEvicted{id, PayloadId{first},
+                                 first == 0 ? 0 : static_cast<std::uint32_t>(last - first + 1)});
+}
+
+// All whose time has come and who come first now, up to a limit: each by itself would be a record.
+void evict_jobs(Deciding& deciding) {
+  std::size_t evicted = 0;
+  for (const auto& [timer, is_set] : deciding.state.timers()) {
+    if (timer.due != Due::job_eviction || timer.at > deciding.now) return;
+    if (++evicted > evicted_at_once_max) return;
+    evict_job(deciding, JobId{timer.id});
+  }
+}
+
 }  // namespace
 
 Ruling decide_one(Deciding& deciding, const Tick&) {
@@ -507,16 +530,9 @@ Ruling decide_one(Deciding& deciding, const Tick&) {
   switch (timer->due) {
     case Due::lease_expiry:
       return expire_lease(deciding, LeaseId{timer->id});
-    case Due::job_eviction: {
-      const JobSpec& spec = *deciding.state.jobs().find(JobId{timer->id})->spec;
-      std::uint64_t first = spec.payload.value;
-      std::uint64_t last = first;
-      for (const Alternative& each : spec.alternatives) last = std::max(last, each.payload.value);
-      deciding.emit(
-          jobs::JobEvicted{JobId{timer->id}, PayloadId{first},
-                           first == 0 ? 0 : static_cast<std::uint32_t>(last - first + 1)});
+    case Due::job_eviction:
+      evict_jobs(deciding);
       return {};
-    }
     case Due::requests:
       deciding.emit(RequestsForgotten{deciding.now - requests_remembered});
       return {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
 #include <string>
 #include <variant>
 #include <vector>
@@ -93,6 +94,8 @@ using Event =
                  jobs::TaskEnded, jobs::UnitEnded, jobs::JobStopping, jobs::JobEnded,
                  jobs::JobEvicted, RequestAccepted, RequestsForgotten, PayloadsDestroyed>;
 
-using Events = std::vector<Event>;
+/// Those of one record. They may lie in memory that the records of a batch share; a copy never
+/// does.
+using Events = std::pmr::vector<Event>;
 
 }  // namespace suan::domain

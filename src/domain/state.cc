@@ -46,7 +46,12 @@ void State::refresh_free(PoolId id) {
                           : std::min<std::int64_t>(free.share_milli_of_a_card, shown.cards_milli);
   shown.cpu_max_milli = std::min(not_negative(free.cpu_milli_on_a_node), shown.cpu_milli);
   shown.memory_max_bytes = std::min(pool.memory_bytes_per_node, shown.memory_bytes);
-  if (tasks <= tasks_looked_past_max) {
+  if (tasks == 0) {
+    shown.widest_cards = free.cards_on_a_node;
+    shown.widest_share_milli = free.cards_on_a_node > 0 ? 1000 : 0;
+    shown.widest_cpu_milli = shown.roomiest_cpu_milli = free.widest_cpu_milli;
+    shown.widest_memory_bytes = shown.roomiest_memory_bytes = free.widest_memory_bytes;
+  } else if (tasks <= tasks_looked_past_max) {
     const market::NodeRoom left = market_.nodes().left_after(pool, tasks);
     shown.widest_cards = left.cards;
     shown.widest_share_milli = left.cards > 0 ? 1000 : 0;
@@ -56,7 +61,12 @@ void State::refresh_free(PoolId id) {
   supply_.set_free(id, shown);
 }
 
-void State::refresh_stale() {
+void State::refresh() {
+  if (stale_pools_.size() > 1) {
+    std::ranges::sort(stale_pools_);
+    const auto repeats = std::ranges::unique(stale_pools_);
+    stale_pools_.erase(repeats.begin(), repeats.end());
+  }
   for (const PoolId pool : stale_pools_) refresh_free(pool);
   stale_pools_.clear();
 }
@@ -91,7 +101,6 @@ void State::expect(const UnitKey& key, std::int64_t sign) {
   } else {
     expected->tasks -= job->spec->nodes;
   }
-  if (expected->tasks == 0) expected_.erase(pool);
   note_stale(pool);
 }
 
@@ -288,7 +297,7 @@ struct Folding {
 
   void touch(JobId job) const {
     if (job == state.touched_job_) return;
-    state.jobs_.touch(state.touched_job_, state.essence_.sequence);
+    if (state.touched_job_) state.jobs_.touch(state.touched_job_, state.essence_.sequence);
     state.touched_job_ = job;
   }
 
@@ -323,14 +332,13 @@ struct Folding {
   }
 };
 
-void State::apply(const Events& events, Moment at) {
+void State::fold(const Events& events, Moment at) {
   ensure(at >= essence_.now);
   essence_.now = at;
   ++essence_.sequence;
   for (const Event& event : events) std::visit(Folding{*this, at}, event);
-  jobs_.touch(std::exchange(touched_job_, {}), essence_.sequence);
+  if (touched_job_) jobs_.touch(std::exchange(touched_job_, {}), essence_.sequence);
   jobs_.settle();
-  refresh_stale();
 }
 
 void State::reindex() {
@@ -361,7 +369,7 @@ void State::reindex() {
   }
   if (!essence_.domain.empty())
     timers_.insert({essence_.requests_timer, Due::requests, 0, 0}, true);
-  refresh_stale();
+  refresh();
 }
 
 }  // namespace suan::domain

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ensure.h"
 #include "base/table.h"
 #include "catalogue/catalogue.h"
 #include "domain/events.h"
@@ -111,8 +112,11 @@ class State {
   const market::Market& market() const { return market_; }
   const jobs::Jobs& jobs() const { return jobs_; }
 
-  /// The pools as placement sees them, with what is free now.
-  const placement::Supply& supply() const { return supply_; }
+  /// The pools as placement sees them, with what is free now. Not between fold() and refresh().
+  const placement::Supply& supply() const {
+    ensure(stale_pools_.empty());
+    return supply_;
+  }
 
   /// The answer given to a request before; absent if it is new or forgotten.
   const Answer* find_answer(const RequestKey& key) const { return requests_.find(key); }
@@ -129,7 +133,15 @@ class State {
 
   /// Folds all events of one record, which happened at `at`, no earlier than the record before.
   /// Aborts on events that contradict the state: then the journal or this code is wrong.
-  void apply(const Events&, Moment at);
+  void apply(const Events& events, Moment at) {
+    fold(events, at);
+    refresh();
+  }
+
+  /// apply() in two steps, for many records one after another: a pool that several of them change
+  /// is looked at once, when somebody needs supply().
+  void fold(const Events&, Moment at);
+  void refresh();
 
   /// The tables that are the truth, for snapshots and hashes. `reindex` makes the rest from them.
   static void tables(auto&& visit, auto& self) {
@@ -150,7 +162,6 @@ class State {
   friend struct Folding;
 
   void refresh_free(PoolId);
-  void refresh_stale();
   void note_stale(PoolId pool) {
     if (stale_pools_.empty() || stale_pools_.back() != pool) stale_pools_.push_back(pool);
   }

@@ -55,6 +55,7 @@ Grant grant_on(std::uint32_t index, const NodeFree& node, const Need& need) {
     return grant;
   }
   grant.card_milli = 1000;
+  grant.cards.reserve(whole_cards_of(need.card_milli));
   std::uint64_t rest = node.free_cards;
   for (std::uint32_t left = whole_cards_of(need.card_milli); left > 0; --left) {
     grant.cards.push_back(static_cast<std::uint32_t>(std::countr_zero(rest)));
@@ -192,6 +193,7 @@ void Nodes::each_fitting(const Pool& pool, const Need& need, Visit visit) const 
 
 std::vector<Grant> Nodes::fit(const Pool& pool, const Need& need, std::uint32_t count) const {
   std::vector<Grant> grants;
+  grants.reserve(count);
   each_fitting(pool, need, [&](std::uint32_t index, const NodeFree& node) {
     const bool is_taken = std::any_of(grants.begin(), grants.end(),
                                       [&](const Grant& grant) { return grant.node == index; });

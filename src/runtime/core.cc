@@ -79,7 +79,7 @@ std::optional<Moment> Core::next_step() const {
 // Applies what was decided and adds it to the open batch.
 Reply Core::commit(Events&& events, Moment at, std::vector<std::string>* payloads) {
   const std::uint64_t payload_before = state_.essence().last.payload;
-  state_.apply(events, at);
+  state_.fold(events, at);
   const std::size_t effects_before = effects_.size();
   domain::add_effects(state_, events, effects_);
   if (options_.answers_within_batch) route_effects(effects_before);
@@ -142,7 +142,8 @@ void Core::take(Request& request) {
   if (reply && !reply->id.empty()) {
     ++counts_.repeated;
   } else if (reply) {
-    auto decision = domain::decide(state_, request.command, request.caller, now);
+    if (std::holds_alternative<domain::SubmitJob>(request.command)) state_.refresh();
+    auto decision = domain::decide(state_, request.command, request.caller, now, &batch_->memory);
     if (decision && !decision->empty()) {
       const auto* accepted = std::get_if<domain::RequestAccepted>(&decision->front());
       const std::string id = accepted != nullptr ? accepted->id : std::string{};
@@ -199,13 +200,15 @@ void Core::tell_unknown() {
 bool Core::take_due(Moment now) {
   const auto timer = state_.first_timer();
   if (timer && timer->at <= now) {
-    auto decision = domain::decide(state_, domain::Tick{}, process_caller(), now);
+    auto decision = domain::decide(state_, domain::Tick{}, process_caller(), now, &batch_->memory);
     ensure(decision.has_value() && !decision->empty());
     commit(std::move(*decision), now, nullptr);
     return true;
   }
   if (!may_place_ || state_.jobs().waiting() == 0) return false;
-  auto decision = domain::decide(state_, domain::PlaceWaiting{}, process_caller(), now);
+  state_.refresh();
+  auto decision =
+      domain::decide(state_, domain::PlaceWaiting{}, process_caller(), now, &batch_->memory);
   if (!decision) {
     may_place_ = false;
     return false;
@@ -222,7 +225,9 @@ bool Core::has_room() const {
 void Core::take_inner() {
   for (; !inner_.empty() && has_room(); inner_.pop_front()) {
     const Moment now = moment();
-    auto decision = domain::decide(state_, inner_.front(), process_caller(), now);
+    const Command command =
+        std::visit([](const auto& each) { return Command(each); }, inner_.front());
+    auto decision = domain::decide(state_, command, process_caller(), now, &batch_->memory);
     ++counts_.decided;
     if (decision && !decision->empty()) commit(std::move(*decision), now, nullptr);
   }
@@ -250,6 +255,7 @@ Result<void> Core::step(std::vector<Request>& requests) {
   requests.erase(requests.begin(), requests.begin() + static_cast<std::ptrdiff_t>(taken));
   take_inner();
   take_time();
+  state_.refresh();  // Whoever looks in between steps.
   if (planted(Bug::reply_before_sync)) {
     for (Pending& pending : replies_) pending.reply(pending.answer);
     replies_.clear();

@@ -4,6 +4,7 @@
 #include <deque>
 #include <expected>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ struct DurableRecord {
 
 /// A group of records that one sync made durable.
 struct DurableBatch {
+  std::pmr::monotonic_buffer_resource memory{64U << 10U};  // Where the core puts their events.
   std::vector<DurableRecord> records;
   journal::Head head;  // After the last of them.
 };
@@ -157,7 +159,8 @@ class Core {
   std::shared_ptr<DurableBatch> batch_;
   std::vector<Pending> replies_;
   domain::Effects effects_;
-  std::deque<domain::Command> inner_;  // Answers to effects for members in this process.
+  /// Answers to effects for members in this process.
+  std::deque<std::variant<domain::Reserve, domain::Confirm>> inner_;
   wire::Writer scratch_;
   bool may_place_ = true;  // Something changed that a waiting unit may profit from.
   bool is_space_low_ = false;

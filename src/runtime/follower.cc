@@ -72,10 +72,11 @@ void Follower::stop() {
 void Follower::fold(const DurableBatch& batch) {
   for (const DurableRecord& record : batch.records) {
     ensure(record.sequence == state_.essence().sequence + 1);
-    state_.apply(record.events, record.at);
+    state_.fold(record.events, record.at);
     const View view{state_, head_};
     for (const auto& watcher : watchers_) watcher->on_record(record, view);
   }
+  state_.refresh();
   head_ = batch.head;
   const std::lock_guard lock(mutex_);
   folded_ = state_.essence().sequence;
