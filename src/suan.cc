@@ -15,6 +15,7 @@
 #include "cli/width.h"
 #include "engine/supervisor.h"
 #include "journal/verify.h"
+#include "runtime/memory.h"
 #include "server/serve.h"
 #include "sim/simulate.h"
 
@@ -158,6 +159,7 @@ int main(int argc, char** argv) {
     const Words rest = typed.subspan(1);
     if (suan::cli::show_help_if_asked(verb, rest, screen)) return 0;
     if (verb == "journal") return verify_journal(rest, screen);
+    suan::runtime::restart_with_large_caches(argv);
     if (verb == "serve") return serve(rest, screen);
     return simulate(rest, screen);
   }

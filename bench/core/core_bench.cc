@@ -20,6 +20,7 @@
 #include "journal/sqlite_journal.h"
 #include "naive.h"
 #include "runtime/codec.h"
+#include "runtime/memory.h"
 #include "seams.h"
 #include "traffic.h"
 
@@ -319,6 +320,7 @@ void measure_waiting() {
 /// writes its journal under $SUAN_BENCH_DIRECTORY, or here.
 int main(int argc, char** argv) {
   using namespace suan::bench;
+  suan::runtime::restart_with_large_caches(argv);  // As the server does.
   const auto wants = [&](const std::string& part) {
     if (argc == 1) return true;
     return std::any_of(argv + 1, argv + argc, [&](const char* given) { return given == part; });
