@@ -117,6 +117,10 @@ class Journal {
   virtual Result<Head> append(std::uint64_t expected_sequence, std::uint64_t leader_epoch,
                               const Batch&) = 0;
 
+  /// Housekeeping that takes a while now and then. Appending does it only when it is overdue, so
+  /// call this when nobody waits.
+  virtual void tidy() {}
+
   /// The durable records from sequence `from` (at least 1) on, in order, at most `limit` of them,
   /// or fewer that together have some 8 MiB; empty when there is none yet. Their hashes have been
   /// checked: `invalid` names the record that is not what was appended.

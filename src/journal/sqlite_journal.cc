@@ -18,6 +18,7 @@ using Kind = Failure::Kind;
 
 namespace {
 
+constexpr int overdue = 4;  // So many times the pages of the log, and an append copies them itself.
 constexpr std::uint64_t format_version = 1;
 constexpr std::uint64_t application_mark = 0x5355414E;  // "SUAN"
 
@@ -266,16 +267,21 @@ Result<Head> SqliteJournal::append(std::uint64_t expected_sequence, std::uint64_
     const std::lock_guard guard(head_guard_);
     head_ = after;
   }
-  checkpoint_when_due();
+  checkpoint_from(settings_.log_pages_max * overdue);
   return after;
+}
+
+void SqliteJournal::tidy() {
+  const std::lock_guard lock(writing_);
+  if (check_certain()) checkpoint_from(settings_.log_pages_max);
 }
 
 // SQLite would do this by itself and forget a failed sync, after which a second one may claim
 // success over lost pages. Here a failure ends the writing; what was appended before it is safe in
 // the log.
-void SqliteJournal::checkpoint_when_due() {
+void SqliteJournal::checkpoint_from(int log_pages) {
   Database& database = *writer_->database;
-  if (database.log_pages() < settings_.log_pages_max) return;
+  if (database.log_pages() < log_pages) return;
   const Result<void> done = database.checkpoint(false);
   if (!done && done.error().kind != Kind::no_space && done.error().kind != Kind::unavailable)
     is_uncertain_ = true;

@@ -15,10 +15,11 @@
 namespace suan::journal {
 
 struct SqliteSettings {
-  std::string directory;      // Created if missing, mode 0700; holds nothing else.
-  std::string vfs = {};       // Name of a registered SQLite VFS; "" = the system's.
-  int log_pages_max = 1'000;  // Of 4 KiB in the write-ahead log, then it is copied into the file.
-  int deletions_max = 64;     // Blobs deleted before old copies of their keys leave the log too.
+  std::string directory;  // Created if missing, mode 0700; holds nothing else.
+  std::string vfs = {};   // Name of a registered SQLite VFS; "" = the system's.
+  int log_pages_max =
+      1'000;               // Of 4 KiB in the write-ahead log, then tidy() copies it into the file.
+  int deletions_max = 64;  // Blobs deleted before old copies of their keys leave the log too.
 };
 
 /// A Journal in SQLite: one row a batch, one sync an append.
@@ -38,6 +39,7 @@ class SqliteJournal : public Journal {
   Result<std::uint64_t> claim_leadership() override;
   Result<Head> append(std::uint64_t expected_sequence, std::uint64_t leader_epoch,
                       const Batch&) override;
+  void tidy() override;
   Result<std::vector<Record>> follow(std::uint64_t from, std::size_t limit) const override;
   Result<std::string> read_blob(std::uint64_t id) const override;
   Result<void> delete_blob(std::uint64_t id) override;
@@ -60,7 +62,7 @@ class SqliteJournal : public Journal {
   Result<void> check_certain() const;  // With writing_ held, as the next three.
   Result<void> store(const Head& after, const Batch&);
   Result<void> settle(Result<void> written);
-  void checkpoint_when_due();
+  void checkpoint_from(int log_pages);
   Result<Digest> hash_at(std::uint64_t sequence) const;
 
   const SqliteSettings settings_;

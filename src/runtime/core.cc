@@ -293,6 +293,7 @@ Result<void> Core::sync() {
     outlet_.on_durable(std::exchange(batch_, std::make_shared<DurableBatch>()));
   }
   release();
+  journal_.tidy();
   return {};
 }
 
