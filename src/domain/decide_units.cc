@@ -145,6 +145,37 @@ bool place_unit(Deciding& deciding, const Seeker& seeker, Choice choice) {
   return true;
 }
 
+namespace {
+
+// Whether this much still pays for a minute of a unit at that price.
+bool pays_for_a_minute(const JobSpec& spec, Money unit_hourly, Money left) {
+  if (spec.budget == Money{} || unit_hourly == Money{}) return true;
+  const Span limit =
+      running_limit(spec, unit_hourly, std::min(unit_allowance(spec, unit_hourly), left));
+  const bool is_short = spec.max_duration == Span{} || limit < spec.max_duration;
+  return !is_short || limit >= budget_time_min;
+}
+
+// Whether the budget of a waiting unit is used up for good: what others of its job have spent does
+// not come back, and none of them holds anything that could.
+bool is_spent(const jobs::Job& job, const ledger::Hold& hold, Money unit_hourly) {
+  const bool others_hold = std::ranges::any_of(job.units, [](const jobs::Unit& unit) {
+    return unit.phase != Phase::waiting && unit.phase != Phase::ended;
+  });
+  return !others_hold &&
+         !pays_for_a_minute(*job.spec, unit_hourly, job.spec->budget - hold.charged);
+}
+
+// Ends a unit that waits, and its job with the last of them.
+void end_waiting(Deciding& deciding, const jobs::Job& job, const jobs::UnitEnded& end) {
+  deciding.emit(end);
+  if (job.units_ended + 1 == job.units.size())
+    end_job(deciding, job, jobs::Outcome::failed, end,
+            deciding.state.ledger().holds().at(job.hold).amount);
+}
+
+}  // namespace
+
 Ruling decide_one(Deciding& deciding, const PlaceWaiting&) {
   std::size_t tried = 0;
   for (const auto& [head, line] : deciding.state.jobs().heads()) {
@@ -153,8 +184,17 @@ Ruling decide_one(Deciding& deciding, const PlaceWaiting&) {
     const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
     const std::uint32_t attempt = job.units[head.unit.unit].attempt + 1;
     auto choice = choose_place(deciding.state, *job.spec);
-    if (choice && place_unit(deciding, {head.unit, *job.spec, attempt, hold}, std::move(*choice)))
+    if (!choice) continue;
+    const Money hourly = scale(choice->record.hourly, job.spec->nodes, 1);
+    if (place_unit(deciding, {head.unit, *job.spec, attempt, hold}, std::move(*choice))) return {};
+    if (is_spent(job, hold, hourly)) {
+      end_waiting(deciding, job,
+                  {.unit = head.unit,
+                   .end = AttemptEnd::over_budget,
+                   .exit_code = 0,
+                   .reason = "what the others of its job left of the budget does not pay for it"});
       return {};
+    }
   }
   return refuse(Code::nothing_placeable, "no waiting unit can start now");
 }
@@ -320,14 +360,9 @@ jobs::UnitEnded verdict(const Ending& ending) {
 // aside for other units has come back.
 bool may_be_paid_again(const Deciding& deciding, const Ending& ending) {
   const JobSpec& spec = *ending.job.spec;
-  const Money hourly = unit_hourly(ending.job, ending.unit());
-  if (spec.budget == Money{} || hourly == Money{}) return true;
   const Money spent =
       deciding.state.ledger().holds().at(ending.job.hold).charged + ending.ended.cost;
-  const Money most = std::min(unit_allowance(spec, hourly), spec.budget - spent);
-  const Span limit = running_limit(spec, hourly, most);
-  const bool is_short = spec.max_duration == Span{} || limit < spec.max_duration;
-  return !is_short || limit >= budget_time_min;
+  return pays_for_a_minute(spec, unit_hourly(ending.job, ending.unit()), spec.budget - spent);
 }
 
 void finish_unit(Deciding& deciding, const Ending& ending, Money rest) {
@@ -464,17 +499,14 @@ Ruling miss_deadline(Deciding& deciding, const jobs::Job& job, const UnitKey& ke
   const jobs::Unit& unit = job.units[key.unit];
   const bool was_lost =
       !unit.mishaps.empty() && unit.mishaps.back().setback == jobs::Setback::site_lost;
-  const jobs::UnitEnded end{
-      .unit = key,
-      .end = was_lost ? AttemptEnd::lost : AttemptEnd::launch_failed,
-      .exit_code = 0,
-      .reason = was_lost
-                    ? "its site lost it, and its start.deadline passed before it could start again"
-                    : "its start.deadline passed before it could start"};
-  deciding.emit(end);
-  if (job.units_ended + 1 == job.units.size())
-    end_job(deciding, job, jobs::Outcome::failed, end,
-            deciding.state.ledger().holds().at(job.hold).amount);
+  end_waiting(
+      deciding, job,
+      {.unit = key,
+       .end = was_lost ? AttemptEnd::lost : AttemptEnd::launch_failed,
+       .exit_code = 0,
+       .reason = was_lost
+                     ? "its site lost it, and its start.deadline passed before it could start again"
+                     : "its start.deadline passed before it could start"});
   return {};
 }
 
