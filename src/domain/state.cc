@@ -72,17 +72,11 @@ void State::refresh() {
 }
 
 void State::set_unit_timer(const UnitKey& key, Moment at) {
-  drop_unit_timer(key);
-  if (at == Moment{}) return;
-  jobs_.edit_unit(key)->timer = at;
-  timers_.insert({at, Due::unit, key.job.value, key.unit}, true);
-}
-
-void State::drop_unit_timer(const UnitKey& key) {
   jobs::Unit* unit = jobs_.edit_unit(key);
-  if (unit == nullptr || unit->timer == Moment{}) return;
-  timers_.erase({unit->timer, Due::unit, key.job.value, key.unit});
-  unit->timer = {};
+  if (unit == nullptr || unit->timer == at) return;
+  if (unit->timer != Moment{}) timers_.erase({unit->timer, Due::unit, key.job.value, key.unit});
+  if (at != Moment{}) timers_.insert({at, Due::unit, key.job.value, key.unit}, true);
+  unit->timer = at;
 }
 
 // Counts a reservation on its way (sign 1), or its answer (sign -1).
@@ -201,13 +195,13 @@ struct Folding {
       state.timers_.insert({at + ended_jobs_stay_hot, Due::job_eviction, event.job.value, 0}, true);
   }
   void operator()(const jobs::UnitQueued& event) const {
-    state.drop_unit_timer(event.unit);
+    state.set_unit_timer(event.unit, {});
     state.jobs_.apply(event);
     state.set_unit_timer(event.unit, state.jobs_.find(event.unit.job)->spec->deadline);
     touch(event.unit.job);
   }
   void operator()(const jobs::UnitPlaced& event) const {
-    state.drop_unit_timer(event.unit);
+    state.set_unit_timer(event.unit, {});
     state.jobs_.apply(event);
     state.expect(event.unit, 1);
     touch(event.unit.job);
@@ -241,7 +235,7 @@ struct Folding {
   void operator()(const jobs::TaskStopping& event) const {
     const jobs::Job& job = *state.jobs_.find(event.key.job);
     if (!planted(Bug::renewed_after_stop))
-      state.drop_unit_timer({event.key.job, jobs::place_of(*job.spec, event.key.task).unit});
+      state.set_unit_timer({event.key.job, jobs::place_of(*job.spec, event.key.task).unit}, {});
     state.jobs_.apply(event);
     touch(event.key.job);
   }
@@ -303,7 +297,7 @@ struct Folding {
 
   // A unit leaves whatever it was doing.
   void leave(const UnitKey& key) const {
-    state.drop_unit_timer(key);
+    state.set_unit_timer(key, {});
     if (state.jobs_.find(key.job)->units[key.unit].phase == Phase::reserving) state.expect(key, -1);
   }
 

@@ -165,8 +165,7 @@ class State {
   void note_stale(PoolId pool) {
     if (stale_pools_.empty() || stale_pools_.back() != pool) stale_pools_.push_back(pool);
   }
-  void set_unit_timer(const jobs::UnitKey&, Moment at);
-  void drop_unit_timer(const jobs::UnitKey&);
+  void set_unit_timer(const jobs::UnitKey&, Moment at);  // Moment{}: none.
   void expect(const jobs::UnitKey&, std::int64_t sign);
 
   Essence essence_;

@@ -72,8 +72,6 @@ std::uint32_t NodeFree::whole_cards() const {
 
 void Nodes::index(const Pool& pool, std::uint32_t node, const NodeFree& free) {
   fits_.insert({pool.id, free.whole_cards(), free.cpu_milli, node}, true);
-  for (const SharedCard& shared : free.shared)
-    shares_.insert({pool.id, shared.free_milli, node, shared.card}, true);
   Total* total = totals_.edit(pool.id);
   if (total == nullptr) total = &totals_.insert(pool.id, {});
   total->card_milli += card_milli_of(free);
@@ -89,8 +87,6 @@ void Nodes::index(const Pool& pool, std::uint32_t node, const NodeFree& free) {
 
 void Nodes::unindex(const Pool& pool, std::uint32_t node, const NodeFree& free) {
   fits_.erase({pool.id, free.whole_cards(), free.cpu_milli, node});
-  for (const SharedCard& shared : free.shared)
-    shares_.erase({pool.id, shared.free_milli, node, shared.card});
   Total* total = totals_.edit(pool.id);
   total->card_milli -= card_milli_of(free);
   total->cpu_milli -= free.cpu_milli;
@@ -117,7 +113,10 @@ void Nodes::add(const Pool& pool) {
 
 void Nodes::remove(const Pool& pool) {
   for (std::uint32_t node = 0; node < pool.nodes; ++node) {
-    unindex(pool, node, nodes_.at({pool.id, node}));
+    const NodeFree& free = nodes_.at({pool.id, node});
+    unindex(pool, node, free);
+    for (const SharedCard& shared : free.shared)
+      shares_.erase({pool.id, shared.free_milli, node, shared.card});
     nodes_.erase({pool.id, node});
   }
 }
@@ -144,10 +143,15 @@ void Nodes::change(const Pool& pool, const Grant& grant, int sign) {
       node->free_cards ^= bit;
       node->shared.push_back({card, 1000});
       shared = node->shared.end() - 1;
+    } else {
+      shares_.erase({pool.id, shared->free_milli, grant.node, card});
     }
     if (sign < 0) ensure(shared->free_milli >= grant.card_milli);
     shared->free_milli += sign < 0 ? 0 - grant.card_milli : grant.card_milli;
-    if (shared->free_milli < 1000) continue;
+    if (shared->free_milli < 1000) {
+      shares_.insert({pool.id, shared->free_milli, grant.node, card}, true);
+      continue;
+    }
     ensure(shared->free_milli == 1000);
     node->shared.erase(shared);
     node->free_cards |= bit;

@@ -31,7 +31,7 @@ class Search {
   }
 
   bool has_found() const { return found_; }
-  Candidate found() const { return question_.candidate(best_); }
+  Candidate found() const { return question_.candidate(best_, best_score_); }
 
  private:
   void start(const Wish& wish) {

@@ -47,9 +47,7 @@ Wish Question::wish(std::uint32_t alternative) const {
     const std::uint32_t* chip = supply_->find_chip(wish.alternative->chip);
     wish.is_offered = chip != nullptr;
     wish.chip = chip == nullptr ? 0 : *chip;
-    if (demand_.objective == Objective::finish) {
-      wish.speed = supply_->speed_of(wish.alternative->chip);
-    }
+    wish.speed = supply_->speed_of(wish.alternative->chip);
   }
   return wish;
 }
@@ -174,7 +172,7 @@ Score Question::score(const Match& match) const {
   return score;
 }
 
-Candidate Question::candidate(const Match& match) const {
+Candidate Question::candidate(const Match& match, const Score& score) const {
   const Block& block = *match.at.block;
   const std::size_t row = match.at.row;
   Candidate candidate;
@@ -185,9 +183,8 @@ Candidate Question::candidate(const Match& match) const {
   candidate.waits_for = match.waits_for;
   candidate.is_firm = (block.flags[row] & row_firm) != 0;
   candidate.carbon = block.carbon[row];
-  candidate.speed = std::int64_t{supply_->speed_of(match.wish->alternative->chip)} *
-                    match.verdict.need.card_milli;
-  candidate.score = score(match);
+  candidate.speed = match.wish->speed * match.verdict.need.card_milli;
+  candidate.score = score;
   return candidate;
 }
 

@@ -93,7 +93,7 @@ class Question {
   Reason judge(Match&) const;
 
   Score score(const Match&) const;
-  Candidate candidate(const Match&) const;
+  Candidate candidate(const Match&, const Score&) const;
 
   /// Score::major of a candidate with this cost, carbon and node's cards.
   std::int64_t major(const Wish& wish, const Need& need, std::int64_t cost,

@@ -50,7 +50,8 @@ class Scan {
     ranking.starts_now = ranking.total - busy;
     std::sort(heap_.begin(), heap_.end());
     ranking.best.reserve(heap_.size());
-    for (const Kept& kept : heap_) ranking.best.push_back(question_.candidate(kept.match));
+    for (const Kept& kept : heap_)
+      ranking.best.push_back(question_.candidate(kept.match, kept.score));
     return ranking;
   }
 
