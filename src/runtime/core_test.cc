@@ -111,6 +111,37 @@ TEST(Core, TheSameRequestHasTheSameAnswerAndAnotherBodyIsRefused) {
   EXPECT_EQ(domain.core->state().jobs().all().size(), 1U);
 }
 
+TEST(Core, ABatchTakesNoMoreCommandsThanItMay) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk, {.batch_commands_max = 8});
+  for (std::uint64_t i = 1; i <= 20; ++i) domain.put(small_job(), domain.caller(i));
+  for (const std::size_t left : {12U, 4U, 0U}) {
+    ASSERT_TRUE(domain.step());
+    EXPECT_EQ(domain.requests.size(), left);
+    EXPECT_EQ(domain.count("answer"), 20 - left);
+  }
+  domain.settle();
+  EXPECT_EQ(domain.core->state().jobs().all().size(), 20U);
+}
+
+// What is put aside for reservations and launches must find room too, and follow in order.
+TEST(Core, AFullBatchLeavesTheRestToTheNext) {
+  constexpr std::uint64_t jobs = 80;
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  domain::SubmitJob large = small_job();
+  large.spec.name = std::string(1U << 20U, 'n');
+  for (std::uint64_t i = 1; i <= jobs; ++i) domain.put(large, domain.caller(i));
+  ASSERT_TRUE(domain.step());
+  EXPECT_GT(domain.requests.size(), 0U);
+  EXPECT_EQ(domain.batches.size(), 1U);
+  EXPECT_EQ(domain.count("answer"), jobs - domain.requests.size());
+  domain.settle();
+  EXPECT_EQ(domain.count("answer"), jobs);
+  EXPECT_EQ(domain.core->state().jobs().all().size(), jobs);
+  EXPECT_EQ(domain.core->state().market().leases().size(), static_cast<std::size_t>(small_cores));
+}
+
 TEST(Core, WhileTheDiskIsFullClientsAreTurnedAwayUndecided) {
   journal::MemoryDisk disk;
   SmallDomain domain(disk);
