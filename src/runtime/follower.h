@@ -19,7 +19,8 @@ struct View {
   const journal::Head& head;
 };
 
-/// Is told of every durable record, in order. Called on the follower's thread; must not block.
+/// Is told of every durable record, in order. Called on the follower's thread; must not block, and
+/// not look at supply(), which is that of the batch before.
 class Watcher {
  public:
   virtual ~Watcher() = default;
