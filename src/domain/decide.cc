@@ -8,13 +8,21 @@
 
 namespace suan::domain {
 
+namespace {
+
+// How many events a command mostly leads to.
+std::size_t usual_events(const Command& command) {
+  if (std::holds_alternative<SubmitJob>(command)) return 6;
+  return std::holds_alternative<Report>(command) ? 8 : 2;
+}
+
+}  // namespace
+
 Decision decide(const State& state, const Command& command, const Caller& caller, Moment now,
                 std::pmr::memory_resource* memory) {
   ensure(now >= state.essence().now);
   Deciding deciding{state, caller, now, Events(memory)};
-  const bool is_long =
-      std::holds_alternative<SubmitJob>(command) || std::holds_alternative<Report>(command);
-  deciding.events.reserve(is_long ? 8 : 4);  // As many as most commands lead to.
+  deciding.events.reserve(usual_events(command));
   const Ruling ruling =
       std::visit([&](const auto& each) { return decide_one(deciding, each); }, command);
   if (!ruling) {

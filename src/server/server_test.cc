@@ -2,9 +2,8 @@
 #include <optional>
 #include <string>
 
-#include <sys/stat.h>
-
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "journal/heads.h"
 #include "runtime/codec.h"
