@@ -31,6 +31,8 @@ constexpr std::size_t records_at_once = 4096;
 constexpr int log_pages_max = 4000;             // Of 4 KiB, then they are copied into the file.
 constexpr std::size_t batches_kept_max = 4096;  // Past it the journal is read instead.
 constexpr int history_nice = 15;
+constexpr auto gathered_for = std::chrono::milliseconds(50);  // Unless somebody waits for it.
+constexpr std::size_t gathered_max = 64;                      // Batches.
 
 std::int64_t number(const Statement& row, int column) {
   return static_cast<std::int64_t>(row.number(column));
@@ -98,12 +100,14 @@ class SqliteHistory : public History {
   ~SqliteHistory() override { stop(); }
 
   void feed(std::shared_ptr<const runtime::DurableBatch> batch) override {
+    std::size_t gathered = 0;
     {
       const std::lock_guard lock(mutex_);
       if (batches_.size() >= batches_kept_max) batches_.clear();  // The journal has them.
       batches_.push_back(std::move(batch));
+      gathered = batches_.size();
     }
-    has_work_.notify_one();
+    if (gathered == 1 || gathered == gathered_max) has_work_.notify_one();
   }
 
   std::uint64_t sequence() const override {
@@ -113,6 +117,8 @@ class SqliteHistory : public History {
 
   bool wait_for(std::uint64_t sequence, Span patience) override {
     std::unique_lock lock(mutex_);
+    wanted_ = std::max(wanted_, sequence);
+    has_work_.notify_one();
     return moved_.wait_for(lock, std::chrono::microseconds(patience.us), [&] {
       return sequence_ >= sequence || is_stopping_;
     }) && sequence_ >= sequence;
@@ -183,6 +189,7 @@ class SqliteHistory : public History {
   std::condition_variable moved_;
   std::vector<std::shared_ptr<const runtime::DurableBatch>> batches_;
   std::uint64_t sequence_;
+  std::uint64_t wanted_ = 0;  // The last that somebody waited for.
   bool is_stopping_ = false;
   std::thread thread_;
 };
@@ -344,6 +351,10 @@ void SqliteHistory::run() {
       std::unique_lock lock(mutex_);
       has_work_.wait_for(lock, std::chrono::seconds(1),
                          [&] { return is_stopping_ || !batches_.empty(); });
+      // One transaction for many batches: each writes the same few pages again.
+      has_work_.wait_for(lock, gathered_for, [&] {
+        return is_stopping_ || wanted_ > sequence_ || batches_.size() >= gathered_max;
+      });
       batches.swap(batches_);
       is_ending = is_stopping_;
     }
