@@ -10,6 +10,7 @@ namespace {
 
 constexpr auto space_measured_every = std::chrono::seconds(1);
 constexpr auto stuck_retry_after = std::chrono::milliseconds(200);
+constexpr auto patience = std::chrono::milliseconds(10);
 
 }  // namespace
 
@@ -46,15 +47,24 @@ void CoreThread::wake() {
   has_work_.notify_one();
 }
 
-void CoreThread::put_waiting(Request request) {
+void CoreThread::push_waiting(Request&& request, bool is_patient) {
   {
     std::unique_lock lock(mutex_);
     has_room_.wait(lock, [&] { return is_stopping_ || inbox_.size() < inbox_max_; });
     if (is_stopping_) return;  // The member repeats it after the restart.
     if (!request.caller.is_process()) ++clients_;
+    if (is_patient && patient_++ == 0) patient_until_ = Steady::now() + patience;
     inbox_.push_back(std::move(request));
   }
   has_work_.notify_one();
+}
+
+void CoreThread::put_waiting(Request request) {
+  push_waiting(std::move(request), false);
+}
+
+void CoreThread::put_patiently(Request request) {
+  push_waiting(std::move(request), true);
 }
 
 std::size_t CoreThread::inbox_size() const {
@@ -95,9 +105,13 @@ bool CoreThread::wait_for_work() {
   std::unique_lock lock(mutex_);
   const bool has_leftover = !taken_.empty() && !core_.is_stuck();
   const auto has_some = [&] {
-    return is_stopping_ || (core_.is_stuck() ? clients_ > 0 : !inbox_.empty());
+    return is_stopping_ || (core_.is_stuck() ? clients_ > 0 : inbox_.size() > patient_);
   };
-  if (!has_leftover) has_work_.wait_until(lock, deadline, has_some);
+  while (!has_leftover && !has_some()) {
+    const bool has_patient = patient_ > 0 && !core_.is_stuck();
+    const auto until = has_patient ? std::min(deadline, patient_until_) : deadline;
+    if (has_work_.wait_until(lock, until) == std::cv_status::timeout) break;
+  }
   if (is_stopping_ && inbox_.empty() && taken_.empty()) return false;
   take_inbox();
   lock.unlock();
@@ -109,8 +123,9 @@ bool CoreThread::wait_for_work() {
 // bounded; clients need not wait for their turn.
 void CoreThread::take_inbox() {
   clients_ = 0;
-  if (!core_.is_stuck() && taken_.empty()) return taken_.swap(inbox_);
   const bool takes_all = !core_.is_stuck();
+  if (takes_all) patient_ = 0;
+  if (takes_all && taken_.empty()) return taken_.swap(inbox_);
   std::erase_if(inbox_, [&](Request& request) {
     if (!takes_all && request.caller.is_process()) return false;
     taken_.push_back(std::move(request));

@@ -35,6 +35,10 @@ class CoreThread {
   /// The same, but reports of members wait for room: they may not be lost.
   void put_waiting(Request request);
 
+  /// The same for what nobody waits for: taken with what comes next, at the latest 10 ms later. A
+  /// sync of its own would cost more than it is worth.
+  void put_patiently(Request request);
+
   /// Takes no more requests, finishes those in the inbox, makes them durable and ends the thread.
   void stop();
 
@@ -53,6 +57,7 @@ class CoreThread {
   using Steady = std::chrono::steady_clock;
 
   void run();
+  void push_waiting(Request&& request, bool is_patient);
   bool wait_for_work();
   bool step();
   void take_inbox();
@@ -66,6 +71,8 @@ class CoreThread {
   std::condition_variable has_room_;
   std::vector<Request> inbox_;
   std::size_t clients_ = 0;  // How many of the inbox are not of the process itself.
+  std::size_t patient_ = 0;  // How many of the inbox nobody waits for.
+  Steady::time_point patient_until_;
   bool is_stopping_ = false;
   CoreCounts counts_;
   bool is_stuck_ = false;

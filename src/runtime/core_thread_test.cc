@@ -97,6 +97,23 @@ TEST(CoreThread, AFullInboxTakesNoMore) {
   EXPECT_EQ(answers, 1);
 }
 
+TEST(CoreThread, WhatNobodyWaitsForIsTakenAllTheSame) {
+  Threaded domain(8);
+  std::promise<bool> is_taken;
+  Request patient{.command = domain::Deposit{small_project, yuan(1), ""},
+                  .caller = {small_operator(), {}, {}},
+                  .payloads = {},
+                  .reply = [&](const Reply& reply) { is_taken.set_value(reply.has_value()); }};
+  domain.thread.put_patiently(std::move(patient));
+  EXPECT_TRUE(is_taken.get_future().get());  // Though nothing else comes.
+  domain.thread.put_patiently({.command = domain::Deposit{small_project, yuan(2), ""},
+                               .caller = {small_operator(), {}, {}},
+                               .payloads = {},
+                               .reply = {}});
+  domain.thread.stop();
+  EXPECT_EQ(domain.domain.batches.size(), 2U);
+}
+
 TEST(CoreThread, AFullDiskAnswersWithinItsLimitAndGoesOnWhenThereIsRoom) {
   Threaded domain;
   domain.domain.journal.set_full(true);

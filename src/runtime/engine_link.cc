@@ -109,7 +109,7 @@ void EngineLink::perform(const domain::Effect& effect) {
     Request request;
     request.command = domain::NotePayloadsDestroyed{destroy->first};
     request.caller.principal = {UserId{1}, identity::Role::operator_};
-    core_->put_waiting(std::move(request));
+    core_->put_patiently(std::move(request));
   } else {
     ensure(false);  // The core answers reservations for engines itself.
   }
@@ -119,7 +119,8 @@ void EngineLink::report(const Progress& progress) {
   Request request;
   request.command = domain::Report{progress};
   request.caller.principal = {UserId{1}, identity::Role::operator_};
-  if (progress.state == AttemptState::ended) {
+  const bool has_ended = progress.state == AttemptState::ended;
+  if (has_ended) {
     request.reply = [this, key = progress.key](const Reply& reply) {
       if (reply || reply.error().code != domain::Code::stale) return;
       // The end was recorded before, and the member missed that: it may forget.
@@ -127,7 +128,8 @@ void EngineLink::report(const Progress& progress) {
         put(domain::AskForget{member, ForgetAttempt{key}});
     };
   }
-  core_->put_waiting(std::move(request));
+  // That it began is news for people, and they have time; what follows from its end is not.
+  has_ended ? core_->put_waiting(std::move(request)) : core_->put_patiently(std::move(request));
 }
 
 }  // namespace suan::runtime
