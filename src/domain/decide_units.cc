@@ -156,14 +156,21 @@ bool pays_for_a_minute(const JobSpec& spec, Money unit_hourly, Money left) {
   return !is_short || limit >= budget_time_min;
 }
 
-// Whether the budget of a waiting unit is used up for good: what others of its job have spent does
-// not come back, and none of them holds anything that could.
-bool is_spent(const jobs::Job& job, const ledger::Hold& hold, Money unit_hourly) {
+// Whether the budget of a waiting unit is used up for good: what was spent does not come back, no
+// unit of its job holds anything that could, and the cheapest pool, free or not, costs too much.
+bool is_spent(const State& state, const jobs::Job& job, const ledger::Hold& hold) {
+  if (job.spec->budget == Money{} || hold.charged == Money{}) return false;
   const bool others_hold = std::ranges::any_of(job.units, [](const jobs::Unit& unit) {
     return unit.phase != Phase::waiting && unit.phase != Phase::ended;
   });
-  return !others_hold &&
-         !pays_for_a_minute(*job.spec, unit_hourly, job.spec->budget - hold.charged);
+  if (others_hold && !planted(Bug::spent_while_others_hold)) return false;
+  placement::Demand demand = placement::make_demand(*job.spec);
+  demand.objective = Objective::cost;
+  demand.is_ordered = false;
+  const auto cheapest = placement::rank(state.supply(), demand, nullptr, 1);
+  if (cheapest.best.empty()) return false;
+  const Money hourly = scale(cheapest.best.front().hourly_cost, 1, job.spec->elements);
+  return !pays_for_a_minute(*job.spec, hourly, job.spec->budget - hold.charged);
 }
 
 // Ends a unit that waits, and its job with the last of them.
@@ -185,14 +192,13 @@ Ruling decide_one(Deciding& deciding, const PlaceWaiting&) {
     const std::uint32_t attempt = job.units[head.unit.unit].attempt + 1;
     auto choice = choose_place(deciding.state, *job.spec);
     if (!choice) continue;
-    const Money hourly = scale(choice->record.hourly, job.spec->nodes, 1);
     if (place_unit(deciding, {head.unit, *job.spec, attempt, hold}, std::move(*choice))) return {};
-    if (is_spent(job, hold, hourly)) {
+    if (is_spent(deciding.state, job, hold)) {
       end_waiting(deciding, job,
                   {.unit = head.unit,
                    .end = AttemptEnd::over_budget,
                    .exit_code = 0,
-                   .reason = "what the others of its job left of the budget does not pay for it"});
+                   .reason = "what is left of its budget does not pay for a minute anywhere"});
       return {};
     }
   }

@@ -242,6 +242,7 @@ class LifeBook {
   void check_queue_order(const jobs::UnitKey&, const Job&);
   void check_price(const jobs::UnitPlaced&, const Job&);
   void check_charge(const jobs::TaskEnded&, const Job&, Unit&);
+  bool budget_is_spent(const Job&) const;
   bool check(bool holds, std::string_view auditor, const std::string& text) {
     return objections_.check(holds, auditor, text);
   }

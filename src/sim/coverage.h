@@ -90,6 +90,7 @@ enum class Branch : std::uint8_t {
   payload_destroyed,
   capacity_below_leases,
   deadline_missed,
+  budget_spent_by_others,
 };
 
 /// How often each fault was done and each branch taken. Plain numbers, so that runs add up.

@@ -382,6 +382,17 @@ void LifeBook::seen(const jobs::TaskEnded& event) {
   if (event.end != AttemptEnd::exited || event.exit_code != 0) dying_now_ = key;
 }
 
+// Whether what a job has left is less than the share of one unit, and none of its units could bring
+// any of it back.
+bool LifeBook::budget_is_spent(const Job& its) const {
+  const Money share = scale(its.spec->budget, 1, its.spec->elements);
+  if (its.spec->budget == Money{} || its.spec->budget - money_.charged(its.hold) >= share)
+    return false;
+  return std::ranges::all_of(its.units, [](const Unit& each) {
+    return each.phase == Phase::waiting || each.phase == Phase::ended;
+  });
+}
+
 void LifeBook::seen(const jobs::UnitEnded& event) {
   Unit* own = unit(event.unit);
   if (own == nullptr) return;
@@ -393,7 +404,10 @@ void LifeBook::seen(const jobs::UnitEnded& event) {
     const Job& its = jobs_.at(event.unit.job);
     const bool is_late = its.spec->deadline != Moment{} && its.spec->deadline <= at_;
     if (is_late && !its.is_stopping) coverage_.hit(Branch::deadline_missed);
-    check(its.is_stopping || is_late, "lives", "ends before it ran and unasked");
+    const bool is_spent = event.end == AttemptEnd::over_budget && own->phase == Phase::waiting &&
+                          budget_is_spent(its);
+    if (is_spent) coverage_.hit(Branch::budget_spent_by_others);
+    check(its.is_stopping || is_late || is_spent, "lives", "ends before it ran and unasked");
     coverage_.hit(own->phase == Phase::waiting ? Branch::stopped_while_waiting
                                                : Branch::stopped_while_confirming);
   }
