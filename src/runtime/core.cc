@@ -292,6 +292,8 @@ Result<void> Core::sync() {
     batch_->head = *head;
     outlet_.on_durable(std::exchange(batch_, std::make_shared<DurableBatch>()));
   }
+  // Refusals take room for events too, and may come without end while nothing is recorded.
+  if (batch_->records.empty()) batch_->memory.release();
   release();
   journal_.tidy();
   return {};
