@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "model/attempt.h"
+#include "model/reading.h"
 
 /// The seam to whatever really runs attempts: one machine's processes, Slurm, Kubernetes, or a
 /// simulated one. Its real and simulated implementations pass the same contract suite.
@@ -38,6 +39,10 @@ class ProgressSink {
  public:
   virtual ~ProgressSink() = default;
   virtual void on_progress(const Progress&) = 0;
+
+  /// An engine that shares its nodes with others says what those hold: when it is attached, when
+  /// that changes, and at least every 10 s.
+  virtual void on_reading(const PoolReading&) {}
 };
 
 enum class LogStream : std::uint8_t { output, error };

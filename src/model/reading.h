@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What is seen of capacity, as against what was granted on it. A reading informs where work goes;
+/// it is never part of a record.
+namespace suan {
+
+/// What others hold of one node (the cluster's own users), or that it takes nothing new.
+struct NodeReading {
+  std::uint32_t node = 0;  // Index in its pool.
+  bool takes_work = true;  // false: down, drained, or not answering.
+  std::uint32_t cards = 0;
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_bytes = 0;
+
+  friend bool operator==(const NodeReading&, const NodeReading&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "node", self.node);
+    visit(2, "takes_work", self.takes_work);
+    visit(3, "cards", self.cards);
+    visit(4, "cpu_milli", self.cpu_milli);
+    visit(5, "memory_bytes", self.memory_bytes);
+  }
+};
+
+/// One pool at one moment. The newest wins, whole.
+struct PoolReading {
+  std::string pool;                // Its name within the member.
+  std::vector<NodeReading> nodes;  // Ascending; those of which others hold something, or that take
+                                   // nothing. Of all others everything is ours to grant.
+  std::uint32_t queued = 0;        // Work of others that waits for this pool.
+
+  friend bool operator==(const PoolReading&, const PoolReading&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "pool", self.pool);
+    visit(2, "nodes", self.nodes);
+    visit(3, "queued", self.queued);
+  }
+};
+
+}  // namespace suan
