@@ -67,6 +67,19 @@ enum class Bug : std::uint8_t {
   renewals_not_sent_again,
   payload_destroyed_early,
   fork_shares_writes,
+  // Between domains.
+  guest_price_not_checked,
+  expired_guest_committed,
+  let_go_and_left_running,
+  old_host_answers_for_new,
+  rest_of_guest_kept,
+  guest_evicted_before_let_go,
+  hosted_not_told_again,
+  reports_not_told_again,
+  commits_not_told_again,
+  stop_not_passed_on,
+  renewal_not_passed_on,
+  guest_usage_halved,
 };
 
 #ifdef SUAN_PLANTED

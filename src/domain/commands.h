@@ -9,6 +9,7 @@
 #include "identity/records.h"
 #include "jobs/records.h"
 #include "model/attempt.h"
+#include "model/contract.h"
 #include "model/spec.h"
 #include "model/supply.h"
 
@@ -106,6 +107,35 @@ struct NotePayloadsDestroyed {
   PayloadId first;
 };
 
+// From a parent of this domain. The payload of a CommitUnit travels beside the command.
+
+/// A domain that this one has joined may send units from now on.
+struct JoinParent {
+  std::string name;
+};
+
+/// A message of the member contract, from that parent. Refused as stale if it is about an attempt
+/// that is over, as known_already if nothing follows from it.
+template <class Message>
+struct FromParent {
+  ParentId parent;
+  Message message;
+};
+
+// From a sub-domain of this one.
+
+/// A sub-domain offers its supply, all of it. It is a member from its first offer on.
+struct OfferSupply {
+  std::string member;
+  SupplyOffer offer;
+};
+
+template <class Message>
+struct FromMember {
+  MemberId member;
+  Message message;
+};
+
 // From time itself.
 
 /// Whatever is due first among the timers of the state.
@@ -114,9 +144,12 @@ struct Tick {};
 /// Place the first waiting unit that fits somewhere now.
 struct PlaceWaiting {};
 
-using Command = std::variant<CreateOrganisation, CreateProject, Deposit, CreateKey, RevokeKey,
-                             SubmitJob, StopJob, FoundDomain, StartMember, Reserve, Confirm, Report,
-                             NotePayloadsDestroyed, Tick, PlaceWaiting>;
+using Command =
+    std::variant<CreateOrganisation, CreateProject, Deposit, CreateKey, RevokeKey, SubmitJob,
+                 StopJob, FoundDomain, StartMember, Reserve, Confirm, Report, NotePayloadsDestroyed,
+                 JoinParent, FromParent<HostUnit>, FromParent<CommitUnit>, FromParent<RenewUnit>,
+                 FromParent<StopTask>, FromParent<LetGo>, OfferSupply, FromMember<UnitHosted>,
+                 FromMember<UnitRefused>, FromMember<TaskReport>, Tick, PlaceWaiting>;
 
 /// Who asked, and how a repeat is known. Commands of the process itself carry no request.
 struct Caller {

@@ -187,6 +187,8 @@ void give_up_placement(Deciding& deciding, const jobs::Job& job, const UnitKey& 
 void end_job(Deciding& deciding, const jobs::Job& job, jobs::Outcome outcome,
              const jobs::UnitEnded& last, Money held) {
   if (!planted(Bug::hold_not_returned)) deciding.emit(ledger::HoldReturned{job.hold, held, true});
+  if (job.guest && held > Money{} && !planted(Bug::rest_of_guest_kept))
+    deciding.emit(ledger::Withdrawn{job.spec->project, held, "not used"});
   const bool is_first = job.units_failed == 0;
   deciding.emit(jobs::JobEnded{.job = job.id,
                                .outcome = outcome,
@@ -207,6 +209,11 @@ Ruling decide_one(Deciding& deciding, const StopJob& command) {
 
   deciding.accept(name);
   if (job->is_stopping) return {};
+  const Phase first = job->units.front().phase;
+  if (job->guest && (first == Phase::reserving || first == Phase::confirming)) {
+    refuse_guest(deciding, *job, "its host stopped it");
+    return {};
+  }
   deciding.emit(jobs::JobStopping{job->id, deciding.caller.principal.user});
   std::uint32_t ended = job->units_ended;
   jobs::UnitEnded last{

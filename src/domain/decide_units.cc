@@ -108,10 +108,6 @@ Span bounded_by_cut(const Partition& partition, Span run_for) {
   return run_for == Span{} ? lost_after : std::min(run_for, lost_after);
 }
 
-Ruling stale() {
-  return refuse(Code::stale, "this is about an attempt that is over");
-}
-
 // The unit that a message is about, if it is in that phase of that attempt.
 const jobs::Job* job_in_phase(const Deciding& deciding, const UnitKey& key, std::uint32_t attempt,
                               Phase phase) {
@@ -124,8 +120,20 @@ const jobs::Job* job_in_phase(const Deciding& deciding, const UnitKey& key, std:
 
 }  // namespace
 
+std::unexpected<Refusal> stale() {
+  return refuse(Code::stale, "this is about an attempt that is over");
+}
+
 Money unit_hourly(const jobs::Job& job, const jobs::Unit& unit) {
   return scale(unit.placement.hourly, job.spec->nodes, 1);
+}
+
+bool pays_for_a_minute(const JobSpec& spec, Money unit_hourly, Money left) {
+  if (spec.budget == Money{} || unit_hourly == Money{}) return true;
+  const Span limit =
+      running_limit(spec, unit_hourly, std::min(unit_allowance(spec, unit_hourly), left));
+  const bool is_short = spec.max_duration == Span{} || limit < spec.max_duration;
+  return !is_short || limit >= budget_time_min;
 }
 
 bool place_unit(Deciding& deciding, const Seeker& seeker, Choice choice) {
@@ -146,15 +154,6 @@ bool place_unit(Deciding& deciding, const Seeker& seeker, Choice choice) {
 }
 
 namespace {
-
-// Whether this much still pays for a minute of a unit at that price.
-bool pays_for_a_minute(const JobSpec& spec, Money unit_hourly, Money left) {
-  if (spec.budget == Money{} || unit_hourly == Money{}) return true;
-  const Span limit =
-      running_limit(spec, unit_hourly, std::min(unit_allowance(spec, unit_hourly), left));
-  const bool is_short = spec.max_duration == Span{} || limit < spec.max_duration;
-  return !is_short || limit >= budget_time_min;
-}
 
 // Whether the budget of a waiting unit is used up for good: what was spent does not come back, no
 // unit of its job holds anything that could, and the cheapest pool, free or not, costs too much.
@@ -216,6 +215,10 @@ Ruling decide_one(Deciding& deciding, const Reserve& command) {
   std::vector<Grant> grants;
   if (pool.state == ServingState::production || planted(Bug::closed_pool_grants))
     grants = state.market().nodes().fit(pool, unit.placement.need, job->spec->nodes);
+  if (grants.empty() && job->guest) {
+    refuse_guest(deciding, *job, "its capacity was taken meanwhile");
+    return {};
+  }
   if (grants.empty()) {
     give_up_placement(deciding, *job, command.unit);
     const bool is_open = pool.state == ServingState::production;
@@ -255,233 +258,32 @@ Ruling decide_one(Deciding& deciding, const Confirm& command) {
     deciding.emit(jobs::UnitReturned{command.unit, jobs::Setback::lease_expired, {}});
     return {};
   }
-  for (const jobs::Task& task : unit.tasks) {
+  launch_unit(deciding, *job, launch_terms(deciding, *job, command.unit));
+  return {};
+}
+
+jobs::UnitLaunched launch_terms(const Deciding& deciding, const jobs::Job& job,
+                                const UnitKey& key) {
+  const jobs::Unit& unit = job.units[key.unit];
+  jobs::UnitLaunched launched{
+      .unit = key,
+      .run_for = {},
+      .max_duration = running_limit(*job.spec, unit_hourly(job, unit), unit.placement.allowance),
+      .paid_until = {}};
+  if (job.is_rolling) {
+    launched.paid_until = deciding.now + rolling_hold;
+    launched.run_for = rolling_hold - job.spec->grace;
+  }
+  launched.run_for = bounded_by_cut(job.spec->partition, launched.run_for);
+  return launched;
+}
+
+void launch_unit(Deciding& deciding, const jobs::Job& job, const jobs::UnitLaunched& launched) {
+  for (const jobs::Task& task : job.units[launched.unit.unit].tasks) {
     deciding.emit(market::LeaseConfirmed{task.lease});
     if (planted(Bug::only_first_lease_confirmed)) break;
   }
-  jobs::UnitLaunched launched{
-      .unit = command.unit,
-      .run_for = {},
-      .max_duration = running_limit(*job->spec, unit_hourly(*job, unit), unit.placement.allowance),
-      .paid_until = {}};
-  if (job->is_rolling) {
-    launched.paid_until = deciding.now + rolling_hold;
-    launched.run_for = rolling_hold - job->spec->grace;
-  }
-  launched.run_for = bounded_by_cut(job->spec->partition, launched.run_for);
   deciding.emit(launched);
-  return {};
-}
-
-namespace {
-
-// Why an attempt really ended, where the member can only see that its time was up.
-AttemptEnd cause_of(const jobs::Job& job, const jobs::Unit& unit, const jobs::Task& task,
-                    const Progress& progress) {
-  if (task.phase == Phase::stopping &&
-      (progress.end == AttemptEnd::signalled || progress.end == AttemptEnd::cancelled))
-    return task.end;  // As was asked for.
-  if (progress.end == AttemptEnd::timed_out) {
-    const Span limit = running_limit(*job.spec, unit_hourly(job, unit), unit.placement.allowance);
-    if (job.spec->max_duration == Span{} || limit < job.spec->max_duration)
-      return AttemptEnd::over_budget;
-  }
-  if (progress.end == AttemptEnd::lapsed && job.is_rolling && !job.spec->partition.replace)
-    return AttemptEnd::over_budget;
-  return progress.end;
-}
-
-std::string reason_for(AttemptEnd end, const Progress& progress) {
-  if (!progress.reason.empty()) return progress.reason;
-  switch (end) {
-    case AttemptEnd::none:
-      break;
-    case AttemptEnd::exited:
-      return progress.exit_code == 0
-                 ? ""
-                 : "the command exited with code " + std::to_string(progress.exit_code);
-    case AttemptEnd::signalled:
-      return "a signal ended the command (" + std::to_string(progress.exit_code - 128) + ")";
-    case AttemptEnd::out_of_memory:
-      return "it used more memory than it asked for";
-    case AttemptEnd::cancelled:
-      return "stopped on request";
-    case AttemptEnd::timed_out:
-      return "max_duration has passed";
-    case AttemptEnd::over_budget:
-      return "the money set aside for it was used up";
-    case AttemptEnd::lapsed:
-      return "no renewal reached the site in time";
-    case AttemptEnd::launch_failed:
-      return "it could not be launched";
-    case AttemptEnd::lost:
-      return "the site cannot know how it ended";
-  }
-  return "";
-}
-
-bool is_tried_again(const Deciding& deciding, const jobs::Job& job, AttemptEnd end) {
-  if (job.is_stopping && !planted(Bug::tried_again_after_stop)) return false;
-  const Retry& retry = job.spec->retry;
-  const bool in_time = retry.duration == Span{} || deciding.now - job.submitted <= retry.duration;
-  if (!in_time) return false;
-  if (end == AttemptEnd::lost || end == AttemptEnd::lapsed)
-    return retry.on_site_lost || job.spec->partition.replace;
-  return end == AttemptEnd::launch_failed && retry.on_interruption;
-}
-
-// What fails at once would otherwise be tried a thousand times a second.
-Span retry_pause(std::uint32_t attempt) {
-  Span pause = retry_pause_min;
-  for (std::uint32_t i = 1; i < attempt && pause < retry_pause_max; ++i) pause = pause * 2;
-  return std::min(pause, retry_pause_max);
-}
-
-/// One task that has just ended, with the rest of its unit.
-struct Ending {
-  const jobs::Job& job;
-  UnitKey key;
-  jobs::TaskEnded ended;
-
-  const jobs::Unit& unit() const { return job.units[key.unit]; }
-  bool is_good() const { return ended.end == AttemptEnd::exited && ended.exit_code == 0; }
-};
-
-// The first thing that went wrong in a unit, in the order in which its tasks ended.
-jobs::UnitEnded verdict(const Ending& ending) {
-  jobs::UnitEnded verdict{.unit = ending.key,
-                          .end = ending.ended.end,
-                          .exit_code = ending.ended.exit_code,
-                          .reason = ending.ended.reason};
-  Moment earliest{INT64_MAX};
-  for (const jobs::Task& task : ending.unit().tasks) {
-    const bool is_bad = task.end != AttemptEnd::exited || task.exit_code != 0;
-    if (task.phase != Phase::ended || !is_bad || !(task.ended < earliest)) continue;
-    earliest = task.ended;
-    verdict = {
-        .unit = ending.key, .end = task.end, .exit_code = task.exit_code, .reason = task.reason};
-  }
-  return verdict;
-}
-
-// Whether the budget may still pay for a minute where the last attempt was, once all that is set
-// aside for other units has come back.
-bool may_be_paid_again(const Deciding& deciding, const Ending& ending) {
-  const JobSpec& spec = *ending.job.spec;
-  const Money spent =
-      deciding.state.ledger().holds().at(ending.job.hold).charged + ending.ended.cost;
-  return pays_for_a_minute(spec, unit_hourly(ending.job, ending.unit()), spec.budget - spent);
-}
-
-void finish_unit(Deciding& deciding, const Ending& ending, Money rest) {
-  const jobs::Job& job = ending.job;
-  if (rest != Money{} && !planted(Bug::rest_of_allowance_kept))
-    deciding.emit(ledger::Allotted{job.hold, -rest});
-  jobs::UnitEnded end = verdict(ending);
-  if (is_tried_again(deciding, job, end.end) && !may_be_paid_again(deciding, ending)) {
-    end.end = AttemptEnd::over_budget;
-    end.reason += "; what is left of its budget does not pay for another attempt";
-  } else if (is_tried_again(deciding, job, end.end)) {
-    const auto setback = end.end == AttemptEnd::launch_failed ? jobs::Setback::interrupted
-                                                              : jobs::Setback::site_lost;
-    deciding.emit(
-        jobs::UnitReturned{ending.key, setback, deciding.now + retry_pause(ending.unit().attempt)});
-    return;
-  }
-  deciding.emit(end);
-  if (job.units_ended + 1 != job.units.size()) return;
-  const bool is_good = end.end == AttemptEnd::exited && end.exit_code == 0;
-  const bool all_good = job.units_failed == 0 && is_good;
-  const jobs::Outcome outcome = all_good && !(job.is_stopping && job.units.size() > 1)
-                                    ? jobs::Outcome::finished
-                                : job.is_stopping ? jobs::Outcome::cancelled
-                                                  : jobs::Outcome::failed;
-  const Money held = deciding.state.ledger().holds().at(job.hold).amount - ending.ended.cost;
-  end_job(deciding, job, outcome, end, held);
-}
-
-void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
-  const jobs::Job& job = ending.job;
-  const jobs::Unit& unit = ending.unit();
-  const Pool& pool = deciding.state.catalogue().pools().at(unit.placement.pool);
-  const Money due = charge_for(task_hourly, ending.ended.usage.wall);
-  ending.ended.cost = std::min(due, unit.allowance_left);
-  if (planted(Bug::charge_beyond_allowance)) ending.ended.cost = due;
-  if (due > Money{}) {
-    if (ending.ended.cost > Money{}) deciding.emit(ledger::Allotted{job.hold, -ending.ended.cost});
-    deciding.emit(
-        ledger::Charged{.hold = job.hold,
-                        .provider = deciding.state.catalogue().members().at(pool.member).owner,
-                        .attempt = ending.ended.key,
-                        .pool = pool.id,
-                        .wall = ending.ended.usage.wall,
-                        .hourly = task_hourly,
-                        .amount = ending.ended.cost,
-                        .loss = due - ending.ended.cost});
-  }
-  const jobs::TaskPlace place = jobs::place_of(*job.spec, ending.ended.key.task);
-  if (!planted(Bug::lease_never_released))
-    deciding.emit(market::LeaseReleased{unit.tasks[place.index].lease, false});
-  deciding.emit(ending.ended);
-
-  bool others_live = false;
-  for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
-    const AttemptKey other{job.id, jobs::task_number(*job.spec, ending.key.unit, t), unit.attempt};
-    const Phase phase = unit.tasks[t].phase;
-    if (other == ending.ended.key || phase == Phase::ended) continue;
-    others_live = !planted(Bug::settled_before_all_ended);
-    if (!ending.is_good() && phase != Phase::stopping &&
-        !planted(Bug::gang_survives_its_member))  // A gang lives and dies together.
-      deciding.emit(jobs::TaskStopping{other, AttemptEnd::cancelled});
-  }
-  if (!others_live) finish_unit(deciding, ending, unit.allowance_left - ending.ended.cost);
-}
-
-}  // namespace
-
-Ruling decide_one(Deciding& deciding, const Report& command) {
-  const Progress& progress = command.progress;
-  const jobs::Job* job = deciding.state.jobs().find(progress.key.job);
-  if (job == nullptr || progress.key.task >= job->spec->tasks()) return stale();
-  const jobs::TaskPlace place = jobs::place_of(*job->spec, progress.key.task);
-  const jobs::Unit& unit = job->units[place.unit];
-  const jobs::Task& task = unit.tasks[place.index];
-  const bool is_live =
-      task.phase == Phase::staging || task.phase == Phase::running || task.phase == Phase::stopping;
-  if (planted(Bug::charged_for_a_repeat) && task.phase == Phase::ended &&
-      job->outcome == jobs::Outcome::none && unit.attempt == progress.key.attempt) {
-    deciding.emit(ledger::Charged{.hold = job->hold,
-                                  .provider = OrganisationId{1},
-                                  .attempt = progress.key,
-                                  .pool = unit.placement.pool,
-                                  .wall = progress.usage.wall,
-                                  .hourly = unit.placement.hourly,
-                                  .amount = {},
-                                  .loss = Money{1}});
-    return {};
-  }
-  const bool is_present =
-      unit.attempt == progress.key.attempt || planted(Bug::old_attempt_reported_for_new);
-  if (!is_present || !is_live) return stale();
-
-  if (progress.state == AttemptState::running || progress.state == AttemptState::stopping) {
-    if (task.started != Moment{}) return stale();
-    deciding.emit(jobs::TaskStarted{progress.key});
-    return {};
-  }
-  if (progress.state != AttemptState::ended) return stale();
-  if (progress.usage.wall < Span{} || progress.end == AttemptEnd::none) return stale();
-  const AttemptEnd cause = cause_of(*job, unit, task, progress);
-  Ending ending{*job,
-                {job->id, place.unit},
-                {.key = progress.key,
-                 .end = cause,
-                 .exit_code = progress.exit_code,
-                 .usage = progress.usage,
-                 .cost = {},
-                 .reason = reason_for(cause, progress)}};
-  end_task(deciding, ending, unit.placement.hourly);
-  return {};
 }
 
 Ruling decide_one(Deciding& deciding, const NotePayloadsDestroyed& command) {
@@ -497,6 +299,10 @@ Ruling expire_lease(Deciding& deciding, LeaseId id) {
   const jobs::Job* job = deciding.state.jobs().find(lease.holder.job);
   ensure(job != nullptr);
   const UnitKey key{job->id, jobs::place_of(*job->spec, lease.holder.task).unit};
+  if (job->guest) {
+    refuse_guest(deciding, *job, "it was not committed in time");
+    return {};
+  }
   give_up_placement(deciding, *job, key);
   deciding.emit(jobs::UnitReturned{key, jobs::Setback::lease_expired, {}});
   return {};

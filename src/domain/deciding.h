@@ -50,6 +50,16 @@ Ruling decide_one(Deciding&, const Reserve&);
 Ruling decide_one(Deciding&, const Confirm&);
 Ruling decide_one(Deciding&, const Report&);
 Ruling decide_one(Deciding&, const NotePayloadsDestroyed&);
+Ruling decide_one(Deciding&, const JoinParent&);
+Ruling decide_one(Deciding&, const FromParent<HostUnit>&);
+Ruling decide_one(Deciding&, const FromParent<CommitUnit>&);
+Ruling decide_one(Deciding&, const FromParent<RenewUnit>&);
+Ruling decide_one(Deciding&, const FromParent<StopTask>&);
+Ruling decide_one(Deciding&, const FromParent<LetGo>&);
+Ruling decide_one(Deciding&, const OfferSupply&);
+Ruling decide_one(Deciding&, const FromMember<UnitHosted>&);
+Ruling decide_one(Deciding&, const FromMember<UnitRefused>&);
+Ruling decide_one(Deciding&, const FromMember<TaskReport>&);
 Ruling decide_one(Deciding&, const Tick&);
 Ruling decide_one(Deciding&, const PlaceWaiting&);
 
@@ -77,6 +87,21 @@ bool place_unit(Deciding&, const Seeker&, Choice);
 
 /// Gives back what a unit that has not been launched holds: its leases and its allowance.
 void give_up_placement(Deciding&, const jobs::Job&, const jobs::UnitKey&);
+
+/// Ends a guest of which nothing has run: whoever sent it hears why.
+void refuse_guest(Deciding&, const jobs::Job&, std::string reason);
+
+/// How long a unit may run and for what time it is paid once it is launched now.
+jobs::UnitLaunched launch_terms(const Deciding&, const jobs::Job&, const jobs::UnitKey&);
+
+/// Confirms all leases of a unit, which are there, and launches it.
+void launch_unit(Deciding&, const jobs::Job&, const jobs::UnitLaunched&);
+
+/// Whether this much still pays for a minute of a unit at that price.
+bool pays_for_a_minute(const JobSpec&, Money unit_hourly, Money left);
+
+/// The ruling about a message that comes too late to matter.
+std::unexpected<Refusal> stale();
 
 /// Ends a job whose units have all ended, `held` being what is left in its hold.
 void end_job(Deciding&, const jobs::Job&, jobs::Outcome, const jobs::UnitEnded& last, Money held);

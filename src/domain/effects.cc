@@ -27,14 +27,82 @@ Launch launch_of(const State& state, const jobs::Job& job, const jobs::Unit& uni
           .lease_epoch = lease.epoch,
           .pool = lease.pool,
           .grant = lease.grant,
-          .tasks = spec.tasks(),
+          .tasks = job.guest ? job.guest->tasks_in_all : spec.tasks(),
           .chip = chosen.chip,
           .run_for = unit.run_for,
           .max_duration = running_limit(spec, hourly, unit.placement.allowance),
           .grace = spec.grace,
           .checkpoint_signal = spec.checkpoint_signal,
           .checkpoint_notice = spec.checkpoint_notice,
+          .payload = chosen.payload ? chosen.payload : spec.payload,
+          .first_task = job.guest ? job.guest->first_task : 0};
+}
+
+bool is_hosted(const State& state, const jobs::Unit& unit) {
+  return state.catalogue().members().at(member_of(state, unit)).kind ==
+         catalogue::MemberKind::domain;
+}
+
+// What a sub-domain is asked, and what a parent is told.
+
+UnitAttempt attempt_of(const jobs::Job& job, std::uint32_t unit) {
+  return {job.id, unit, job.units[unit].attempt};
+}
+
+HostUnit wish_of(const State& state, const jobs::Job& job, std::uint32_t index) {
+  const JobSpec& spec = *job.spec;
+  const jobs::Unit& unit = job.units[index];
+  const std::uint32_t first = jobs::task_number(spec, index, 0);
+  return {.unit = attempt_of(job, index),
+          .pool = state.catalogue().pools().at(unit.placement.pool).remote,
+          .tasks = spec.nodes,
+          .first_task = job.guest ? job.guest->first_task : first,
+          .tasks_in_all = job.guest ? job.guest->tasks_in_all : spec.tasks(),
+          .name = spec.name,
+          .chip = spec.alternatives[unit.placement.alternative].chip,
+          .need = unit.placement.need,
+          .hourly = unit.placement.hourly,
+          .allowance = unit.placement.allowance,
+          .grace = spec.grace,
+          .checkpoint_signal = spec.checkpoint_signal,
+          .checkpoint_notice = spec.checkpoint_notice};
+}
+
+CommitUnit commit_of(const jobs::Job& job, std::uint32_t index) {
+  const JobSpec& spec = *job.spec;
+  const jobs::Unit& unit = job.units[index];
+  const Alternative& chosen = spec.alternatives[unit.placement.alternative];
+  const Money hourly = scale(unit.placement.hourly, spec.nodes, 1);
+  return {.unit = attempt_of(job, index),
+          .run_for = unit.run_for,
+          .max_duration = running_limit(spec, hourly, unit.placement.allowance),
           .payload = chosen.payload ? chosen.payload : spec.payload};
+}
+
+StopTask stop_of(const jobs::Job& job, std::uint32_t unit, std::uint32_t index) {
+  const jobs::Task& task = job.units[unit].tasks[index];
+  return {attempt_of(job, unit), index, task.end, job.spec->grace};
+}
+
+UnitHosted hosted(const State& state, const jobs::Job& guest) {
+  UnitHosted message{guest.guest->home, {}};
+  for (const jobs::Task& task : guest.units.front().tasks)
+    message.grants.push_back(state.market().find_lease(task.lease)->grant);
+  return message;
+}
+
+TaskReport report_of(const jobs::Job& guest, std::uint32_t index) {
+  const jobs::Task& task = guest.units.front().tasks[index];
+  TaskReport report{.unit = guest.guest->home, .index = index, .progress = {}};
+  report.progress.state = AttemptState::running;
+  if (task.phase != Phase::ended) return report;
+  report.progress.state = AttemptState::ended;
+  report.progress.end = task.end;
+  report.progress.exit_code = task.exit_code;
+  report.progress.usage = task.usage;
+  if (planted(Bug::guest_usage_halved)) report.progress.usage.wall.us /= 2;
+  report.progress.reason = task.reason;
+  return report;
 }
 
 // A task that was asked to stop is not launched again: it may never have arrived.
@@ -81,35 +149,82 @@ struct Following {
 
   void operator()(const jobs::UnitPlaced& event) const {
     const MemberId member = state.catalogue().pools().at(event.placement.pool).member;
-    effects.push_back(AskReserve{member, event.unit, event.attempt});
+    const jobs::Job& job = *state.jobs().find(event.unit.job);
+    if (is_hosted(state, job.units[event.unit.unit]))
+      effects.push_back(TellMember{member, wish_of(state, job, event.unit.unit)});
+    else
+      effects.push_back(AskReserve{member, event.unit, event.attempt});
   }
   void operator()(const jobs::UnitGranted& event) const {
-    const jobs::Unit& unit = state.jobs().find(event.unit.job)->units[event.unit.unit];
-    effects.push_back(AskConfirm{member_of(state, unit), event.unit, unit.attempt});
+    const jobs::Job& job = *state.jobs().find(event.unit.job);
+    const jobs::Unit& unit = job.units[event.unit.unit];
+    if (job.guest)
+      effects.push_back(TellParent{job.guest->parent, hosted(state, job)});
+    else if (!is_hosted(state, unit))
+      effects.push_back(AskConfirm{member_of(state, unit), event.unit, unit.attempt});
   }
   void operator()(const jobs::UnitLaunched& event) const {
-    add_launches(state, event.unit, effects);
+    const jobs::Job& job = *state.jobs().find(event.unit.job);
+    const jobs::Unit& unit = job.units[event.unit.unit];
+    if (is_hosted(state, unit))
+      effects.push_back(TellMember{member_of(state, unit), commit_of(job, event.unit.unit)});
+    else
+      add_launches(state, event.unit, effects);
   }
   void operator()(const jobs::UnitRenewed& event) const {
-    add_renewals(state, event.unit, event.run_for, effects);
+    const jobs::Job& job = *state.jobs().find(event.unit.job);
+    const jobs::Unit& unit = job.units[event.unit.unit];
+    if (!is_hosted(state, unit)) return add_renewals(state, event.unit, event.run_for, effects);
+    if (planted(Bug::renewal_not_passed_on)) return;
+    effects.push_back(TellMember{member_of(state, unit), RenewUnit{attempt_of(job, event.unit.unit),
+                                                                   event.run_for, unit.allowance}});
+  }
+  void operator()(const jobs::UnitReturned& event) const { let_go(event.unit); }
+  void operator()(const jobs::UnitEnded& event) const { let_go(event.unit); }
+  void operator()(const jobs::GuestRefused& event) const {
+    const jobs::Guest& guest = *state.jobs().find(event.job)->guest;
+    if (!guest.is_let_go)
+      effects.push_back(TellParent{guest.parent, UnitRefused{guest.home, event.reason}});
   }
   void operator()(const jobs::TaskStarted& event) const {
     const jobs::Job& job = *state.jobs().find(event.key.job);
+    report(job, event.key);
     if (planted(Bug::payload_destroyed_early))
       effects.push_back(DestroyPayloads{job.spec->payload, 1});
   }
   void operator()(const jobs::TaskStopping& event) const {
-    add_stop(state, *state.jobs().find(event.key.job), event.key, event.why, effects);
+    const jobs::Job& job = *state.jobs().find(event.key.job);
+    const jobs::TaskPlace place = jobs::place_of(*job.spec, event.key.task);
+    const jobs::Unit& unit = job.units[place.unit];
+    if (!is_hosted(state, unit)) return add_stop(state, job, event.key, event.why, effects);
+    if (planted(Bug::stop_not_passed_on)) return;
+    effects.push_back(TellMember{member_of(state, unit), stop_of(job, place.unit, place.index)});
   }
   void operator()(const jobs::TaskEnded& event) const {
     const jobs::Job& job = *state.jobs().find(event.key.job);
     const jobs::Unit& unit = job.units[jobs::place_of(*job.spec, event.key.task).unit];
-    effects.push_back(AskForget{member_of(state, unit), {event.key}});
+    report(job, event.key);
+    if (!is_hosted(state, unit)) effects.push_back(AskForget{member_of(state, unit), {event.key}});
   }
   void operator()(const jobs::JobEvicted& event) const {
     if (event.payloads > 0) effects.push_back(DestroyPayloads{event.first_payload, event.payloads});
   }
   void operator()(const auto&) const {}
+
+ private:
+  // A guest is one unit, so its tasks are numbered from 0.
+  void report(const jobs::Job& job, const AttemptKey& key) const {
+    if (job.guest && !job.guest->is_let_go)
+      effects.push_back(TellParent{job.guest->parent, report_of(job, key.task)});
+  }
+
+  // The attempt of a unit is over; one that never had a place was never with anybody.
+  void let_go(const UnitKey& key) const {
+    const jobs::Job& job = *state.jobs().find(key.job);
+    const jobs::Unit& unit = job.units[key.unit];
+    if (!unit.placement.pool || !is_hosted(state, unit)) return;
+    effects.push_back(TellMember{member_of(state, unit), LetGo{attempt_of(job, key.unit)}});
+  }
 };
 
 }  // namespace
@@ -127,9 +242,11 @@ Effects outstanding_effects(const State& state) {
     for (std::uint32_t i = 0; i < job.units.size(); ++i) {
       const jobs::Unit& unit = job.units[i];
       const UnitKey key{id, i};
+      if (unit.phase == Phase::waiting || unit.phase == Phase::ended || is_hosted(state, unit))
+        continue;
       if (unit.phase == Phase::reserving)
         effects.push_back(AskReserve{member_of(state, unit), key, unit.attempt});
-      if (unit.phase == Phase::confirming)
+      if (unit.phase == Phase::confirming && !job.guest)
         effects.push_back(AskConfirm{member_of(state, unit), key, unit.attempt});
       if (unit.phase != Phase::staging && unit.phase != Phase::running &&
           unit.phase != Phase::stopping)
@@ -145,6 +262,58 @@ Effects outstanding_effects(const State& state) {
     }
   }
   return effects;
+}
+
+Effects outstanding_for(const State& state, MemberId member) {
+  Effects effects;
+  const auto tell = [&](auto message) {
+    effects.push_back(TellMember{member, std::move(message)});
+  };
+  for (const auto& [id, job] : state.jobs().all()) {
+    if (job.outcome != jobs::Outcome::none) continue;
+    for (std::uint32_t i = 0; i < job.units.size(); ++i) {
+      const jobs::Unit& unit = job.units[i];
+      if (unit.phase == Phase::waiting || unit.phase == Phase::ended ||
+          member_of(state, unit) != member)
+        continue;
+      if (unit.phase == Phase::reserving) tell(wish_of(state, job, i));
+      if (unit.phase == Phase::reserving || unit.phase == Phase::confirming) continue;
+      if (!planted(Bug::commits_not_told_again)) tell(commit_of(job, i));
+      if (unit.run_for > Span{})
+        tell(RenewUnit{attempt_of(job, i), run_for_left(state, job, unit), unit.allowance});
+      for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
+        if (unit.tasks[t].phase == Phase::stopping) tell(stop_of(job, i, t));
+      }
+    }
+  }
+  return effects;
+}
+
+// Ends first: a card that one of them gave back may be part of what another has been granted since.
+Effects outstanding_for(const State& state, ParentId parent) {
+  Effects first;
+  Effects then;
+  for (auto at = state.jobs().guests().from({parent, {}});
+       at != state.jobs().guests().end() && at->first.parent == parent; ++at) {
+    const jobs::Job& job = *state.jobs().find(at->second);
+    const jobs::Unit& unit = job.units.front();
+    if (job.guest->is_let_go) continue;
+    if (job.guest->is_refused) {
+      first.push_back(TellParent{parent, UnitRefused{job.guest->home, job.reason}});
+    } else if (unit.phase == Phase::confirming) {
+      if (!planted(Bug::hosted_not_told_again))
+        then.push_back(TellParent{parent, hosted(state, job)});
+    } else if (job.guest->is_committed && !planted(Bug::reports_not_told_again)) {
+      for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
+        if (unit.tasks[t].phase == Phase::ended)
+          first.push_back(TellParent{parent, report_of(job, t)});
+        else if (unit.tasks[t].started != Moment{})
+          then.push_back(TellParent{parent, report_of(job, t)});
+      }
+    }
+  }
+  first.insert(first.end(), then.begin(), then.end());
+  return first;
 }
 
 }  // namespace suan::domain

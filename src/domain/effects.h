@@ -7,6 +7,7 @@
 #include "domain/events.h"
 #include "domain/state.h"
 #include "model/attempt.h"
+#include "model/contract.h"
 
 /// What the world must be told once events are durable. Effects are not stored: they follow from
 /// the events as they happen, and after a restart from the state. Each may be sent again; its
@@ -47,20 +48,37 @@ struct AskForget {
   ForgetAttempt forget;
 };
 
+/// Say this to a sub-domain.
+struct TellMember {
+  MemberId member;
+  std::variant<HostUnit, CommitUnit, RenewUnit, StopTask, LetGo> message;
+};
+
+/// Say this to a parent.
+struct TellParent {
+  ParentId parent;
+  std::variant<UnitHosted, UnitRefused, TaskReport> message;
+};
+
 /// Destroy the sealed payloads of a job that left hot state, then say NotePayloadsDestroyed.
 struct DestroyPayloads {
   PayloadId first;
   std::uint32_t count = 0;
 };
 
-using Effect =
-    std::variant<AskReserve, AskConfirm, AskLaunch, AskRenew, AskStop, AskForget, DestroyPayloads>;
+using Effect = std::variant<AskReserve, AskConfirm, AskLaunch, AskRenew, AskStop, AskForget,
+                            TellMember, TellParent, DestroyPayloads>;
 using Effects = std::vector<Effect>;
 
 /// Appends the effects of one record's events; `after` is the state that has just applied them.
 void add_effects(const State& after, const Events&, Effects&);
 
-/// Everything that may still be under way in this state, for a restart.
+/// Everything that may still be under way in this process and with its engines, for a restart.
 Effects outstanding_effects(const State&);
+
+/// The same with one sub-domain or one parent, for the beginning of a connection, in the order in
+/// which it is to be said.
+Effects outstanding_for(const State&, MemberId);
+Effects outstanding_for(const State&, ParentId);
 
 }  // namespace suan::domain

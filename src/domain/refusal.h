@@ -36,6 +36,7 @@ enum class Code : std::uint8_t {
   overloaded,       // The inbox is full.
   stopping,         // The server is going down.
   stale,            // About an attempt that is over; nothing to do.
+  known_already,    // A message of a member or parent that changes nothing.
   nothing_due,
   nothing_placeable,
 };

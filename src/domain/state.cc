@@ -15,6 +15,11 @@ namespace {
 
 constexpr std::uint32_t tasks_looked_past_max = 8;  // By the summary; else the nodes are asked.
 
+bool may_be_evicted(const jobs::Job& job) {
+  if (job.outcome == jobs::Outcome::none) return false;
+  return job.guest == nullptr || job.guest->is_let_go || planted(Bug::guest_evicted_before_let_go);
+}
+
 Need times(const Need& need, std::int64_t n) {
   return {need.card_milli * n, need.cpu_milli * n, need.memory_bytes * n};
 }
@@ -137,8 +142,13 @@ struct Folding {
     state.essence_.last.key = event.key.id.value;
   }
   void operator()(const identity::KeyRevoked& event) const { state.identity_.apply(event); }
+  void operator()(const identity::ParentJoined& event) const {
+    state.identity_.apply(event);
+    state.essence_.last.parent = event.parent.id.value;
+  }
 
   void operator()(const ledger::Deposited& event) const { state.ledger_.apply(event); }
+  void operator()(const ledger::Withdrawn& event) const { state.ledger_.apply(event); }
   void operator()(const ledger::Held& event) const {
     state.ledger_.apply(event);
     state.essence_.last.hold = event.hold.value;
@@ -170,7 +180,8 @@ struct Folding {
   void operator()(const market::LeaseGranted& event) const {
     const market::Lease& lease = event.lease;
     state.market_.apply(event, state.catalogue_.pools().at(lease.pool));
-    state.timers_.insert({lease.expires, Due::lease_expiry, lease.id.value, 0}, true);
+    if (lease.expires != Moment{})
+      state.timers_.insert({lease.expires, Due::lease_expiry, lease.id.value, 0}, true);
     state.essence_.last.lease = lease.id.value;
     state.essence_.last.lease_epoch = lease.epoch;
     state.note_stale(lease.pool);
@@ -261,7 +272,21 @@ struct Folding {
   }
   void operator()(const jobs::JobEnded& event) const {
     state.jobs_.apply(event, at);
-    state.timers_.insert({at + ended_jobs_stay_hot, Due::job_eviction, event.job.value, 0}, true);
+    note_eviction(event.job);
+    touch(event.job);
+  }
+  void operator()(const jobs::GuestCommitted& event) const {
+    state.jobs_.apply(event);
+    state.essence_.last.payload += event.payloads;
+    touch(event.job);
+  }
+  void operator()(const jobs::GuestRefused& event) const {
+    state.jobs_.apply(event);
+    touch(event.job);
+  }
+  void operator()(const jobs::GuestLetGo& event) const {
+    state.jobs_.apply(event);
+    note_eviction(event.job);
     touch(event.job);
   }
   void operator()(const jobs::JobEvicted& event) const {
@@ -302,6 +327,13 @@ struct Folding {
     state.touched_job_ = job;
   }
 
+  // An ended job leaves hot state after a while, a guest not before its home has let go of it.
+  void note_eviction(JobId id) const {
+    const jobs::Job& job = *state.jobs_.find(id);
+    if (may_be_evicted(job))
+      state.timers_.insert({job.ended + ended_jobs_stay_hot, Due::job_eviction, id.value, 0}, true);
+  }
+
   // A unit leaves whatever it was doing.
   void leave(const UnitKey& key) const {
     state.set_unit_timer(key, {});
@@ -321,7 +353,7 @@ struct Folding {
   }
 
   void drop_lease_timer(const market::Lease& lease) const {
-    if (lease.state == market::LeaseState::tentative)
+    if (lease.state == market::LeaseState::tentative && lease.expires != Moment{})
       state.timers_.erase({lease.expires, Due::lease_expiry, lease.id.value, 0});
   }
 
@@ -355,11 +387,11 @@ void State::reindex() {
     note_stale(id);
   }
   for (const auto& [id, lease] : market_.leases()) {
-    if (lease.state == market::LeaseState::tentative)
+    if (lease.state == market::LeaseState::tentative && lease.expires != Moment{})
       timers_.insert({lease.expires, Due::lease_expiry, id.value, 0}, true);
   }
   for (const auto& [id, job] : jobs_.all()) {
-    if (job.outcome != jobs::Outcome::none)
+    if (may_be_evicted(job))
       timers_.insert({job.ended + ended_jobs_stay_hot, Due::job_eviction, id.value, 0}, true);
     for (std::uint32_t unit = 0; unit < job.units.size(); ++unit) {
       if (job.units[unit].timer != Moment{} && !planted(Bug::timers_not_rebuilt))

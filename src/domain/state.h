@@ -28,9 +28,11 @@ constexpr Span rolling_margin = minutes(10);  // A rolling hold is renewed this 
 constexpr Span lost_after_default = minutes(10);
 constexpr Span lost_after_min = seconds(10);
 constexpr Span grace_max = minutes(30);
-constexpr Span retry_pause_min = seconds(10);  // Before the second attempt, then twice as long,
-constexpr Span retry_pause_max = minutes(10);  // up to this.
-constexpr Span budget_time_min = minutes(1);   // A budget must pay for at least this.
+constexpr Span retry_pause_min = seconds(10);   // Before the second attempt, then twice as long,
+constexpr Span retry_pause_max = minutes(10);   // up to this.
+constexpr Span refused_pause_min = seconds(2);  // Before a unit that a member refused is placed
+constexpr Span refused_pause_max = minutes(1);  // anew; twice as long after each refusal in a row.
+constexpr Span budget_time_min = minutes(1);    // A budget must pay for at least this.
 constexpr Span requests_forgotten_every = hours(1);
 
 /// When the hold of a rolling unit is next renewed: early enough that the member, which must leave
@@ -66,6 +68,7 @@ struct Counters {
   std::uint64_t lease_epoch = 0;
   std::uint64_t job = 0;
   std::uint64_t payload = 0;
+  std::uint64_t parent = 0;
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "organisation", self.organisation);
@@ -80,6 +83,7 @@ struct Counters {
     visit(10, "lease_epoch", self.lease_epoch);
     visit(11, "job", self.job);
     visit(12, "payload", self.payload);
+    visit(13, "parent", self.parent);
   }
 };
 

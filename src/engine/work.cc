@@ -149,10 +149,11 @@ std::map<std::string, std::string> work_environment(const LaunchRecord& record,
   if (grant.cpu_milli > 0) all["OMP_NUM_THREADS"] = std::to_string((grant.cpu_milli + 999) / 1000);
   for (const auto& [name, value] : record.payload.envs) all[name] = value;
   all["SUAN_JOB_ID"] = "job-" + std::to_string(launch.key.job.value);
-  all["SUAN_TASK"] = std::to_string(launch.key.task);
+  const std::string rank = std::to_string(launch.first_task + launch.key.task);
+  all["SUAN_TASK"] = rank;
   all["SUAN_TASKS"] = std::to_string(launch.tasks);
   all["SUAN_ATTEMPT"] = std::to_string(launch.key.attempt);
-  all["SUAN_NODE_RANK"] = std::to_string(launch.key.task);
+  all["SUAN_NODE_RANK"] = rank;
   all["SUAN_NUM_NODES"] = std::to_string(launch.tasks);
   all["SUAN_ACCELERATORS"] = std::to_string(grant.cards.size());
   all["SUAN_CPUS"] = std::to_string((grant.cpu_milli + 999) / 1000);

@@ -119,6 +119,10 @@ struct RowWriter::Writing {
     post(PostingKind::deposit, {ledger::AccountKind::funding, 0},
          ledger::project_account(event.project), event.amount, event.project.value, event.text);
   }
+  void operator()(const ledger::Withdrawn& event) {
+    post(PostingKind::withdrawal, ledger::project_account(event.project),
+         {ledger::AccountKind::funding, 0}, event.amount, event.project.value, event.text);
+  }
   void operator()(const ledger::Held& event) {
     run(hold_made, event.hold.value, event.job.value, event.project.value);
     post_of_hold(PostingKind::hold, ledger::AccountKind::project, ledger::AccountKind::held, 0,

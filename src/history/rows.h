@@ -9,7 +9,7 @@
 /// Records to rows. Not for other rooms.
 namespace suan::history {
 
-enum class PostingKind : std::uint8_t { deposit, hold, release, charge, loss };
+enum class PostingKind : std::uint8_t { deposit, hold, release, charge, loss, withdrawal };
 
 /// Writes the rows of records, within the caller's transaction. One thread.
 class RowWriter {

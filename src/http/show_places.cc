@@ -37,6 +37,8 @@ std::string setback_text(const domain::State& state, const jobs::Mishap& mishap)
       return when + "the lease was not confirmed in time" + where;
     case jobs::Setback::interrupted:
       return when + "the attempt was interrupted" + where;
+    case jobs::Setback::refused:
+      return when + "the member could not take it" + where;
     case jobs::Setback::site_lost:
       return when + "the site lost the attempt" + where;
   }

@@ -46,6 +46,19 @@ const Project* Identity::find_project(std::string_view name) const {
   return id == nullptr ? nullptr : projects_.find(*id);
 }
 
+// They are few.
+const Parent* Identity::find_parent(std::string_view name) const {
+  for (const auto& [id, parent] : parents_) {
+    if (parent.name == name) return &parent;
+  }
+  return nullptr;
+}
+
+void Identity::apply(const ParentJoined& event) {
+  ensure(projects_.contains(event.parent.project) && users_.contains(event.parent.user));
+  parents_.insert(event.parent.id, event.parent);
+}
+
 void Identity::apply(const OrganisationCreated& event) {
   organisations_.insert(event.organisation.id, event.organisation);
   organisation_names_.insert(event.organisation.name, event.organisation.id);

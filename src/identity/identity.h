@@ -41,6 +41,8 @@ class Identity {
   const Table<UserId, User>& users() const { return users_; }
   const Table<ProjectId, Project>& projects() const { return projects_; }
   const Table<KeyId, Key>& keys() const { return keys_; }
+  const Table<ParentId, Parent>& parents() const { return parents_; }
+  const Parent* find_parent(std::string_view name) const;
 
   void apply(const OrganisationCreated&);
   void apply(const UserCreated&);
@@ -48,6 +50,7 @@ class Identity {
   void apply(const SeatTaken&);
   void apply(const KeyCreated&);
   void apply(const KeyRevoked&);
+  void apply(const ParentJoined&);
 
   /// The tables that are the truth, for snapshots and hashes; `reindex` makes the rest from them.
   static void tables(auto&& visit, auto& self) {
@@ -56,6 +59,7 @@ class Identity {
     visit(3, "projects", self.projects_);
     visit(4, "seats", self.seats_);
     visit(5, "keys", self.keys_);
+    visit(6, "parents", self.parents_);
   }
   void reindex();
 
@@ -65,6 +69,7 @@ class Identity {
   Table<ProjectId, Project> projects_;
   Table<Seat, bool> seats_;
   Table<KeyId, Key> keys_;
+  Table<ParentId, Parent> parents_;
 
   Table<std::string, OrganisationId> organisation_names_;
   Table<std::string, UserId> user_names_;

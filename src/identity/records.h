@@ -96,6 +96,21 @@ struct Seat {
   }
 };
 
+/// A domain that this one has joined: it may send units here, which its user runs in its project.
+struct Parent {
+  ParentId id;
+  std::string name;
+  UserId user;
+  ProjectId project;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "id", self.id);
+    visit(2, "name", self.name);
+    visit(3, "user", self.user);
+    visit(4, "project", self.project);
+  }
+};
+
 // Events.
 
 struct OrganisationCreated {
@@ -142,6 +157,13 @@ struct KeyRevoked {
     visit(1, "key", self.key);
     visit(2, "at", self.at);
   }
+};
+
+struct ParentJoined {
+  static constexpr std::uint32_t code = 8;
+  static constexpr const char* name = "parent_joined";
+  Parent parent;
+  static void fields(auto&& visit, auto& self) { visit(1, "parent", self.parent); }
 };
 
 }  // namespace suan::identity

@@ -26,6 +26,13 @@ bool is_active(const Job& job) {
   return false;
 }
 
+template <class Change>
+void edit_guest(Job& job, Change change) {
+  auto guest = std::make_shared<Guest>(*job.guest);
+  change(*guest);
+  job.guest = std::move(guest);
+}
+
 void note(Unit& unit, Mishap mishap) {
   if (unit.mishaps.size() == mishaps_kept) unit.mishaps.erase(unit.mishaps.begin());
   unit.mishaps.push_back(mishap);
@@ -144,6 +151,8 @@ void Jobs::apply(const JobSubmitted& event, Moment now) {
   job.submitted = now;
   job.held = event.held;
   job.is_rolling = event.is_rolling;
+  job.guest = event.guest;
+  if (job.guest) guests_.insert({job.guest->parent, job.guest->home}, event.job);
   job.units.resize(event.spec->elements);
   for (Unit& unit : job.units) {
     unit.tasks.resize(event.spec->nodes);
@@ -182,7 +191,7 @@ void Jobs::apply(const UnitPlaced& event) {
   placed.phase = Phase::reserving;
   placed.attempt = event.attempt;
   placed.placement = event.placement;
-  placed.allowance_left = event.placement.allowance;
+  placed.allowance = placed.allowance_left = event.placement.allowance;
   for (Task& each : placed.tasks) {
     const Money cost = each.cost;
     each = Task{};
@@ -209,7 +218,7 @@ void Jobs::apply(const UnitReturned& event, Moment now) {
   ensure(returned.phase != Phase::waiting && returned.phase != Phase::ended);
   note(returned, {now, event.setback, returned.placement.pool});
   returned.phase = Phase::waiting;
-  returned.allowance_left = {};
+  returned.allowance = returned.allowance_left = {};
   returned.run_for = {};
   returned.paid_until = {};
   for (Task& each : returned.tasks) {
@@ -231,10 +240,14 @@ void Jobs::apply(const UnitLaunched& event) {
 }
 
 void Jobs::apply(const UnitRenewed& event) {
-  Unit& renewed = unit(event.unit);
+  Job& job = edit(event.unit.job);
+  Unit& renewed = job.units[event.unit.unit];
   renewed.run_for = event.run_for;
   renewed.paid_until = event.paid_until;
+  renewed.allowance = renewed.allowance + event.allowance;
   renewed.allowance_left = renewed.allowance_left + event.allowance;
+  if (!job.guest) return;
+  edit_guest(job, [&](Guest& guest) { guest.allowance = guest.allowance + event.allowance; });
 }
 
 void Jobs::apply(const TaskStarted& event, Moment now) {
@@ -311,16 +324,42 @@ void Jobs::apply(const JobEnded& event, Moment now) {
 }
 
 void Jobs::apply(const JobEvicted& event) {
-  count(jobs_.at(event.job), -1);
+  const Job& job = jobs_.at(event.job);
+  count(job, -1);
+  if (job.guest) guests_.erase({job.guest->parent, job.guest->home});
   jobs_.erase(event.job);
 }
 
+const Job* Jobs::find_guest(const GuestKey& key) const {
+  const JobId* id = guests_.find(key);
+  return id == nullptr ? nullptr : jobs_.find(*id);
+}
+
+void Jobs::apply(const GuestCommitted& event) {
+  Job& job = edit(event.job);
+  auto spec = std::make_shared<JobSpec>(*job.spec);
+  spec->max_duration = event.max_duration;
+  spec->payload = event.payload;
+  job.spec = std::move(spec);
+  edit_guest(job, [](Guest& guest) { guest.is_committed = true; });
+}
+
+void Jobs::apply(const GuestRefused& event) {
+  edit_guest(edit(event.job), [](Guest& guest) { guest.is_refused = true; });
+}
+
+void Jobs::apply(const GuestLetGo& event) {
+  edit_guest(edit(event.job), [](Guest& guest) { guest.is_let_go = true; });
+}
+
 void Jobs::reindex() {
+  guests_ = {};
   lines_ = {};
   heads_ = {};
   waiting_ = 0;
   counts_ = {};
   for (const auto& [id, job] : jobs_) {
+    if (job.guest) guests_.insert({job.guest->parent, job.guest->home}, id);
     count(job, 1);
     for (std::uint32_t i = 0; i < job.units.size(); ++i) {
       if (job.units[i].is_queued) enqueue({id, i}, job);

@@ -22,6 +22,14 @@ struct Line {
   Table<QueueKey, bool> units;
 };
 
+/// How the home of a guest names it.
+struct GuestKey {
+  ParentId parent;
+  UnitAttempt home;
+
+  friend constexpr auto operator<=>(const GuestKey&, const GuestKey&) = default;
+};
+
 /// How many jobs there are in hot state, by how far they are.
 struct JobCounts {
   std::uint64_t waiting = 0;
@@ -34,6 +42,12 @@ class Jobs {
  public:
   const Job* find(JobId id) const { return jobs_.find(id); }
   const Table<JobId, Job>& all() const { return jobs_; }
+
+  /// The job that runs here for a parent; absent if it is not known (any more).
+  const Job* find_guest(const GuestKey&) const;
+
+  /// All guests, by parent and by how their homes name them.
+  const Table<GuestKey, JobId>& guests() const { return guests_; }
 
   /// The lines of waiting units by a fingerprint of what they ask for. None is empty.
   const Table<std::uint64_t, Line>& lines() const { return lines_; }
@@ -63,6 +77,9 @@ class Jobs {
   void apply(const JobStopping&);
   void apply(const JobEnded&, Moment now);
   void apply(const JobEvicted&);
+  void apply(const GuestCommitted&);
+  void apply(const GuestRefused&);
+  void apply(const GuestLetGo&);
 
   /// To be called after the events of each record: units submitted by it and not placed at once
   /// join their lines.
@@ -87,6 +104,7 @@ class Jobs {
 
   Table<JobId, Job> jobs_;
 
+  Table<GuestKey, JobId> guests_;
   Table<std::uint64_t, Line> lines_;
   Table<QueueKey, std::uint64_t> heads_;
   std::uint64_t waiting_ = 0;

@@ -8,6 +8,7 @@
 #include "base/money.h"
 #include "base/time.h"
 #include "model/attempt.h"
+#include "model/contract.h"
 #include "model/ids.h"
 #include "model/spec.h"
 #include "model/supply.h"
@@ -107,6 +108,7 @@ enum class Setback : std::uint8_t {
   lease_expired,   // Not confirmed in time.
   interrupted,     // The member stopped it; it is tried again.
   site_lost,       // The member lost it; it is tried again.
+  refused,         // The member could not take it after all.
 };
 
 struct Mishap {
@@ -126,6 +128,7 @@ struct Unit {
   std::uint32_t attempt = 0;  // Of every task in it; 0 before the first placement.
   bool is_queued = false;     // Waiting, and its time to be placed has come.
   Placement placement;        // Of the latest attempt.
+  Money allowance;            // Ever, for this attempt.
   Money allowance_left;
   Span run_for;       // What the member was last given; 0 = no limit.
   Moment paid_until;  // Of a rolling hold.
@@ -144,10 +147,35 @@ struct Unit {
     visit(8, "timer", self.timer);
     visit(9, "tasks", self.tasks);
     visit(10, "mishaps", self.mishaps);
+    visit(11, "allowance", self.allowance);
   }
 };
 
 enum class Outcome : std::uint8_t { none, finished, failed, cancelled };
+
+/// What a job that runs here for a parent has in addition. Such a job is one unit, and one attempt
+/// of it: whatever it comes to, its home decides what next.
+struct Guest {
+  ParentId parent;
+  UnitAttempt home;
+  std::uint32_t first_task = 0;
+  std::uint32_t tasks_in_all = 1;
+  Money allowance;            // Ever received.
+  bool is_committed = false;  // It may be launched, or has been.
+  bool is_refused = false;    // Nothing of it ran.
+  bool is_let_go = false;     // Its home wants to hear no more of it.
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "parent", self.parent);
+    visit(2, "home", self.home);
+    visit(3, "first_task", self.first_task);
+    visit(4, "tasks_in_all", self.tasks_in_all);
+    visit(5, "allowance", self.allowance);
+    visit(6, "is_committed", self.is_committed);
+    visit(7, "is_refused", self.is_refused);
+    visit(8, "is_let_go", self.is_let_go);
+  }
+};
 
 struct Job {
   JobId id;
@@ -168,6 +196,7 @@ struct Job {
   std::uint32_t units_failed = 0;
   std::uint64_t sequence = 0;  // Of the last record about it.
   std::vector<Unit> units;
+  std::shared_ptr<const Guest> guest;  // Absent: the job is at home here.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "id", self.id);
@@ -188,6 +217,7 @@ struct Job {
     visit(16, "units_failed", self.units_failed);
     visit(17, "sequence", self.sequence);
     visit(18, "units", self.units);
+    visit(19, "guest", self.guest);
   }
 };
 
@@ -216,6 +246,7 @@ struct JobSubmitted {
   Money held;
   bool is_rolling = false;
   std::uint32_t payloads = 0;  // Sealed blobs: ids from spec->payload on.
+  std::shared_ptr<const Guest> guest{};
   static void fields(auto&& visit, auto& self) {
     visit(1, "job", self.job);
     visit(2, "user", self.user);
@@ -224,6 +255,7 @@ struct JobSubmitted {
     visit(5, "held", self.held);
     visit(6, "is_rolling", self.is_rolling);
     visit(7, "payloads", self.payloads);
+    visit(8, "guest", self.guest);
   }
 };
 
@@ -402,6 +434,42 @@ struct JobEvicted {
     visit(2, "first_payload", self.first_payload);
     visit(3, "payloads", self.payloads);
   }
+};
+
+/// The home of a guest says that it may be launched.
+struct GuestCommitted {
+  static constexpr std::uint32_t code = 54;
+  static constexpr const char* name = "guest_committed";
+  JobId job;
+  Span max_duration;
+  PayloadId payload;           // 0 = none.
+  std::uint32_t payloads = 0;  // Sealed blobs: 1 if it has one.
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "job", self.job);
+    visit(2, "max_duration", self.max_duration);
+    visit(3, "payload", self.payload);
+    visit(4, "payloads", self.payloads);
+  }
+};
+
+/// Nothing of a guest has run, and nothing will.
+struct GuestRefused {
+  static constexpr std::uint32_t code = 55;
+  static constexpr const char* name = "guest_refused";
+  JobId job;
+  std::string reason;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "job", self.job);
+    visit(2, "reason", self.reason);
+  }
+};
+
+/// The home of a guest is done with it.
+struct GuestLetGo {
+  static constexpr std::uint32_t code = 56;
+  static constexpr const char* name = "guest_let_go";
+  JobId job;
+  static void fields(auto&& visit, auto& self) { visit(1, "job", self.job); }
 };
 
 }  // namespace suan::jobs

@@ -50,6 +50,10 @@ void Ledger::apply(const Deposited& event) {
   post({AccountKind::funding, 0}, project_account(event.project), event.amount);
 }
 
+void Ledger::apply(const Withdrawn& event) {
+  post(project_account(event.project), {AccountKind::funding, 0}, event.amount);
+}
+
 void Ledger::apply(const Held& event) {
   post(project_account(event.project), held_account(event.project), event.amount);
   holds_.insert(event.hold, {.id = event.hold,

@@ -24,6 +24,7 @@ class Ledger {
   const Table<HoldId, Hold>& holds() const { return holds_; }
 
   void apply(const Deposited&);
+  void apply(const Withdrawn&);
   void apply(const Held&);
   void apply(const HoldExtended&);
   void apply(const HoldReturned&);

@@ -166,4 +166,18 @@ struct Allotted {
   }
 };
 
+/// Money leaves the domain again, to where deposits come from.
+struct Withdrawn {
+  static constexpr std::uint32_t code = 16;
+  static constexpr const char* name = "withdrawn";
+  ProjectId project;
+  Money amount;
+  std::string text;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "project", self.project);
+    visit(2, "amount", self.amount);
+    visit(3, "text", self.text);
+  }
+};
+
 }  // namespace suan::ledger

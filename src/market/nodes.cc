@@ -201,9 +201,7 @@ void Nodes::change(const Pool& pool, const Grant& grant, int sign) {
 }
 
 void Nodes::observe(const Pool& pool, const std::vector<NodeReading>& readings) {
-  std::vector<NodeReading> before;
-  for (auto at = others_.from({pool.id, 0}); at != others_.end() && at->first.pool == pool.id; ++at)
-    before.push_back(at->second);
+  const std::vector<NodeReading> before = others_in(pool.id);
   const auto change_to = [&](const NodeKey& key, const NodeReading* now) {
     const NodeFree* node = nodes_.find(key);
     if (node != nullptr) unindex(pool, key.node, *node);
@@ -256,6 +254,34 @@ void Nodes::each_fitting(const Pool& pool, const Need& need, Visit visit) const 
       if (!visit(at->first.node, node)) return;
     }
   }
+}
+
+std::vector<NodeReading> Nodes::others_in(PoolId pool) const {
+  std::vector<NodeReading> others;
+  for (auto at = others_.from({pool, 0}); at != others_.end() && at->first.pool == pool; ++at)
+    others.push_back(at->second);
+  return others;
+}
+
+bool Nodes::can_take(const Pool& pool, const Grant& grant) const {
+  const NodeFree* node = nodes_.find({pool.id, grant.node});
+  if (node == nullptr || node->cpu_milli < grant.cpu_milli ||
+      node->memory_bytes < grant.memory_bytes)
+    return false;
+  const bool is_share = grant.card_milli < 1000;
+  if (grant.card_milli > 1000 || (is_share && grant.cards.size() > 1)) return false;
+  std::uint64_t seen = 0;
+  return std::ranges::all_of(grant.cards, [&](std::uint32_t card) {
+    if (card >= pool.cards_per_node) return false;
+    const std::uint64_t bit = std::uint64_t{1} << card;
+    const bool is_new = (seen & bit) == 0;
+    seen |= bit;
+    if ((node->free_cards & bit) != 0) return is_new;
+    if (!is_share) return false;
+    return std::ranges::any_of(node->shared, [&](const SharedCard& each) {
+      return each.card == card && each.free_milli >= grant.card_milli;
+    });
+  });
 }
 
 std::vector<Grant> Nodes::fit(const Pool& pool, const Need& need, std::uint32_t count) const {

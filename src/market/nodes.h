@@ -65,6 +65,12 @@ class Nodes {
   void take(const Pool&, const Grant&);
   void give_back(const Pool&, const Grant&);
 
+  /// What others hold of a pool, as last observed.
+  std::vector<NodeReading> others_in(PoolId) const;
+
+  /// Whether what a grant made elsewhere names is there and free by what was granted here.
+  bool can_take(const Pool&, const Grant&) const;
+
   /// What others hold of a pool now, in place of what they held before. It takes nothing from
   /// grants that are there: a node on which both together hold more than it has takes no more.
   void observe(const Pool&, const std::vector<NodeReading>&);

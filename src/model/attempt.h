@@ -89,7 +89,7 @@ struct Launch {
   std::uint64_t lease_epoch = 0;
   PoolId pool;
   Grant grant;
-  std::uint32_t tasks = 1;        // Of the job; the task learns its rank from key.task.
+  std::uint32_t tasks = 1;        // Of the job.
   std::string chip;               // The chip model, "" without accelerators.
   Span run_for;                   // Stop when this has passed since the last renewal; 0 = no limit.
   Span max_duration;              // Of running; 0 = no limit.
@@ -97,6 +97,7 @@ struct Launch {
   std::string checkpoint_signal;  // "USR1"; "" = none.
   Span checkpoint_notice;         // How long before a foreseen stop the signal is sent.
   PayloadId payload;
+  std::uint32_t first_task = 0;  // The task learns its rank from first_task + key.task.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "key", self.key);
@@ -112,6 +113,7 @@ struct Launch {
     visit(11, "checkpoint_signal", self.checkpoint_signal);
     visit(12, "checkpoint_notice", self.checkpoint_notice);
     visit(13, "payload", self.payload);
+    visit(14, "first_task", self.first_task);
   }
 };
 

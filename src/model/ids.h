@@ -22,6 +22,7 @@ using HoldId = Id<struct HoldTag>;
 using LeaseId = Id<struct LeaseTag>;
 using JobId = Id<struct JobTag>;
 using PayloadId = Id<struct PayloadTag>;
+using ParentId = Id<struct ParentTag>;
 
 /// The text form of an id is its prefix, a dash and its number: "job-42".
 template <class Kind>
@@ -50,6 +51,8 @@ template <>
 inline constexpr std::string_view id_prefix<JobId> = "job";
 template <>
 inline constexpr std::string_view id_prefix<PayloadId> = "payload";
+template <>
+inline constexpr std::string_view id_prefix<ParentId> = "parent";
 
 /// One task of a job: a member of its gang, an element of its array or a replica of its service.
 struct TaskKey {

@@ -17,7 +17,7 @@ using domain::State;
 namespace {
 
 constexpr std::size_t events_of_a_record_max = 65'536;
-constexpr std::uint64_t state_version = 2;
+constexpr std::uint64_t state_version = 3;
 
 template <class T>
 bool read_event(std::uint64_t code, std::string_view bytes, Events& events, bool& is_ok) {

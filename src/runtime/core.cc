@@ -25,6 +25,13 @@ constexpr std::size_t inner_commands_max = 1024;  // Of one step, so that reques
 
 // What is refused when the disk is nearly full: work that makes more to remember. Finishing,
 // stopping and settling go on.
+// Whether the payloads beside a command belong to what was decided.
+bool brings_payloads(const Command& command, const Events& events) {
+  if (std::holds_alternative<domain::SubmitJob>(command)) return true;
+  const auto* first = std::get_if<jobs::GuestCommitted>(&events.front());
+  return first != nullptr && first->payloads > 0;
+}
+
 bool is_new_work(const Command& command) {
   return std::holds_alternative<domain::SubmitJob>(command) ||
          std::holds_alternative<domain::CreateOrganisation>(command) ||
@@ -120,6 +127,11 @@ void Core::note_hints(const Events& events) {
 
 // The answer to a request that was seen before, or that cannot be taken; else an answer with no id.
 Reply Core::answer(const Request& request, Moment now) {
+  const auto* host = std::get_if<domain::FromParent<HostUnit>>(&request.command);
+  // One that was hosted before is not refused now: its parent would believe it.
+  if (is_space_low_ && host != nullptr &&
+      state_.jobs().find_guest({host->parent, host->message.unit}) == nullptr)
+    return std::unexpected(Refusal{Code::journal_full, "its disk is nearly full", {}, {}});
   if (request.caller.is_process()) return Answer{};
   const domain::RequestKey key{request.caller.request, request.caller.principal.user};
   if (const Answer* known = state_.find_answer(key)) {
@@ -144,6 +156,10 @@ Reply Core::answer(const Request& request, Moment now) {
 }
 
 void Core::take(Request& request) {
+  if (auto* commit = std::get_if<domain::FromParent<CommitUnit>>(&request.command)) {
+    if (request.payloads.size() > 1) request.payloads.resize(1);
+    commit->message.payload = PayloadId{request.payloads.size()};  // What came beside it counts.
+  }
   const Moment now = moment();
   Reply reply = answer(request, now);
   ++counts_.decided;
@@ -155,7 +171,7 @@ void Core::take(Request& request) {
     if (decision && !decision->empty()) {
       const auto* accepted = std::get_if<domain::RequestAccepted>(&decision->front());
       const std::string id = accepted != nullptr ? accepted->id : std::string{};
-      const bool has_payloads = std::holds_alternative<domain::SubmitJob>(request.command);
+      const bool has_payloads = brings_payloads(request.command, *decision);
       reply = commit(std::move(*decision), now, has_payloads ? &request.payloads : nullptr);
       reply->id = id;
     } else if (!decision) {
@@ -348,9 +364,13 @@ Result<State> replay(const journal::Journal& journal) {
   State state;
   SUAN_TRY(const auto snapshot, journal.read_snapshot());
   if (snapshot) {
-    SUAN_TRY(state, decode_state(snapshot->bytes));
-    if (state.essence().sequence != snapshot->sequence)
+    auto decoded = decode_state(snapshot->bytes);
+    // One of another version is as good as none: the records say the same.
+    if (!decoded && decoded.error().kind != Failure::Kind::unsupported)
+      return std::unexpected(std::move(decoded).error());
+    if (decoded && decoded->essence().sequence != snapshot->sequence)
       return failure(Failure::Kind::invalid, "the snapshot is of another record than it says");
+    if (decoded) state = std::move(*decoded);
   }
   while (state.essence().sequence < journal.head().sequence) {
     SUAN_TRY(const auto records, journal.follow(state.essence().sequence + 1, records_at_once));

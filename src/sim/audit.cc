@@ -54,6 +54,7 @@ void Audit::compare_derived(const State& state) {
   const jobs::Jobs& a = state.jobs();
   const jobs::Jobs& b = again.jobs();
   same(a.waiting() == b.waiting() && a.lines().size() == b.lines().size(), "the queue");
+  same(a.guests().size() == b.guests().size(), "the guests");
   same(a.heads().size() == b.heads().size(), "the heads of the queue");
   for (auto one = a.heads().begin(), two = b.heads().begin();
        one != a.heads().end() && two != b.heads().end(); ++one, ++two)

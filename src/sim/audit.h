@@ -33,6 +33,7 @@ class Audit {
 
   const domain::State& shadow() const { return shadow_; }
   Objections& objections() { return objections_; }
+  const Objections& objections() const { return objections_; }
   GroundTruth& truth() { return truth_; }
   const LifeBook& lives() const { return lives_; }
   std::uint64_t events() const { return events_; }

@@ -86,7 +86,8 @@ void LeaseBook::see(const market::LeaseGranted& event, Moment at) {
   objections_.check(offered->state == ServingState::production, "closed pool",
                     "a lease on a pool that takes nothing new for " + who);
   objections_.check(lease.epoch > last_epoch_, "lease epoch", "an epoch does not grow for " + who);
-  objections_.check(lease.expires > at, "lease", "a lease is born expired for " + who);
+  objections_.check(lease.expires > at || (lease.expires == Moment{} && offered->remote), "lease",
+                    "a lease is born expired for " + who);
   objections_.check(!leases_.contains(lease.id), "lease", "a lease is granted again to " + who);
   for (const auto& [id, kept] : leases_)
     objections_.check(kept.lease.holder != lease.holder, "lease", who + " has two leases");
@@ -110,7 +111,7 @@ void LeaseBook::see(const market::LeaseGranted& event, Moment at) {
                     "the leases of a node have more cores than it, after " + who);
   objections_.check(node.memory_bytes <= offered->memory_bytes_per_node, "memory overcommitted",
                     "the leases of a node have more memory than it, after " + who);
-  check_beside_others(lease, *offered);
+  if (!offered->remote) check_beside_others(lease, *offered);  // Else its member knows better.
 }
 
 // A new lease fits beside what others hold, as far as that was known.
@@ -144,7 +145,9 @@ void LeaseBook::see(const market::LeaseConfirmed& event, Moment at) {
   if (!objections_.check(found != leases_.end(), "lease", "an unknown lease is confirmed")) return;
   const std::string who = print_key(found->second.lease.holder);
   objections_.check(!found->second.is_confirmed, "lease", "confirmed twice for " + who);
-  objections_.check(found->second.lease.expires > at, "expired lease", "confirmed late for " + who);
+  const Moment expires = found->second.lease.expires;
+  objections_.check(expires > at || expires == Moment{}, "expired lease",
+                    "confirmed late for " + who);
   found->second.is_confirmed = true;
 }
 

@@ -55,6 +55,8 @@ class GroundTruth : public Witness {
 
   /// A launch has become durable: only now may it start.
   void allow(const AttemptKey& key) { allowed_.insert(key); }
+  /// It was refused: it never may.
+  void forbid(const AttemptKey& key) { allowed_.erase(key); }
 
   bool is_running(const AttemptKey& key) const { return running_.contains(key); }
   /// How it really ended; nullptr if it has not.
@@ -120,6 +122,7 @@ class MoneyBook {
       : objections_(objections), coverage_(coverage) {}
 
   void see(const ledger::Deposited&);
+  void see(const ledger::Withdrawn&);
   void see(const ledger::Held&);
   void see(const ledger::HoldExtended&);
   void see(const ledger::HoldReturned&);
@@ -200,6 +203,9 @@ class LifeBook {
     Money cost;
     std::uint64_t demand = 0;
     std::vector<Unit> units;
+    bool is_guest = false;
+    bool is_refused = false;
+    bool is_let_go = false;
   };
 
   void seen(const jobs::JobSubmitted&);
@@ -216,9 +222,17 @@ class LifeBook {
   void seen(const jobs::JobStopping&);
   void seen(const jobs::JobEnded&);
   void seen(const jobs::JobEvicted&);
-  void seen(const identity::OrganisationCreated&) { needs_operator("organisation"); }
+  void seen(const jobs::GuestCommitted&);
+  void seen(const jobs::GuestRefused&);
+  void seen(const jobs::GuestLetGo&);
+  void seen(const identity::ParentJoined& event) {
+    parents_.insert(event.parent.project);
+    unasked_.clear();
+  }
+  void seen(const ledger::Withdrawn&);
+  void seen(const identity::OrganisationCreated&) { needs_operator_or_joining("organisation"); }
   void seen(const identity::UserCreated&);
-  void seen(const identity::ProjectCreated&) { needs_operator("project"); }
+  void seen(const identity::ProjectCreated&) { needs_operator_or_joining("project"); }
   void seen(const identity::SeatTaken&);
   void seen(const identity::KeyCreated&);
   void seen(const identity::KeyRevoked&);
@@ -242,12 +256,14 @@ class LifeBook {
   Job* job(JobId);
   Unit* unit(const jobs::UnitKey&);
   void needs_operator(std::string_view what);
+  void needs_operator_or_joining(std::string_view what);
   void needs_seat(ProjectId);
   void needs_actor(std::string_view what);
   void check_queue_order(const jobs::UnitKey&, const Job&);
   void check_price(const jobs::UnitPlaced&, const Job&);
   void check_charge(const jobs::TaskEnded&, const Job&, Unit&);
   bool budget_is_spent(const Job&) const;
+  bool was_refused(const jobs::UnitKey&, const Job&, const Unit&);
   bool check(bool holds, std::string_view auditor, const std::string& text) {
     return objections_.check(holds, auditor, text);
   }
@@ -263,6 +279,7 @@ class LifeBook {
   std::map<std::pair<ProjectId, UserId>, bool> seats_;
   std::map<KeyId, std::pair<UserId, Digest>> keys_;
   std::set<Digest> revoked_;
+  std::set<ProjectId> parents_;  // Their projects: allowances come in and rests go out.
   std::map<domain::RequestKey, Accepted> accepted_;
   std::vector<AttemptKey> launched_;  // Every attempt that a durable record launched.
 
@@ -272,6 +289,7 @@ class LifeBook {
   UserId actor_;  // 0 = the process itself.
   Accepted* accepted_now_ = nullptr;
   bool is_founding_ = false;
+  std::string unasked_;  // Made by nobody: for a parent that joins, or wrongly.
   std::optional<ledger::Charged> charged_now_;
   std::optional<jobs::UnitKey> dying_now_;  // A member of its gang ended badly.
 };

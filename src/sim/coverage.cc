@@ -1,5 +1,6 @@
 #include "sim/coverage.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -45,7 +46,7 @@ void Coverage::add(const Coverage& other) {
   }
 }
 
-std::vector<CoverageLine> coverage_lines(const Coverage& coverage) {
+std::vector<CoverageLine> coverage_lines(const Coverage& coverage, bool of_a_network) {
   static_assert(std::variant_size_v<domain::Event> <= Coverage::width);
   std::vector<CoverageLine> lines;
   const auto none = [](auto value) { return static_cast<int>(value) == 0; };
@@ -59,11 +60,20 @@ std::vector<CoverageLine> coverage_lines(const Coverage& coverage) {
   };
   add_enum<Fault>(lines, "fault", coverage.counts[Coverage::fault], nothing);
   add_enum<Branch>(lines, "branch", coverage.counts[Coverage::branch], nothing);
+  if (of_a_network)
+    add_enum<Between>(lines, "between", coverage.counts[Coverage::between], nothing);
   add_events(lines, coverage.counts[Coverage::event], static_cast<domain::Event*>(nullptr));
   add_enum<domain::Code>(lines, "refusal", coverage.counts[Coverage::refusal], elsewhere);
   add_enum<AttemptEnd>(lines, "end", coverage.counts[Coverage::end], none);
   add_enum<jobs::Setback>(lines, "setback", coverage.counts[Coverage::setback], none);
   add_enum<jobs::Outcome>(lines, "outcome", coverage.counts[Coverage::outcome], none);
+  if (of_a_network) return lines;
+  std::erase_if(lines, [](const CoverageLine& line) {
+    static constexpr std::string_view of_networks[] = {
+        "parent_joined", "withdrawn", "guest_committed", "guest_refused",
+        "guest_let_go",  "refused",   "known_already"};
+    return std::ranges::find(of_networks, line.name) != std::end(of_networks);
+  });
   return lines;
 }
 

@@ -61,6 +61,26 @@ enum class Fault : std::uint8_t {
   forbidden_command,
 };
 
+/// What happens between domains, of a run that has several.
+enum class Between : std::uint8_t {
+  cut,
+  cut_for_long,
+  message_lost_in_cut,
+  unit_hosted,
+  unit_hosted_through,  // By a domain that passed it on.
+  gang_hosted,
+  unit_refused,
+  refused_after_commit,
+  let_go,
+  let_go_while_running,
+  commit_repeated,
+  report_repeated,
+  allowance_renewed,
+  stopped_by_home,
+  stopped_by_host,
+  ended_while_cut,
+};
+
 /// Rare ways through the rules that a run should have taken.
 enum class Branch : std::uint8_t {
   gang_launched,
@@ -100,12 +120,13 @@ enum class Branch : std::uint8_t {
 /// How often each fault was done and each branch taken. Plain numbers, so that runs add up.
 struct Coverage {
   static constexpr std::size_t width = 64;
-  enum Kind : std::uint8_t { fault, branch, event, refusal, end, setback, outcome, kinds };
+  enum Kind : std::uint8_t { fault, branch, between, event, refusal, end, setback, outcome, kinds };
 
   std::array<std::array<std::uint64_t, width>, kinds> counts{};
 
   void hit(Fault point) { ++counts[fault][static_cast<std::size_t>(point)]; }
   void hit(Branch point) { ++counts[branch][static_cast<std::size_t>(point)]; }
+  void hit(Between point) { ++counts[between][static_cast<std::size_t>(point)]; }
   void hit(const domain::Event&);
   void hit(domain::Code code) { ++counts[refusal][static_cast<std::size_t>(code)]; }
   void add(const Coverage& other);
@@ -119,7 +140,7 @@ struct CoverageLine {
 };
 
 /// Every point there is, in a fixed order, with its count; points that a domain alone cannot reach
-/// (refusals of the HTTP room) are left out.
-std::vector<CoverageLine> coverage_lines(const Coverage&);
+/// (refusals of the HTTP room) are left out, and those of several domains where there is one.
+std::vector<CoverageLine> coverage_lines(const Coverage&, bool of_a_network);
 
 }  // namespace suan::sim

@@ -117,10 +117,10 @@ void limit_time(time_t seconds) {
     write_all(out, &begin, sizeof(begin));
     limit_time(seconds_of_a_seed_max);
     Coverage coverage;
-    Verdict verdict = run_world(scenario, begin.seed, coverage);
+    Verdict verdict = run_network(scenario, begin.seed, coverage);
     if (errand.twice && !verdict.objection) {
       Coverage again;
-      const Verdict second = run_world(scenario, begin.seed, again);
+      const Verdict second = run_network(scenario, begin.seed, again);
       if (second.end_hash != verdict.end_hash || again.counts != coverage.counts)
         verdict.objection = Objection{"determinism", "the same seed ends elsewhere"};
     }

@@ -6,7 +6,7 @@
 
 #include "base/callback.h"
 #include "base/planted.h"
-#include "sim/world.h"
+#include "sim/network.h"
 
 namespace suan::sim {
 

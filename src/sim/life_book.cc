@@ -59,6 +59,8 @@ void LifeBook::see(const domain::Event& event, std::uint64_t sequence, Moment at
 void LifeBook::close() {
   check(!charged_now_, "charge", "an attempt is charged that does not end");
   charged_now_.reset();
+  check(unasked_.empty(), "rights", "nobody asked for this " + unasked_);
+  unasked_.clear();
   if (!dying_now_) return;
   const Unit* dying = unit(*dying_now_);
   dying_now_.reset();
@@ -95,6 +97,13 @@ void LifeBook::needs_operator(std::string_view what) {
           "no operator made this " + std::string(what));
 }
 
+void LifeBook::needs_operator_or_joining(std::string_view what) {
+  if (actor_ == UserId{} && !is_founding_)
+    unasked_ = what;
+  else
+    needs_operator(what);
+}
+
 void LifeBook::needs_seat(ProjectId project) {
   needs_actor("job");
   const Role role = roles_[actor_];
@@ -105,12 +114,12 @@ void LifeBook::needs_seat(ProjectId project) {
 }
 
 void LifeBook::seen(const identity::UserCreated& event) {
-  needs_operator("user");
+  needs_operator_or_joining("user");
   roles_[event.user.id] = event.user.role;
 }
 
 void LifeBook::seen(const identity::SeatTaken& event) {
-  needs_operator("seat");
+  needs_operator_or_joining("seat");
   seats_[{event.seat.project, event.seat.user}] = true;
 }
 
@@ -127,15 +136,48 @@ void LifeBook::seen(const identity::KeyRevoked& event) {
 }
 
 void LifeBook::seen(const ledger::Deposited& event) {
-  needs_operator("deposit");
+  if (!parents_.contains(event.project)) needs_operator("deposit");
   money_.see(event);
 }
 
 // Lives.
 
+void LifeBook::seen(const ledger::Withdrawn& event) {
+  check(parents_.contains(event.project), "money", "money leaves that no parent sent");
+  money_.see(event);
+}
+
+void LifeBook::seen(const jobs::GuestCommitted& event) {
+  Job* own = job(event.job);
+  if (own == nullptr) return;
+  check(own->is_guest && !own->is_let_go, "guest", "committed out of turn");
+  auto spec = std::make_shared<JobSpec>(*own->spec);
+  spec->max_duration = event.max_duration;
+  own->spec = std::move(spec);
+}
+
+void LifeBook::seen(const jobs::GuestRefused& event) {
+  Job* own = job(event.job);
+  if (own == nullptr) return;
+  check(own->is_guest && !own->is_ended, "guest", "refused out of turn");
+  own->is_refused = true;
+  coverage_.hit(Between::unit_refused);
+}
+
+void LifeBook::seen(const jobs::GuestLetGo& event) {
+  Job* own = job(event.job);
+  if (own == nullptr) return;
+  check(own->is_guest && !own->is_let_go, "guest", "let go out of turn");
+  own->is_let_go = true;
+  coverage_.hit(own->is_ended ? Between::let_go : Between::let_go_while_running);
+}
+
 void LifeBook::seen(const jobs::JobSubmitted& event) {
-  needs_seat(event.spec->project);
+  if (event.guest == nullptr) needs_seat(event.spec->project);
   Job made;
+  made.is_guest = event.guest != nullptr;
+  if (made.is_guest)
+    coverage_.hit(event.spec->nodes > 1 ? Between::gang_hosted : Between::unit_hosted);
   made.spec = event.spec;
   made.user = event.user;
   made.hold = event.hold;
@@ -208,7 +250,11 @@ void LifeBook::seen(const jobs::UnitPlaced& event) {
         who + " is placed too early");
   check_queue_order(event.unit, *own);
   check_price(event, *own);
-  if (accepted_now_ == nullptr && placed->attempt == 0) coverage_.hit(Branch::waited_in_queue);
+  if (accepted_now_ == nullptr && placed->attempt == 0 && !own->is_guest)
+    coverage_.hit(Branch::waited_in_queue);
+  const Pool* place = leases_.pool(event.placement.pool);
+  if (own->is_guest && place != nullptr && place->remote)
+    coverage_.hit(Between::unit_hosted_through);
   if (placed->attempt > 0) coverage_.hit(Branch::retried_elsewhere);
   placed->phase = Phase::reserving;
   placed->is_queued = false;
@@ -244,16 +290,36 @@ void LifeBook::seen(const jobs::UnitGranted& event) {
   own->phase = Phase::confirming;
 }
 
+// Whether a unit that was launched at a sub-domain has been refused there: then none of it ran, and
+// none of it will.
+bool LifeBook::was_refused(const UnitKey& key, const Job& its, const Unit& own) {
+  const Pool* pool = leases_.pool(own.placement.pool);
+  if (pool == nullptr || !pool->remote) return false;
+  for (std::uint32_t i = 0; i < own.tasks.size(); ++i) {
+    const AttemptKey attempt = attempt_of(key, *its.spec, i, own.attempt);
+    if (truth_.is_running(attempt) || truth_.end_of(attempt) != nullptr) return false;
+  }
+  for (std::uint32_t i = 0; i < own.tasks.size(); ++i) {
+    const AttemptKey attempt = attempt_of(key, *its.spec, i, own.attempt);
+    truth_.forbid(attempt);
+    std::erase(launched_, attempt);
+  }
+  coverage_.hit(Between::refused_after_commit);
+  return true;
+}
+
 void LifeBook::seen(const jobs::UnitReturned& event) {
   Job* own = job(event.unit.job);
   Unit* returned = unit(event.unit);
   if (returned == nullptr) return;
   const std::string who = print_key(event.unit);
   check(!own->is_stopping, "lives", who + " is tried again and its job was stopped");
-  if (is_launched(returned->phase)) {
+  const bool is_refused = event.setback == jobs::Setback::refused && is_launched(returned->phase) &&
+                          was_refused(event.unit, *own, *returned);
+  if (is_launched(returned->phase) && !is_refused) {
     for (const Phase phase : returned->tasks)
       check(phase == Phase::ended, "gang", who + " is tried again while part of it runs");
-  } else {
+  } else if (!is_refused) {
     check(returned->phase == Phase::reserving || returned->phase == Phase::confirming, "lives",
           who + " is returned to the queue from nowhere");
   }
@@ -295,8 +361,12 @@ void LifeBook::seen(const jobs::UnitRenewed& event) {
   check(own->phase == Phase::staging || own->phase == Phase::running, "renewal",
         print_key(event.unit) + " is renewed and does not run");
   check(event.paid_until >= own->paid_until, "renewal", "paid for less than before");
-  coverage_.hit(event.paid_until == own->paid_until ? Branch::heartbeat_sent
-                                                    : Branch::hold_renewed);
+  if (jobs_.at(event.unit.job).is_guest) {
+    if (event.allowance > Money{}) coverage_.hit(Between::allowance_renewed);
+  } else {
+    coverage_.hit(event.paid_until == own->paid_until ? Branch::heartbeat_sent
+                                                      : Branch::hold_renewed);
+  }
   own->paid_until = event.paid_until;
   own->allowance += event.allowance.micro;
 }
@@ -322,6 +392,8 @@ void LifeBook::seen(const jobs::TaskStopping& event) {
   check(
       stopped->attempt == event.key.attempt && (phase == Phase::staging || phase == Phase::running),
       "attempts", print_key(event.key) + " is stopped out of turn");
+  if (own->is_guest && !own->is_stopping) coverage_.hit(Between::stopped_by_home);
+  if (own->is_guest && own->is_stopping) coverage_.hit(Between::stopped_by_host);
   if (own->is_stopping)
     coverage_.hit(phase == Phase::staging ? Branch::stopped_while_staging
                                           : Branch::stopped_while_running);
@@ -397,17 +469,20 @@ void LifeBook::seen(const jobs::UnitEnded& event) {
   Unit* own = unit(event.unit);
   if (own == nullptr) return;
   check(own->phase != Phase::ended, "lives", print_key(event.unit) + " ends twice");
+  const Job& its = jobs_.at(event.unit.job);
   if (is_launched(own->phase)) {
-    for (const Phase phase : own->tasks)
-      check(phase == Phase::ended, "gang", print_key(event.unit) + " ends while part of it runs");
+    const bool all_ended =
+        std::ranges::all_of(own->tasks, [](const Phase phase) { return phase == Phase::ended; });
+    check(all_ended || was_refused(event.unit, its, *own), "gang",
+          print_key(event.unit) + " ends while part of it runs");
   } else {
-    const Job& its = jobs_.at(event.unit.job);
     const bool is_late = its.spec->deadline != Moment{} && its.spec->deadline <= at_;
     if (is_late && !its.is_stopping) coverage_.hit(Branch::deadline_missed);
     const bool is_spent = event.end == AttemptEnd::over_budget && own->phase == Phase::waiting &&
                           budget_is_spent(its);
     if (is_spent) coverage_.hit(Branch::budget_spent_by_others);
-    check(its.is_stopping || is_late || is_spent, "lives", "ends before it ran and unasked");
+    check(its.is_stopping || is_late || is_spent || its.is_refused, "lives",
+          "ends before it ran and unasked");
     coverage_.hit(own->phase == Phase::waiting ? Branch::stopped_while_waiting
                                                : Branch::stopped_while_confirming);
   }
@@ -444,6 +519,8 @@ void LifeBook::seen(const jobs::JobEnded& event) {
 void LifeBook::seen(const jobs::JobEvicted& event) {
   Job* own = job(event.job);
   if (own == nullptr) return;
+  check(!own->is_guest || own->is_let_go, "eviction",
+        "a guest leaves hot state and its home has not let go of it");
   check(own->is_ended && at_ - own->ended >= hours(1), "eviction",
         "job-" + std::to_string(event.job.value) + " leaves hot state too early");
   coverage_.hit(Branch::evicted);

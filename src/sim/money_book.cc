@@ -22,6 +22,10 @@ void MoneyBook::see(const ledger::Deposited& event) {
   move({AccountKind::funding, 0}, ledger::project_account(event.project), event.amount);
 }
 
+void MoneyBook::see(const ledger::Withdrawn& event) {
+  move(ledger::project_account(event.project), {AccountKind::funding, 0}, event.amount);
+}
+
 void MoneyBook::see(const ledger::Held& event) {
   objections_.check(holds_.emplace(event.hold, Hold{event.project, event.amount.micro, 0}).second,
                     "hold", "a hold is made twice");

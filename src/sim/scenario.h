@@ -21,6 +21,9 @@ struct Scenario {
   std::uint32_t misfortunes_per_hour = 20;  // Kills, reboots, clocks, a second leader.
   std::uint32_t snapshot = 30;              // Of steps.
   std::uint32_t poor = 250;                 // Projects that have little money.
+  std::uint32_t provinces = 0;  // Domains that have joined the first; if not 0, between 1 and that,
+  std::uint32_t sites = 0;      // and up to so many that have joined those.
+  std::uint32_t cuts_per_hour = 4;  // Of each connection between two of them.
 
   /// Each chance of a seed is its own draw around these, some are off.
   bool swarm = true;
@@ -39,6 +42,9 @@ struct Scenario {
     visit(11, "snapshot", self.snapshot);
     visit(12, "poor", self.poor);
     visit(13, "swarm", self.swarm);
+    visit(14, "provinces", self.provinces);
+    visit(15, "sites", self.sites);
+    visit(16, "cuts_per_hour", self.cuts_per_hour);
   }
 };
 

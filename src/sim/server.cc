@@ -53,6 +53,8 @@ void World::expect_outstanding() {
     if (job.outcome != jobs::Outcome::none) continue;
     for (std::uint32_t i = 0; i < job.units.size(); ++i) {
       const jobs::Unit& unit = job.units[i];
+      const Pool* pool = audit_.shadow().catalogue().pools().find(unit.placement.pool);
+      if (pool != nullptr && pool->remote) continue;  // Said again when the line is up again.
       for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
         const AttemptKey key{id, i * job.spec->nodes + t, unit.attempt};
         const jobs::Phase phase = unit.tasks[t].phase;
@@ -90,9 +92,12 @@ void World::start_server() {
   core_ =
       std::make_unique<runtime::Core>(std::move(*state), *journal_, *epoch, clock_, *this, options);
   if (is_new) {
-    put(domain::FoundDomain{"sim", "operators", "root",
+    put(domain::FoundDomain{name_, "operators", "root",
                             people_.empty() ? Digest{{1}} : people_.front().secret},
         false);
+  }
+  for (const Line* line : lines_) {
+    if (&line->child() == this) put(domain::JoinParent{line->parent().name()}, false);
   }
   for (const auto& site : sites_) {
     put(domain::StartMember{site->offer.member, "", site->offer.site, site->offer.pools}, false);
@@ -114,6 +119,7 @@ void World::start_server() {
 
 void World::crash_server(Span downtime) {
   ++life_;
+  cut_lines();
   core_.reset();
   journal_.reset();
   inbox_.clear();
@@ -218,11 +224,20 @@ void World::on_durable(std::shared_ptr<const runtime::DurableBatch> batch) {
   for (const runtime::DurableRecord& record : batch->records) {
     if (is_over()) return;
     audit_.see(record);
+    const bool is_supply = std::ranges::any_of(record.events, [](const domain::Event& event) {
+      return std::holds_alternative<catalogue::PoolOffered>(event) ||
+             std::holds_alternative<catalogue::SiteDescribed>(event);
+    });
+    for (Line* line : lines_) {
+      if (is_supply && &line->child() == this) line->note_supply();
+    }
   }
 }
 
 void World::on_effect(const domain::Effect& effect) {
   check_durable("an effect");
+  if (const auto* down = std::get_if<domain::TellMember>(&effect)) return say(*down);
+  if (const auto* up = std::get_if<domain::TellParent>(&effect)) return say(*up);
   MemberId member;
   if (const auto* launch = std::get_if<domain::AskLaunch>(&effect)) {
     outstanding_.erase(effect_key("launch", launch->launch.key));

@@ -25,6 +25,8 @@ constexpr int exit_usage = 2;
 constexpr std::uint64_t seeds_for_coverage = 500;  // From here on every point must be hit.
 constexpr std::uint64_t seeds_for_a_bug = 1000;
 constexpr std::size_t failures_shown = 10;
+constexpr std::uint32_t network_provinces = 3;
+constexpr std::uint32_t network_sites = 4;
 
 struct Options {
   Scenario scenario;
@@ -35,6 +37,7 @@ struct Options {
   bool once = false;
   bool trace = false;
   bool planted = false;
+  bool network = false;
   std::string bug;  // Only this one.
   bool json = false;
 };
@@ -165,11 +168,10 @@ Result<void> take_option(Options& options, std::string_view name, std::string_vi
   } else if (name == "-j") {
     options.width = static_cast<unsigned>(std::min<std::uint64_t>(count, 64));
   } else {
-    return failure(
-        Failure::Kind::invalid,
-        "there is no " + std::string(name) +
-            "; there are --check --planted --once --trace --seeds --seed --events --scenario "
-            "--bug -j -o");
+    return failure(Failure::Kind::invalid, "there is no " + std::string(name) +
+                                               "; there are --check --planted --network --once "
+                                               "--trace --seeds --seed --events --scenario "
+                                               "--bug -j -o");
   }
   return {};
 }
@@ -181,6 +183,12 @@ Result<Options> read_options(std::span<const char* const> arguments) {
     if (name == "--check") continue;
     if (name == "--planted") {
       options.planted = true;
+      continue;
+    }
+    if (name == "--network") {
+      options.network = true;
+      options.scenario.provinces = network_provinces;
+      options.scenario.sites = network_sites;
       continue;
     }
     if (name == "--trace") {
@@ -208,6 +216,7 @@ Result<Options> read_options(std::span<const char* const> arguments) {
 std::string replay_command(const Options& options, std::uint64_t seed, Bug bug) {
   std::string command = "suan simulate --check --seed " + std::to_string(seed);
   if (!options.scenario_path.empty()) command += " --scenario " + options.scenario_path;
+  if (options.network) command += " --network";
   command += " --events " + std::to_string(options.scenario.events);
   if (bug != Bug::none) command += " --planted --bug " + std::string(wire::enum_name(bug));
   return command;
@@ -252,9 +261,9 @@ void count(Report& report, const Verdict& verdict) {
 // One seed in this process, with every event on stderr.
 int follow(const Options& options) {
   Coverage coverage;
-  World world(options.scenario, std::max<std::uint64_t>(options.seed, 1), coverage);
-  world.trace();
-  const Verdict verdict = world.run();
+  Network network(options.scenario, std::max<std::uint64_t>(options.seed, 1), coverage);
+  network.trace();
+  const Verdict verdict = network.run();
   if (!verdict.objection) return 0;
   std::fprintf(stderr, "%s: %s\n", verdict.objection->auditor.c_str(),
                verdict.objection->text.c_str());
@@ -290,7 +299,7 @@ int check(const Options& options) {
       });
   report.took = monotonic_now() - start;
   bool is_covered = true;
-  for (const CoverageLine& line : coverage_lines(coverage)) {
+  for (const CoverageLine& line : coverage_lines(coverage, options.scenario.provinces > 0)) {
     report.coverage.push_back({std::string(line.kind), std::string(line.name), line.count});
     is_covered = is_covered && line.count > 0;
   }
@@ -316,6 +325,8 @@ int find_planted(const Options& options) {
   for (std::size_t i = 1; i < wire::enumerators_max; ++i) {
     const auto bug = static_cast<Bug>(i);
     const std::string name(wire::enum_name(bug));
+    const bool is_between = bug >= Bug::guest_price_not_checked;
+    if (is_between != options.network && options.bug.empty()) continue;
     if (name.empty() || (!options.bug.empty() && name != options.bug)) continue;
     rows[bug].bug = name;
     errands.push_back({.bug = bug,

@@ -12,11 +12,7 @@ namespace suan::sim {
 
 namespace {
 
-constexpr Moment birth{1'767'225'600'000'000};  // 2026-01-01T00:00:00Z.
-constexpr std::size_t waited_for = 40;          // Jobs of a crowd that are let run to their end.
-constexpr Span lives_at_most = hours(24 * 40);
-constexpr Span patience_at_first = hours(30);
-constexpr Span patience_for_a_unit = hours(12);  // Of a big array that runs one by one.
+constexpr std::size_t waited_for = 40;  // Jobs of a crowd that are let run to their end.
 
 Scenario drawn(Scenario scenario, Random& random) {
   if (!scenario.swarm) return scenario;
@@ -47,9 +43,9 @@ Scenario drawn_from_seed(const Scenario& scenario, std::uint64_t seed) {
 
 }  // namespace
 
-World::World(const Scenario& scenario, std::uint64_t seed, Coverage& coverage)
+World::World(const Scenario& scenario, std::uint64_t seed, Coverage& coverage, std::string name)
     : scenario_(drawn_from_seed(scenario, seed)),
-      seed_(seed),
+      name_(std::move(name)),
       coverage_(coverage),
       random_(seed),
       now_(birth),
@@ -60,7 +56,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, Coverage& coverage)
                                                     .machine = Machine(random_.split(), coverage),
                                                     .engine = nullptr,
                                                     .effects_until = {}}));
-    sites_.back()->machine.set_witness(&audit_.truth());
+    sites_.back()->machine.set_witness(this);
     sites_.back()->machine.advance(now_);
   }
 }
@@ -79,41 +75,48 @@ void World::after(Span delay, Callback<void()> act) {
   agenda_.plan(now_ + delay, std::move(act));
 }
 
-// Lets the next thing happen, on the agenda or on a machine, if it is due by `limit`.
-bool World::pass_one(Moment limit) {
-  Moment next = agenda_.empty() ? limit + Span{1} : agenda_.next();
-  Site* first = nullptr;
+std::optional<Moment> World::next() const {
+  std::optional<Moment> next;
+  if (!agenda_.empty()) next = agenda_.next();
   for (const auto& site : sites_) {
     const auto wakes = site->machine.next();
-    if (!wakes || !(*wakes < next)) continue;
-    next = *wakes;
-    first = site.get();
+    if (wakes && (!next || *wakes < *next)) next = wakes;
   }
-  if (next > limit) return false;
-  now_ = std::max(now_, next);
-  if (first != nullptr)
-    first->machine.advance(now_);
-  else
-    agenda_.take()();
-  return true;
+  return next;
 }
 
-void World::pass_until(Moment limit) {
-  while (!is_over() && pass_one(limit)) {
+void World::pass_one() {
+  const auto when = next();
+  if (!when) return;
+  now_ = std::max(now_, *when);
+  for (const auto& site : sites_) {
+    const auto wakes = site->machine.next();
+    if (wakes && *wakes == *when) return site->machine.advance(now_);
   }
+  agenda_.take()();
+}
+
+void World::wait_until(Moment limit) {
   now_ = std::max(now_, limit);
   for (const auto& site : sites_) site->machine.advance(now_);
 }
 
-void World::live() {
+void World::begin() {
   start_server();
   people_arrive();
   after(seconds(20), [this] { somebody_acts(); });
   after(seconds(30), [this] { misfortune(); });
-  const Moment limit = birth + lives_at_most;
-  while (!is_over() && audit_.events() < scenario_.events && pass_one(limit)) {
-  }
-  if (now_ >= limit) object("simulator", "nothing happens any more");
+}
+
+std::optional<Objection> World::objection() const {
+  std::optional<Objection> first = audit_.objections().first();
+  if (first && !lines_.empty()) first->text = name_ + ", " + first->text;
+  return first;
+}
+
+std::string World::end_hash() {
+  const journal::MemoryJournal last(disk_);
+  return print_digest(last.head().hash) + print_digest(runtime::state_hash(durable()));
 }
 
 // A job that waits although it could start now.
@@ -127,7 +130,7 @@ void World::check_waiting_jobs() {
       const jobs::UnitKey key{id, i};
       if (job.units[i].phase == jobs::Phase::waiting) {
         const auto place = placement::choose(state.supply(), placement::make_demand(spec), &nodes);
-        if (place && spec.budget == Money{})
+        if (place && spec.budget == Money{} && job.units[i].is_queued)
           object("liveness", print_key(key) + " waits although it could start");
       } else if (job.units[i].phase != jobs::Phase::ended && spec.kind == JobKind::batch) {
         object("liveness", print_key(key) + " does not end");
@@ -173,16 +176,18 @@ void World::check_at_rest() {
   for (std::uint64_t id = 1; id <= state.essence().last.payload; ++id)
     gone(!journal_->read_blob(id).has_value(), "a payload can be read");
   audit_.lives().check_all_over();
+  if (!is_over()) audit_.examine(core_ ? &core_->state() : nullptr, *journal_);
 }
 
-void World::come_to_rest() {
+void World::calm() {
   is_calm_ = true;
   if (clock_.offset() < Span{}) clock_.step(Span{} - clock_.offset());
   disk_.set_free_bytes(std::uint64_t{1} << 40U);
   disk_.fail_next_append(journal::AppendFault::none);
-  pass_until(now_ + minutes(1));
-  if (!core_ && !is_over()) pass_until(now_ + hours(9));
-  if (is_over()) return;
+  for (Line* line : lines_) line->try_to_connect();
+}
+
+void World::open_up() {
   neighbours_leave();
   for (const auto& site : sites_) {
     open_wide(site->offer);
@@ -191,51 +196,23 @@ void World::come_to_rest() {
   for (const auto& [id, project] : audit_.shadow().identity().projects())
     ask(people_.front(), domain::Deposit{project.name, yuan(100'000'000), "for the rest"});
   stop_jobs(JobKind::batch, waited_for);
-  // Work that ends by itself gets the time to; what beats its heart for ever is stopped first.
-  pass_until(now_ + minutes(10));
+}
+
+void World::stop_services() {
   stop_jobs(JobKind::service, 0);
-  std::size_t live = live_units();
-  Moment patience = now_ + patience_at_first;
-  while (!is_over() && now_ < patience && live > 0) {
-    pass_until(now_ + minutes(20));
-    if (live_units() < live) patience = now_ + patience_for_a_unit;
-    live = live_units();
-  }
-  if (is_over()) return;
-  check_waiting_jobs();
+}
+
+void World::stop_batches() {
   stop_jobs(JobKind::batch, 0);
-  pass_until(now_ + minutes(30));
-  if (is_over()) return;
+}
+
+void World::check_all_stopped() {
   if (audit_.lives().live_jobs() > 0) object("liveness", "a stopped job does not end");
-  pass_until(now_ + hours(2));
-  clock_.step(hours(24 * 8));  // Answers are forgotten.
+}
+
+void World::forget_answers() {
+  clock_.step(hours(24 * 8));
   if (core_) plan_step(milliseconds(1));
-  pass_until(now_ + minutes(30));
-  if (is_over()) return;
-  check_at_rest();
-  audit_.examine(core_ ? &core_->state() : nullptr, *journal_);
-}
-
-Verdict World::run() {
-  live();
-  if (!is_over()) come_to_rest();
-  Verdict verdict;
-  verdict.seed = seed_;
-  verdict.objection = audit_.objections().first();
-  verdict.records = audit_.shadow().essence().sequence;
-  verdict.events = audit_.events();
-  verdict.jobs = audit_.shadow().essence().last.job;
-  verdict.restarts = restarts_;
-  verdict.lived = now_ - birth;
-  const journal::MemoryJournal last(disk_);
-  verdict.end_hash = wire::hash(print_digest(last.head().hash) +
-                                print_digest(runtime::state_hash(audit_.shadow())));
-  return verdict;
-}
-
-Verdict run_world(const Scenario& scenario, std::uint64_t seed, Coverage& coverage) {
-  World world(scenario, seed, coverage);
-  return world.run();
 }
 
 }  // namespace suan::sim

@@ -13,6 +13,7 @@
 #include "sim/agenda.h"
 #include "sim/audit.h"
 #include "sim/crowd.h"
+#include "sim/line.h"
 #include "sim/machine.h"
 #include "sim/scenario.h"
 
@@ -31,30 +32,66 @@ class VirtualClock : public runtime::Clock {
   Span step_;
 };
 
-/// What came of one run.
-struct Verdict {
-  std::uint64_t seed = 0;
-  std::optional<Objection> objection;
-  Digest end_hash;  // Of the journal's head and the state: equal for equal runs.
-  std::uint64_t records = 0;
-  std::uint64_t events = 0;
-  std::uint64_t jobs = 0;
-  std::uint64_t restarts = 0;
-  Span lived;  // Virtual time.
-};
+constexpr Moment birth{1'767'225'600'000'000};  // 2026-01-01T00:00:00Z.
 
 /// One domain, its disk, machines, people and misfortunes, from one seed.
-class World : public runtime::Outlet, public member::ProgressSink {
+class World : public runtime::Outlet, public member::ProgressSink, public Witness {
  public:
-  World(const Scenario&, std::uint64_t seed, Coverage&);
+  World(const Scenario&, std::uint64_t seed, Coverage&, std::string name);
   ~World() override;
-
-  /// Lives until the scenario's number of events has happened, then lets everything come to rest
-  /// with faults off, and examines it.
-  Verdict run();
 
   /// Prints every durable event to stderr.
   void trace() { audit_.trace(); }
+
+  /// A connection to a parent or a sub-domain. Before `begin`; outlives this.
+  void add_line(Line& line) { lines_.push_back(&line); }
+
+  // Its time.
+
+  void begin();
+  Moment now() const { return now_; }
+  /// When the next thing happens, on the agenda or on a machine, if ever.
+  std::optional<Moment> next() const;
+  void pass_one();
+  void wait_until(Moment);
+  void after(Span delay, Callback<void()> act);
+  void at(Moment when, Callback<void()> act) { agenda_.plan(when, std::move(act)); }
+
+  // What it has come to.
+
+  bool is_over() const { return audit_.objections().any(); }
+  std::optional<Objection> objection() const;
+  void object(std::string_view auditor, std::string text);
+  std::uint64_t events() const { return audit_.events(); }
+  std::uint64_t restarts() const { return restarts_; }
+  std::string end_hash();
+  /// The state as its durable records say.
+  const domain::State& durable() const { return audit_.shadow(); }
+  const std::string& name() const { return name_; }
+
+  // The way to rest, step by step.
+
+  void calm();
+  bool is_running() const { return core_ != nullptr; }
+  void open_up();
+  void stop_services();
+  void stop_batches();
+  std::size_t live_units() const;
+  void check_waiting_jobs();
+  void check_all_stopped();
+  void forget_answers();
+  void check_at_rest();
+
+  // Its connections (talk.cc).
+
+  /// Whether the server is up and nothing of its state waits to become durable.
+  bool can_talk() const;
+  /// How this domain knows the other: 0 if it does not yet.
+  ParentId parent_id(const World& parent) const;
+  MemberId member_id(const World& child) const;
+  void tell(Line&, const runtime::Down&);
+  void hear(Line&, const runtime::Down&, const std::string& payload);
+  void hear(Line&, const UpMessage&);
 
  private:
   /// A request of somebody, with what became of it.
@@ -83,18 +120,22 @@ class World : public runtime::Outlet, public member::ProgressSink {
   };
 
   // The world's own time (world.cc).
-  void after(Span delay, Callback<void()> act);
-  void pass_until(Moment);
-  bool pass_one(Moment limit);
-  bool is_over() { return audit_.objections().any(); }
-  void object(std::string_view auditor, std::string text);
   bool chance(std::uint32_t per_mille);
-  void live();
-  void come_to_rest();
-  void check_waiting_jobs();
-  void check_at_rest();
-  std::size_t live_units() const;
   void stop_jobs(JobKind, std::size_t but);
+
+  // What happens on machines, to be seen where the work is at home too (talk.cc).
+  void on_started(const Launch&) override;
+  void on_over(const AttemptKey&, const Progress&) override;
+  struct Home {
+    World* world = nullptr;
+    AttemptKey key;
+    PoolId pool;
+  };
+  std::optional<Home> home_of(const AttemptKey&);
+  void hear_reading(const World& child, const SupplyReading&);
+  void say(const domain::TellMember&);
+  void say(const domain::TellParent&);
+  void cut_lines();
 
   // The server (server.cc).
   void start_server();
@@ -145,7 +186,7 @@ class World : public runtime::Outlet, public member::ProgressSink {
   void write_snapshot();
 
   const Scenario scenario_;
-  const std::uint64_t seed_;
+  const std::string name_;
   Coverage& coverage_;
   Random random_;
   Moment now_;
@@ -156,6 +197,7 @@ class World : public runtime::Outlet, public member::ProgressSink {
   VirtualClock clock_;
   journal::MemoryDisk disk_;
   std::vector<std::unique_ptr<Site>> sites_;
+  std::vector<Line*> lines_;
 
   std::uint64_t life_ = 0;  // Of the server; messages of an earlier one are void.
   std::unique_ptr<journal::MemoryJournal> journal_;
@@ -176,8 +218,5 @@ class World : public runtime::Outlet, public member::ProgressSink {
   std::uint64_t bodies_ = 0;
   std::uint64_t names_ = 0;
 };
-
-/// Runs one seed.
-Verdict run_world(const Scenario&, std::uint64_t seed, Coverage&);
 
 }  // namespace suan::sim

@@ -143,12 +143,58 @@ struct EffectText {
   std::string operator()(const AskForget& ask) const {
     return "forget " + text.print(ask.forget.key);
   }
+  std::string operator()(const TellMember& tell) const {
+    return "tell " + text.print(tell.member) + " " + std::visit(*this, tell.message);
+  }
+  std::string operator()(const TellParent& tell) const {
+    return "tell " + text.print(tell.parent) + " " + std::visit(*this, tell.message);
+  }
+  std::string operator()(const HostUnit& host) const {
+    std::string out = "host " + name(host.unit) + " pool=" + text.print(host.pool) +
+                      " tasks=" + std::to_string(host.tasks);
+    add(out, "allowance", host.allowance);
+    return out;
+  }
+  std::string operator()(const CommitUnit& commit) const {
+    std::string out = "commit " + name(commit.unit);
+    add(out, "payload", commit.payload);
+    add(out, "max", commit.max_duration);
+    if (with_time) add(out, "run_for", commit.run_for);
+    return out;
+  }
+  std::string operator()(const RenewUnit& renewal) const {
+    std::string out = "renew " + name(renewal.unit);
+    if (with_time) add(out, "run_for", renewal.run_for);
+    add(out, "allowance", renewal.allowance);
+    return out;
+  }
+  std::string operator()(const StopTask& stop) const {
+    return "stop " + name(stop.unit) + "." + std::to_string(stop.index) + " " +
+           text.print(stop.why);
+  }
+  std::string operator()(const LetGo& message) const { return "let go " + name(message.unit); }
+  std::string operator()(const UnitHosted& hosted) const { return "hosted " + name(hosted.unit); }
+  std::string operator()(const UnitRefused& refused) const {
+    return "refused " + name(refused.unit) + ": " + refused.reason;
+  }
+  std::string operator()(const TaskReport& report) const {
+    std::string out = "report " + name(report.unit) + "." + std::to_string(report.index) + " " +
+                      text.print(report.progress.state);
+    if (report.progress.state == AttemptState::ended)
+      out +=
+          " " + text.print(report.progress.end) + " " + std::to_string(report.progress.exit_code);
+    return out;
+  }
   std::string operator()(const DestroyPayloads& ask) const {
     return "destroy payloads " + text.print(ask.first) + " to " +
            std::to_string(ask.first.value + ask.count - 1);
   }
 
  private:
+  std::string name(const UnitAttempt& unit) const {
+    return text.print(unit.job) + "/" + std::to_string(unit.unit) + "#" +
+           std::to_string(unit.attempt);
+  }
   template <class T>
   void add(std::string& out, std::string_view name, const T& value) const {
     const std::string printed = text.print(value);

@@ -1,0 +1,238 @@
+// Decides what a parent asks: units of it that run here as guests.
+#include <algorithm>
+#include <utility>
+
+#include "base/planted.h"
+#include "base/text.h"
+#include "domain/deciding.h"
+#include "domain/terms.h"
+
+namespace suan::domain {
+
+using jobs::Phase;
+using jobs::UnitKey;
+
+namespace {
+
+constexpr std::uint32_t tasks_max = 1024;
+constexpr std::size_t name_bytes_max = 256;
+
+std::unexpected<Refusal> nothing_new() {
+  return refuse(Code::known_already, "nothing follows from this");
+}
+
+std::string money_text(const State& state, const jobs::GuestKey& key) {
+  return state.identity().parents().at(key.parent).name + " job-" +
+         std::to_string(key.home.job.value) + " unit " + std::to_string(key.home.unit) +
+         " attempt " + std::to_string(key.home.attempt);
+}
+
+// Whether a later attempt of the same unit has been heard of.
+bool is_superseded(const State& state, const jobs::GuestKey& key) {
+  jobs::GuestKey next = key;
+  ++next.home.attempt;
+  const auto at = state.jobs().guests().from(next);
+  return at != state.jobs().guests().end() && at->first.parent == key.parent &&
+         at->first.home.job == key.home.job && at->first.home.unit == key.home.unit;
+}
+
+// Everything of a message is checked: it comes from another machine.
+Ruling check_wish(const HostUnit& wish, const Pool& pool) {
+  const Need& need = wish.need;
+  const bool is_share = need.card_milli > 0 && need.card_milli < 1000;
+  const bool is_sane = wish.tasks >= 1 && wish.tasks <= tasks_max && need.card_milli >= 0 &&
+                       need.cpu_milli >= 0 && need.memory_bytes >= 0 &&
+                       (is_share || need.card_milli % 1000 == 0) && need.card_milli <= 64'000 &&
+                       wish.allowance >= Money{} && wish.grace >= Span{} &&
+                       wish.grace <= grace_max && wish.checkpoint_notice >= Span{} &&
+                       wish.name.size() <= name_bytes_max &&
+                       wish.checkpoint_signal.size() <= name_bytes_max &&
+                       wish.unit.attempt > 0;
+  if (!is_sane) return refuse(Code::spec_invalid, "what is asked for is out of range");
+  if (pool.state != ServingState::production)
+    return refuse(Code::no_pool_fits, "the pool takes nothing new");
+  if (need.card_milli > 0 && pool.chip != wish.chip)
+    return refuse(Code::no_pool_fits, "the pool has other chips");
+  if (wish.hourly != hourly_price(pool.price, need) && !planted(Bug::guest_price_not_checked))
+    return refuse(Code::plan_stale, "the price of the pool is another one now");
+  return {};
+}
+
+std::shared_ptr<const JobSpec> spec_of(const HostUnit& wish, const identity::Parent& parent) {
+  auto spec = std::make_shared<JobSpec>();
+  spec->name = wish.name;
+  spec->project = parent.project;
+  spec->nodes = wish.tasks;
+  spec->alternatives.push_back(
+      {.chip = wish.need.card_milli > 0 ? wish.chip : "", .card_milli = wish.need.card_milli, .payload = {}});
+  spec->cpu_milli.least = wish.need.cpu_milli;
+  spec->memory_bytes.least = wish.need.memory_bytes;
+  spec->grace = wish.grace;
+  spec->checkpoint_signal = wish.checkpoint_signal;
+  spec->checkpoint_notice = wish.checkpoint_notice;
+  return spec;
+}
+
+void pay_in(Deciding& deciding, const jobs::GuestKey& key, Money amount) {
+  if (amount == Money{}) return;
+  deciding.emit(ledger::Deposited{deciding.state.identity().parents().at(key.parent).project, amount,
+                                  "allowance: " + money_text(deciding.state, key)});
+}
+
+// The guest that a message is about, or the ruling that there is none any more.
+std::expected<const jobs::Job*, Refusal> find_guest(const Deciding& deciding, ParentId parent,
+                                                    const UnitAttempt& unit) {
+  const jobs::Job* job = deciding.state.jobs().find_guest({parent, unit});
+  if (job == nullptr || job->guest->is_refused) return stale();
+  return job;
+}
+
+}  // namespace
+
+Ruling decide_one(Deciding& deciding, const JoinParent& command) {
+  SUAN_CHECK(authorise(deciding.state, deciding.caller, identity::Action::manage_supply));
+  const identity::Identity& identity = deciding.state.identity();
+  if (identity.find_parent(command.name) != nullptr) return nothing_new();
+  const std::string name = "via-" + command.name;
+  if (identity.find_organisation(name) != nullptr || identity.find_user(name) != nullptr ||
+      identity.find_project(name) != nullptr)
+    return refuse(Code::name_taken, "the name " + name + " is taken", "/name");
+  const Counters& last = deciding.state.essence().last;
+  const OrganisationId organisation{last.organisation + 1};
+  const UserId user{last.user + 1};
+  const ProjectId project{last.project + 1};
+  deciding.emit(identity::OrganisationCreated{{organisation, name}});
+  deciding.emit(identity::UserCreated{{user, organisation, name, identity::Role::consumer}});
+  deciding.emit(identity::ProjectCreated{{project, organisation, name}});
+  deciding.emit(identity::SeatTaken{{project, user}});
+  deciding.emit(identity::ParentJoined{{ParentId{last.parent + 1}, command.name, user, project}});
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const FromParent<HostUnit>& command) {
+  const State& state = deciding.state;
+  const HostUnit& wish = command.message;
+  const identity::Parent* parent = state.identity().parents().find(command.parent);
+  if (parent == nullptr) return refuse(Code::forbidden, "this domain has not joined that one");
+  const jobs::GuestKey key{command.parent, wish.unit};
+  if (state.jobs().find_guest(key) != nullptr) return nothing_new();
+  if (is_superseded(state, key)) return stale();
+  const Pool* pool = state.catalogue().pools().find(wish.pool);
+  if (pool == nullptr) return refuse(Code::no_pool_fits, "there is no such pool");
+  SUAN_CHECK(check_wish(wish, *pool));
+  if (state.market().nodes().fitting(*pool, wish.need, wish.tasks) < wish.tasks)
+    return refuse(Code::no_pool_fits, "its capacity is taken");
+
+  const Counters& last = state.essence().last;
+  const JobId id{last.job + 1};
+  const HoldId hold{last.hold + 1};
+  auto guest = std::make_shared<jobs::Guest>();
+  guest->parent = command.parent;
+  guest->home = wish.unit;
+  guest->first_task = wish.first_task;
+  guest->tasks_in_all = wish.tasks_in_all;
+  guest->allowance = wish.allowance;
+  deciding.emit(jobs::JobSubmitted{.job = id,
+                                   .user = parent->user,
+                                   .hold = hold,
+                                   .spec = spec_of(wish, *parent),
+                                   .held = wish.allowance,
+                                   .is_rolling = false,
+                                   .payloads = 0,
+                                   .guest = std::move(guest)});
+  pay_in(deciding, key, wish.allowance);
+  deciding.emit(ledger::Held{hold, id, parent->project, wish.allowance});
+  if (wish.allowance > Money{}) deciding.emit(ledger::Allotted{hold, wish.allowance});
+  jobs::Placement placement;
+  placement.pool = pool->id;
+  placement.need = wish.need;
+  placement.hourly = wish.hourly;
+  placement.allowance = wish.allowance;
+  placement.pools = 1;
+  deciding.emit(jobs::UnitPlaced{{id, 0}, 1, std::move(placement)});
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
+  const CommitUnit& commit = command.message;
+  SUAN_TRY(const jobs::Job* job, find_guest(deciding, command.parent, commit.unit));
+  const jobs::Unit& unit = job->units.front();
+  if (job->guest->is_committed || unit.phase == Phase::ended) return nothing_new();
+  if (unit.phase != Phase::confirming || commit.run_for < Span{} || commit.max_duration < Span{})
+    return refuse(Code::spec_invalid, "a unit is committed once it is hosted");
+  for (const jobs::Task& task : unit.tasks) {
+    const market::Lease& lease = *deciding.state.market().find_lease(task.lease);
+    if (lease.expires == Moment{} || lease.expires > deciding.now ||
+        planted(Bug::expired_guest_committed))
+      continue;
+    refuse_guest(deciding, *job, "it was not committed in time");
+    return {};
+  }
+  const PayloadId payload{commit.payload ? deciding.state.essence().last.payload + 1 : 0};
+  deciding.emit(
+      jobs::GuestCommitted{job->id, commit.max_duration, payload, commit.payload ? 1U : 0U});
+  launch_unit(deciding, *job, {.unit = {job->id, 0},
+                               .run_for = commit.run_for,
+                               .max_duration = commit.max_duration,
+                               .paid_until = {}});
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const FromParent<RenewUnit>& command) {
+  const RenewUnit& renewal = command.message;
+  SUAN_TRY(const jobs::Job* job, find_guest(deciding, command.parent, renewal.unit));
+  const jobs::Unit& unit = job->units.front();
+  if ((unit.phase != Phase::staging && unit.phase != Phase::running) || renewal.run_for < Span{})
+    return nothing_new();
+  const Money more = std::max(renewal.allowance - job->guest->allowance, Money{});
+  if (more > Money{}) {
+    pay_in(deciding, {command.parent, renewal.unit}, more);
+    deciding.emit(ledger::HoldExtended{job->hold, more});
+    deciding.emit(ledger::Allotted{job->hold, more});
+  }
+  deciding.emit(jobs::UnitRenewed{
+      .unit = {job->id, 0}, .run_for = renewal.run_for, .paid_until = {}, .allowance = more});
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const FromParent<StopTask>& command) {
+  const StopTask& stop = command.message;
+  SUAN_TRY(const jobs::Job* job, find_guest(deciding, command.parent, stop.unit));
+  const jobs::Unit& unit = job->units.front();
+  if (stop.index >= unit.tasks.size() || stop.why == AttemptEnd::none) return nothing_new();
+  const Phase phase = unit.tasks[stop.index].phase;
+  if (phase != Phase::staging && phase != Phase::running) return nothing_new();
+  deciding.emit(jobs::TaskStopping{{job->id, stop.index, unit.attempt}, stop.why});
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const FromParent<LetGo>& command) {
+  const jobs::Job* job =
+      deciding.state.jobs().find_guest({command.parent, command.message.unit});
+  if (job == nullptr) return stale();
+  if (job->guest->is_let_go) return nothing_new();
+  const jobs::Unit& unit = job->units.front();
+  if (unit.phase == Phase::reserving || unit.phase == Phase::confirming) {
+    refuse_guest(deciding, *job, "its home gave it up");
+  } else if (unit.phase != Phase::ended && !planted(Bug::let_go_and_left_running)) {
+    for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
+      if (unit.tasks[t].phase == Phase::staging || unit.tasks[t].phase == Phase::running)
+        deciding.emit(jobs::TaskStopping{{job->id, t, unit.attempt}, AttemptEnd::cancelled});
+    }
+  }
+  deciding.emit(jobs::GuestLetGo{job->id});
+  return {};
+}
+
+void refuse_guest(Deciding& deciding, const jobs::Job& job, std::string reason) {
+  const UnitKey key{job.id, 0};
+  give_up_placement(deciding, job, key);
+  deciding.emit(jobs::GuestRefused{job.id, reason});
+  const jobs::UnitEnded end{
+      .unit = key, .end = AttemptEnd::launch_failed, .exit_code = 0, .reason = std::move(reason)};
+  deciding.emit(end);
+  end_job(deciding, job, jobs::Outcome::failed, end,
+          deciding.state.ledger().holds().at(job.hold).amount);
+}
+
+}  // namespace suan::domain

@@ -1,0 +1,222 @@
+// Decides what a sub-domain says: what it offers, and how the units are that it was asked to host.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/planted.h"
+#include "domain/deciding.h"
+#include "domain/terms.h"
+
+namespace suan::domain {
+
+using jobs::Phase;
+using jobs::UnitKey;
+
+namespace {
+
+constexpr std::size_t sites_max = 10'000;  // Of one member.
+constexpr std::size_t pools_max = 100'000;
+constexpr std::size_t reason_bytes_max = 1000;
+
+// A unit that is with this member, in this attempt, and not over; absent if that has passed.
+const jobs::Job* job_with(const Deciding& deciding, MemberId member, const UnitAttempt& message) {
+  const jobs::Job* job = deciding.state.jobs().find(message.job);
+  if (job == nullptr || message.unit >= job->units.size()) return nullptr;
+  const jobs::Unit& unit = job->units[message.unit];
+  if (unit.attempt != message.attempt && !planted(Bug::old_host_answers_for_new)) return nullptr;
+  if (unit.phase == Phase::waiting || unit.phase == Phase::ended) return nullptr;
+  const Pool& pool = deciding.state.catalogue().pools().at(unit.placement.pool);
+  return pool.member == member ? job : nullptr;
+}
+
+std::unexpected<Refusal> nothing_new() {
+  return refuse(Code::known_already, "nothing follows from this");
+}
+
+// Whether the grants are what was asked for: on nodes that are there, one each, and on cards that
+// nobody else has by the books of this domain.
+bool are_sound(const Deciding& deciding, const jobs::Job& job, const jobs::Unit& unit,
+               const std::vector<Grant>& grants) {
+  if (grants.size() != job.spec->nodes) return false;
+  const Pool& pool = deciding.state.catalogue().pools().at(unit.placement.pool);
+  std::set<std::uint32_t> nodes;
+  const Need& need = unit.placement.need;
+  return std::ranges::all_of(grants, [&](const Grant& grant) {
+    const auto cards = static_cast<std::int64_t>(grant.cards.size()) * grant.card_milli;
+    return nodes.insert(grant.node).second && cards == need.card_milli &&
+           grant.cpu_milli == need.cpu_milli && grant.memory_bytes == need.memory_bytes &&
+           deciding.state.market().nodes().can_take(pool, grant);
+  });
+}
+
+Span pause_after(const std::vector<jobs::Mishap>& mishaps) {
+  Span pause = refused_pause_min;
+  for (auto at = mishaps.rbegin(); at != mishaps.rend(); ++at) {
+    if (at->setback != jobs::Setback::refused) break;
+    pause = std::min(pause * 2, refused_pause_max);
+  }
+  return pause;
+}
+
+// The member could not take a unit after all, or what it says cannot be.
+void take_back(Deciding& deciding, const jobs::Job& job, const UnitKey& key, std::string reason) {
+  if (job.guest) return refuse_guest(deciding, job, std::move(reason));
+  give_up_placement(deciding, job, key);
+  if (job.is_stopping) {
+    const jobs::UnitEnded end{.unit = key,
+                              .end = AttemptEnd::cancelled,
+                              .exit_code = 0,
+                              .reason = "stopped on request"};
+    deciding.emit(end);
+    if (job.units_ended + 1 == job.units.size())
+      end_job(deciding, job, jobs::Outcome::cancelled, end,
+              deciding.state.ledger().holds().at(job.hold).amount);
+    return;
+  }
+  deciding.emit(jobs::UnitReturned{key, jobs::Setback::refused,
+                                   deciding.now + pause_after(job.units[key.unit].mishaps)});
+}
+
+bool has_started(const jobs::Unit& unit) {
+  return std::ranges::any_of(unit.tasks, [](const jobs::Task& task) {
+    return task.started != Moment{} || task.phase == Phase::ended;
+  });
+}
+
+Ruling check_offer(const SupplyOffer& offer) {
+  if (offer.sites.size() > sites_max || offer.pools.size() > pools_max)
+    return refuse(Code::spec_invalid, "a member offers at most 10,000 sites and 100,000 pools");
+  std::set<SiteId> sites;
+  std::set<std::string_view> names;
+  for (const Site& site : offer.sites) {
+    if (!sites.insert(site.id).second || !names.insert(site.name).second)
+      return refuse(Code::spec_invalid, "a site is offered twice");
+  }
+  std::set<std::pair<SiteId, std::string_view>> pools;
+  for (const Pool& pool : offer.pools) {
+    const bool is_sane = pool.id && sites.contains(pool.site) && pool.nodes <= 1'000'000 &&
+                         pool.cards_per_node <= 64 && pool.cpu_milli_per_node >= 0 &&
+                         pool.memory_bytes_per_node >= 0 && pool.price.card_hour >= Money{} &&
+                         pool.price.core_hour >= Money{};
+    if (!is_sane || !pools.insert({pool.site, pool.name}).second)
+      return refuse(Code::spec_invalid, "a pool is offered twice, or is out of range");
+  }
+  return {};
+}
+
+}  // namespace
+
+Ruling decide_one(Deciding& deciding, const OfferSupply& command) {
+  SUAN_CHECK(authorise(deciding.state, deciding.caller, identity::Action::manage_supply));
+  SUAN_CHECK(check_offer(command.offer));
+  const catalogue::Catalogue& catalogue = deciding.state.catalogue();
+  const Counters& last = deciding.state.essence().last;
+  const catalogue::Member* known = catalogue.find_member(command.member);
+  if (known != nullptr && known->kind != catalogue::MemberKind::domain)
+    return refuse(Code::name_taken, "an engine of this domain has that name", "/member");
+  catalogue::Member member = known != nullptr ? *known : catalogue::Member{};
+  if (known == nullptr) {
+    member.id = MemberId{last.member + 1};
+    member.name = command.member;
+    member.kind = catalogue::MemberKind::domain;
+    member.owner =
+        deciding.state.identity().users().at(deciding.caller.principal.user).organisation;
+    member.incarnation = 1;
+    deciding.emit(catalogue::MemberStarted{member});
+  }
+  std::uint64_t last_site = last.site;
+  std::uint64_t last_pool = last.pool;
+  std::set<PoolId> offered;
+  for (const Site& theirs : command.offer.sites) {
+    Site site = theirs;
+    site.name = command.member + "." + theirs.name;
+    const Site* known_site = catalogue.find_site(site.name);
+    site.id = known_site != nullptr ? known_site->id : SiteId{++last_site};
+    if (known_site == nullptr || *known_site != site) deciding.emit(catalogue::SiteDescribed{site});
+    for (const Pool& each : command.offer.pools) {
+      if (each.site != theirs.id) continue;
+      Pool pool = each;
+      pool.site = site.id;
+      pool.member = member.id;
+      pool.remote = each.id;
+      const Pool* known_pool =
+          known_site != nullptr ? catalogue.find_pool(site.id, pool.name) : nullptr;
+      pool.id = known_pool != nullptr ? known_pool->id : PoolId{++last_pool};
+      offered.insert(pool.id);
+      if (known_pool == nullptr || *known_pool != pool)
+        deciding.emit(catalogue::PoolOffered{pool});
+    }
+  }
+  for (const auto& [id, pool] : catalogue.pools()) {
+    if (pool.member != member.id || offered.contains(id) || pool.state == ServingState::closed)
+      continue;
+    Pool closed = pool;
+    closed.state = ServingState::closed;
+    deciding.emit(catalogue::PoolOffered{closed});
+  }
+  if (deciding.events.empty()) return nothing_new();
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const FromMember<UnitHosted>& command) {
+  const UnitAttempt& message = command.message.unit;
+  const jobs::Job* job = job_with(deciding, command.member, message);
+  if (job == nullptr) return stale();
+  const UnitKey key{message.job, message.unit};
+  const jobs::Unit& unit = job->units[message.unit];
+  if (unit.phase != Phase::reserving) return nothing_new();
+  if (!are_sound(deciding, *job, unit, command.message.grants)) {
+    take_back(deciding, *job, key, "what was granted is not what was asked for");
+    return {};
+  }
+  jobs::UnitGranted granted{key, {}};
+  const Counters& last = deciding.state.essence().last;
+  for (std::uint32_t t = 0; t < job->spec->nodes; ++t) {
+    const LeaseId id{last.lease + 1 + t};
+    // A guest may be given up until its home commits it; whatever is at home here is committed at
+    // once, and is the member's to end from then on.
+    const Moment expires = job->guest ? deciding.now + tentative_lease_lasts : Moment{};
+    deciding.emit(market::LeaseGranted{
+        {.id = id,
+         .epoch = last.lease_epoch + 1 + t,
+         .pool = unit.placement.pool,
+         .holder = {job->id, jobs::task_number(*job->spec, key.unit, t), unit.attempt},
+         .grant = command.message.grants[t],
+         .state = market::LeaseState::tentative,
+         .expires = expires}});
+    granted.leases.push_back(id);
+  }
+  const std::vector<LeaseId> leases = granted.leases;
+  deciding.emit(std::move(granted));
+  if (job->guest) return {};
+  for (const LeaseId lease : leases) deciding.emit(market::LeaseConfirmed{lease});
+  deciding.emit(launch_terms(deciding, *job, key));
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const FromMember<UnitRefused>& command) {
+  const UnitAttempt& message = command.message.unit;
+  const jobs::Job* job = job_with(deciding, command.member, message);
+  if (job == nullptr) return stale();
+  if (has_started(job->units[message.unit]) || command.message.reason.size() > reason_bytes_max)
+    return nothing_new();
+  take_back(deciding, *job, {message.job, message.unit}, command.message.reason);
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const FromMember<TaskReport>& command) {
+  const UnitAttempt& unit = command.message.unit;
+  const jobs::Job* job = job_with(deciding, command.member, unit);
+  if (job == nullptr) return stale();
+  Progress progress = command.message.progress;
+  if (command.message.index >= job->spec->nodes || progress.reason.size() > reason_bytes_max)
+    return nothing_new();
+  progress.key = {job->id, jobs::task_number(*job->spec, unit.unit, command.message.index),
+                  unit.attempt};
+  const Ruling ruling = decide_one(deciding, Report{progress});
+  // The attempt as a whole is not over: what it has said before changes nothing.
+  if (!ruling && ruling.error().code == Code::stale) return nothing_new();
+  return ruling;
+}
+
+}  // namespace suan::domain

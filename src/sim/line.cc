@@ -1,0 +1,98 @@
+#include "sim/line.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "domain/shown.h"
+#include "sim/world.h"
+
+namespace suan::sim {
+
+namespace {
+
+constexpr Span readings_every = seconds(10);
+
+}  // namespace
+
+void Line::try_to_connect() {
+  if (is_up_) return;
+  if (parent_.can_talk() && child_.can_talk() && child_.parent_id(parent_)) return connect();
+  child_.after(milliseconds(random_.between(500, 20'000)), [this] { try_to_connect(); });
+}
+
+void Line::connect() {
+  is_up_ = true;
+  ++session_;
+  told_.clear();
+  down_until_ = up_until_ = {};
+  tell_supply();
+  tell_readings();
+  for (const domain::Effect& effect :
+       domain::outstanding_for(child_.durable(), child_.parent_id(parent_)))
+    std::visit([&](const auto& message) { say(UpMessage(message)); },
+               std::get<domain::TellParent>(effect).message);
+  for (const domain::Effect& effect :
+       domain::outstanding_for(parent_.durable(), parent_.member_id(child_)))
+    parent_.tell(*this, std::get<domain::TellMember>(effect).message);
+}
+
+void Line::cut(Span span) {
+  if (!is_up_) return;
+  is_up_ = false;
+  ++session_;
+  coverage_.hit(span > hours(1) ? Between::cut_for_long : Between::cut);
+  child_.after(span, [this] { try_to_connect(); });
+}
+
+// In order, whatever each takes by itself.
+Moment Line::arrival(Moment& until, Moment now) {
+  const std::int64_t most = random_.chance(1, 50) ? 20'000 : 300;
+  until = std::max(until, now + milliseconds(random_.between(1, most)));
+  return until;
+}
+
+void Line::say(runtime::Down message, std::string payload) {
+  if (!is_up_) return;
+  child_.at(arrival(down_until_, parent_.now()),
+            [this, message = std::move(message), payload = std::move(payload),
+             session = session_] {
+              if (session != session_) return coverage_.hit(Between::message_lost_in_cut);
+              child_.hear(*this, message, payload);
+            });
+}
+
+void Line::say(UpMessage message) {
+  if (!is_up_) return;
+  parent_.at(arrival(up_until_, child_.now()),
+             [this, message = std::move(message), session = session_] {
+               if (session != session_) return coverage_.hit(Between::message_lost_in_cut);
+               parent_.hear(*this, message);
+             });
+}
+
+void Line::note_supply() {
+  if (!is_up_ || std::exchange(is_supply_new_, true)) return;
+  child_.after(milliseconds(random_.between(1, 3000)), [this, session = session_] {
+    if (session == session_) tell_supply();
+    is_supply_new_ = false;
+  });
+}
+
+void Line::tell_supply() {
+  say(UpMessage(domain::offer_to_parents(child_.durable())));
+}
+
+void Line::tell_readings() {
+  const auto readings = domain::readings_for(child_.durable(), child_.parent_id(parent_));
+  for (const auto& [pool, reading] : readings) {
+    const auto told = told_.find(pool);
+    if (told != told_.end() && told->second == reading) continue;
+    told_[pool] = reading;
+    say(UpMessage(SupplyReading{pool, reading}));
+  }
+  child_.after(readings_every, [this, session = session_] {
+    if (session == session_) tell_readings();
+  });
+}
+
+}  // namespace suan::sim

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <variant>
+
+#include "base/random.h"
+#include "model/contract.h"
+#include "runtime/contract.h"
+#include "sim/coverage.h"
+
+namespace suan::sim {
+
+class World;
+
+/// What travels up beside the answers about units.
+using UpMessage = std::variant<UnitHosted, UnitRefused, TaskReport, SupplyOffer, SupplyReading>;
+
+/// The connection of a domain to its parent. While it is up, what is said arrives later, once and
+/// in order, in each direction by itself; a cut loses what is on its way.
+class Line {
+ public:
+  Line(World& parent, World& child, Random random, Coverage& coverage)
+      : parent_(parent), child_(child), random_(random), coverage_(coverage) {}
+
+  bool is_up() const { return is_up_; }
+  /// Grows with every connection and every cut.
+  std::uint64_t session() const { return session_; }
+
+  World& parent() const { return parent_; }
+  World& child() const { return child_; }
+
+  /// Connects as soon as both ends can talk, now or later.
+  void try_to_connect();
+
+  /// Cuts it; it is tried again after `span`.
+  void cut(Span span);
+
+  /// Says it if the line is up; else it is as good as said and lost.
+  void say(runtime::Down, std::string payload);
+  void say(UpMessage);
+
+  /// The child's supply has changed: says so soon.
+  void note_supply();
+
+ private:
+  void connect();
+  void tell_supply();
+  void tell_readings();
+  Moment arrival(Moment& until, Moment now);
+
+  World& parent_;
+  World& child_;
+  Random random_;
+  Coverage& coverage_;
+  bool is_up_ = false;
+  bool is_supply_new_ = false;
+  std::uint64_t session_ = 0;
+  Moment down_until_;
+  Moment up_until_;
+  std::map<PoolId, PoolReading> told_;  // In this session.
+};
+
+}  // namespace suan::sim

@@ -1,0 +1,159 @@
+// What a domain of a network says to its parents and sub-domains, and hears from them.
+#include <algorithm>
+#include <utility>
+
+#include "sim/world.h"
+
+namespace suan::sim {
+
+bool World::can_talk() const {
+  return core_ != nullptr && !core_->is_stuck() && !is_deposed_ &&
+         core_->state().essence().sequence == durable().essence().sequence;
+}
+
+ParentId World::parent_id(const World& parent) const {
+  const identity::Parent* known = durable().identity().find_parent(parent.name());
+  return known == nullptr ? ParentId{} : known->id;
+}
+
+MemberId World::member_id(const World& child) const {
+  const catalogue::Member* known = durable().catalogue().find_member(child.name());
+  return known == nullptr ? MemberId{} : known->id;
+}
+
+void World::say(const domain::TellMember& effect) {
+  for (Line* line : lines_) {
+    if (&line->parent() == this && member_id(line->child()) == effect.member)
+      return tell(*line, effect.message);
+  }
+  object("effects", "a message for no sub-domain");
+}
+
+void World::say(const domain::TellParent& effect) {
+  const auto line = std::ranges::find_if(lines_, [&](const Line* each) {
+    return &each->child() == this && parent_id(each->parent()) == effect.parent;
+  });
+  if (line == lines_.end()) return object("effects", "a message for no parent");
+  const auto* report = std::get_if<TaskReport>(&effect.message);
+  if (report != nullptr && report->progress.state == AttemptState::ended && !(*line)->is_up())
+    coverage_.hit(Between::ended_while_cut);
+  std::visit([&](const auto& message) { (*line)->say(UpMessage(message)); }, effect.message);
+}
+
+void World::tell(Line& line, const runtime::Down& message) {
+  std::string payload;
+  if (const auto* commit = std::get_if<CommitUnit>(&message); commit != nullptr && commit->payload) {
+    auto bytes = journal_->read_blob(commit->payload.value);
+    if (!bytes) return object("payload", "the payload of a unit to be committed is gone");
+    payload = std::move(*bytes);
+  }
+  line.say(message, std::move(payload));
+}
+
+void World::hear(Line& line, const runtime::Down& message, const std::string& payload) {
+  if (!core_) return;
+  runtime::Request request;
+  request.command = runtime::to_command(parent_id(line.parent()), message);
+  request.caller = runtime::link_caller();
+  if (!payload.empty()) request.payloads.push_back(payload);
+  request.reply = [this, &line, message, session = line.session()](const runtime::Reply& reply) {
+    check_durable("reply");
+    if (!reply) coverage_.hit(reply.error().code);
+    if (!reply && reply.error().code == domain::Code::known_already &&
+        std::holds_alternative<CommitUnit>(message))
+      coverage_.hit(Between::commit_repeated);
+    const auto answer = runtime::answer_to(message, reply);
+    if (!answer || session != line.session()) return;
+    std::visit([&](const auto& each) { line.say(UpMessage(each)); }, *answer);
+  };
+  inbox_.push_back(std::move(request));
+  plan_step(milliseconds(random_.between(0, 5)));
+}
+
+// Newer than what the core knows by its own records, or older: it only informs.
+void World::hear_reading(const World& child, const SupplyReading& message) {
+  if (core_->is_stuck()) return;
+  const MemberId member = member_id(child);
+  for (const auto& [id, pool] : durable().catalogue().pools()) {
+    if (pool.member == member && pool.remote == message.pool) {
+      core_->observe(id, message.reading);
+      return plan_step(milliseconds(1));
+    }
+  }
+}
+
+void World::hear(Line& line, const UpMessage& message) {
+  if (!core_) return;
+  if (const auto* offer = std::get_if<SupplyOffer>(&message))
+    return put(domain::OfferSupply{line.child().name(), *offer}, false);
+  if (const auto* reading = std::get_if<SupplyReading>(&message))
+    return hear_reading(line.child(), *reading);
+  const runtime::Up up = std::visit(
+      [](const auto& each) -> runtime::Up {
+        if constexpr (requires { runtime::Up(each); })
+          return each;
+        else
+          return UnitRefused{};
+      },
+      message);
+  runtime::Request request;
+  request.command = runtime::to_command(member_id(line.child()), up);
+  request.caller = runtime::link_caller();
+  request.reply = [this, &line, up, session = line.session()](const runtime::Reply& reply) {
+    check_durable("reply");
+    if (!reply) coverage_.hit(reply.error().code);
+    if (!reply && reply.error().code == domain::Code::known_already &&
+        std::holds_alternative<TaskReport>(up))
+      coverage_.hit(Between::report_repeated);
+    const auto answer = runtime::answer_to(up, reply);
+    if (answer && session == line.session()) tell(line, *answer);
+  };
+  inbox_.push_back(std::move(request));
+  plan_step(milliseconds(random_.between(0, 5)));
+}
+
+void World::cut_lines() {
+  for (Line* line : lines_) line->cut(milliseconds(random_.between(1, 30'000)));
+}
+
+// The attempt at home that a guest of this domain is; absent if the job is at home here.
+std::optional<World::Home> World::home_of(const AttemptKey& key) {
+  const jobs::Job* job = durable().jobs().find(key.job);
+  if (job == nullptr || !job->guest) return std::nullopt;
+  const jobs::Guest& guest = *job->guest;
+  for (const Line* line : lines_) {
+    if (&line->child() != this || parent_id(line->parent()) != guest.parent) continue;
+    World& parent = line->parent();
+    const jobs::Job* home = parent.durable().jobs().find(guest.home.job);
+    if (home == nullptr) {
+      object("guest", print_key(key) + " runs for a home that knows nothing of it");
+      return std::nullopt;
+    }
+    return Home{.world = &parent,
+                .key = {home->id, jobs::task_number(*home->spec, guest.home.unit, key.task),
+                        guest.home.attempt},
+                .pool = home->units[guest.home.unit].placement.pool};
+  }
+  return std::nullopt;
+}
+
+void World::on_started(const Launch& launch) {
+  audit_.truth().on_started(launch);
+  const auto home = home_of(launch.key);
+  if (!home) return;
+  Launch there = launch;
+  there.key = home->key;
+  there.pool = home->pool;
+  home->world->on_started(there);
+}
+
+void World::on_over(const AttemptKey& key, const Progress& progress) {
+  audit_.truth().on_over(key, progress);
+  const auto home = home_of(key);
+  if (!home) return;
+  Progress there = progress;
+  there.key = home->key;
+  home->world->on_over(there.key, there);
+}
+
+}  // namespace suan::sim
