@@ -240,6 +240,7 @@ constexpr std::array<Flag, 10> simulate_flags{{
      .value = "FILE",
      .text = "Workload and faults from a file",
      .completes = Completes::file},
+    {.name = "network", .text = "Several domains that have joined one another, and cuts"},
     {.name = "planted", .text = "With the bugs that were planted to be found, where built in"},
     {.name = "bug", .value = "NAME", .text = "Only this planted bug"},
     {.name = "once", .text = "Run each seed once instead of comparing two runs of it"},

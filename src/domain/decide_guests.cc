@@ -46,8 +46,7 @@ Ruling check_wish(const HostUnit& wish, const Pool& pool) {
                        wish.allowance >= Money{} && wish.grace >= Span{} &&
                        wish.grace <= grace_max && wish.checkpoint_notice >= Span{} &&
                        wish.name.size() <= name_bytes_max &&
-                       wish.checkpoint_signal.size() <= name_bytes_max &&
-                       wish.unit.attempt > 0;
+                       wish.checkpoint_signal.size() <= name_bytes_max && wish.unit.attempt > 0;
   if (!is_sane) return refuse(Code::spec_invalid, "what is asked for is out of range");
   if (pool.state != ServingState::production)
     return refuse(Code::no_pool_fits, "the pool takes nothing new");
@@ -63,8 +62,9 @@ std::shared_ptr<const JobSpec> spec_of(const HostUnit& wish, const identity::Par
   spec->name = wish.name;
   spec->project = parent.project;
   spec->nodes = wish.tasks;
-  spec->alternatives.push_back(
-      {.chip = wish.need.card_milli > 0 ? wish.chip : "", .card_milli = wish.need.card_milli, .payload = {}});
+  spec->alternatives.push_back({.chip = wish.need.card_milli > 0 ? wish.chip : "",
+                                .card_milli = wish.need.card_milli,
+                                .payload = {}});
   spec->cpu_milli.least = wish.need.cpu_milli;
   spec->memory_bytes.least = wish.need.memory_bytes;
   spec->grace = wish.grace;
@@ -75,8 +75,8 @@ std::shared_ptr<const JobSpec> spec_of(const HostUnit& wish, const identity::Par
 
 void pay_in(Deciding& deciding, const jobs::GuestKey& key, Money amount) {
   if (amount == Money{}) return;
-  deciding.emit(ledger::Deposited{deciding.state.identity().parents().at(key.parent).project, amount,
-                                  "allowance: " + money_text(deciding.state, key)});
+  deciding.emit(ledger::Deposited{deciding.state.identity().parents().at(key.parent).project,
+                                  amount, "allowance: " + money_text(deciding.state, key)});
 }
 
 // The guest that a message is about, or the ruling that there is none any more.
@@ -171,10 +171,11 @@ Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
   const PayloadId payload{commit.payload ? deciding.state.essence().last.payload + 1 : 0};
   deciding.emit(
       jobs::GuestCommitted{job->id, commit.max_duration, payload, commit.payload ? 1U : 0U});
-  launch_unit(deciding, *job, {.unit = {job->id, 0},
-                               .run_for = commit.run_for,
-                               .max_duration = commit.max_duration,
-                               .paid_until = {}});
+  launch_unit(deciding, *job,
+              {.unit = {job->id, 0},
+               .run_for = commit.run_for,
+               .max_duration = commit.max_duration,
+               .paid_until = {}});
   return {};
 }
 
@@ -207,8 +208,7 @@ Ruling decide_one(Deciding& deciding, const FromParent<StopTask>& command) {
 }
 
 Ruling decide_one(Deciding& deciding, const FromParent<LetGo>& command) {
-  const jobs::Job* job =
-      deciding.state.jobs().find_guest({command.parent, command.message.unit});
+  const jobs::Job* job = deciding.state.jobs().find_guest({command.parent, command.message.unit});
   if (job == nullptr) return stale();
   if (job->guest->is_let_go) return nothing_new();
   const jobs::Unit& unit = job->units.front();

@@ -63,10 +63,8 @@ void take_back(Deciding& deciding, const jobs::Job& job, const UnitKey& key, std
   if (job.guest) return refuse_guest(deciding, job, std::move(reason));
   give_up_placement(deciding, job, key);
   if (job.is_stopping) {
-    const jobs::UnitEnded end{.unit = key,
-                              .end = AttemptEnd::cancelled,
-                              .exit_code = 0,
-                              .reason = "stopped on request"};
+    const jobs::UnitEnded end{
+        .unit = key, .end = AttemptEnd::cancelled, .exit_code = 0, .reason = "stopped on request"};
     deciding.emit(end);
     if (job.units_ended + 1 == job.units.size())
       end_job(deciding, job, jobs::Outcome::cancelled, end,
@@ -143,8 +141,7 @@ Ruling decide_one(Deciding& deciding, const OfferSupply& command) {
           known_site != nullptr ? catalogue.find_pool(site.id, pool.name) : nullptr;
       pool.id = known_pool != nullptr ? known_pool->id : PoolId{++last_pool};
       offered.insert(pool.id);
-      if (known_pool == nullptr || *known_pool != pool)
-        deciding.emit(catalogue::PoolOffered{pool});
+      if (known_pool == nullptr || *known_pool != pool) deciding.emit(catalogue::PoolOffered{pool});
     }
   }
   for (const auto& [id, pool] : catalogue.pools()) {

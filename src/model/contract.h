@@ -14,8 +14,8 @@
 
 /// What a domain and a sub-domain of it say to each other: the member contract over a wire, by
 /// units (a gang, or one element of an array). The parent is the home of the unit, or stands in for
-/// it. Between a cut and the next nothing is lost, repeated or overtaken; after a cut each side says
-/// again all that may still be under way, and all of it may have been heard before.
+/// it. Between a cut and the next nothing is lost, repeated or overtaken; after a cut each side
+/// says again all that may still be under way, and all of it may have been heard before.
 namespace suan {
 
 /// One attempt of a unit, as its home numbers it. A greater attempt of a unit is a later one.
@@ -35,8 +35,8 @@ struct UnitAttempt {
 
 // Down.
 
-/// Reserve capacity for a unit; answered by UnitHosted or UnitRefused. What is granted lapses unless
-/// it is committed in time.
+/// Reserve capacity for a unit; answered by UnitHosted or UnitRefused. What is granted lapses
+/// unless it is committed in time.
 struct HostUnit {
   UnitAttempt unit;
   PoolId pool;                   // As the member numbers it.

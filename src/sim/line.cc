@@ -54,8 +54,7 @@ Moment Line::arrival(Moment& until, Moment now) {
 void Line::say(runtime::Down message, std::string payload) {
   if (!is_up_) return;
   child_.at(arrival(down_until_, parent_.now()),
-            [this, message = std::move(message), payload = std::move(payload),
-             session = session_] {
+            [this, message = std::move(message), payload = std::move(payload), session = session_] {
               if (session != session_) return coverage_.hit(Between::message_lost_in_cut);
               child_.hear(*this, message, payload);
             });

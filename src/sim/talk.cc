@@ -42,7 +42,8 @@ void World::say(const domain::TellParent& effect) {
 
 void World::tell(Line& line, const runtime::Down& message) {
   std::string payload;
-  if (const auto* commit = std::get_if<CommitUnit>(&message); commit != nullptr && commit->payload) {
+  if (const auto* commit = std::get_if<CommitUnit>(&message);
+      commit != nullptr && commit->payload) {
     auto bytes = journal_->read_blob(commit->payload.value);
     if (!bytes) return object("payload", "the payload of a unit to be committed is gone");
     payload = std::move(*bytes);

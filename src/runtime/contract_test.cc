@@ -1,0 +1,271 @@
+// The member contract between two domains, each with a core of its own.
+#include "runtime/contract.h"
+
+#include <deque>
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "domain/shown.h"
+#include "testing/small_domain.h"
+
+namespace suan::runtime {
+namespace {
+
+using jobs::Phase;
+
+/// One domain: its core, and what leaves it for others.
+class End : public Outlet {
+ public:
+  End(HandClock& at, const std::string& name) : clock(at), journal(disk) {
+    core.emplace(domain::State{}, journal, *journal.claim_leadership(), clock, *this,
+                 CoreOptions{});
+    put(domain::FoundDomain{name, name, "operator", wire::hash(name)});
+  }
+
+  Reply put(domain::Command command, std::vector<std::string> payloads = {},
+            domain::Caller caller = link_caller()) {
+    std::optional<Reply> answer;
+    std::vector<Request> requests(1);
+    requests.front() = {std::move(command), caller, std::move(payloads),
+                        [&](const Reply& reply) { answer = reply; }};
+    EXPECT_TRUE(core->step(requests));
+    settle();
+    return *answer;
+  }
+  void settle() {
+    std::vector<Request> none;
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(core->step(none));
+  }
+  const domain::State& state() const { return core->state(); }
+
+  void on_effect(const domain::Effect& effect) override {
+    if (const auto* down = std::get_if<domain::TellMember>(&effect)) downs.push_back(down->message);
+    if (const auto* up = std::get_if<domain::TellParent>(&effect)) ups.push_back(up->message);
+    if (const auto* launch = std::get_if<domain::AskLaunch>(&effect))
+      launches.push_back(launch->launch);
+    if (const auto* stop = std::get_if<domain::AskStop>(&effect)) stops.push_back(stop->stop);
+  }
+  void on_durable(std::shared_ptr<const DurableBatch>) override {}
+
+  HandClock& clock;
+  journal::MemoryDisk disk;
+  journal::MemoryJournal journal;
+  std::optional<Core> core;
+  std::deque<Down> downs;
+  std::deque<Up> ups;
+  std::vector<Launch> launches;
+  std::vector<StopAttempt> stops;
+};
+
+class Contract : public testing::Test {
+ protected:
+  Contract() {
+    domain::StartMember engine = std::get<domain::StartMember>(small_beginnings().back());
+    engine.pools.front().nodes = 3;
+    child.put(engine);
+    EXPECT_TRUE(child.put(domain::JoinParent{"parent"}));
+    offer();
+    EXPECT_TRUE(parent.put(domain::CreateProject{small_project, ""}, {}, caller()));
+    EXPECT_TRUE(parent.put(domain::Deposit{small_project, yuan(1000), "a grant"}, {}, caller()));
+  }
+
+  domain::Caller caller() {
+    domain::Caller caller = link_caller();
+    caller.request = make_request_id(clock.now().us / 1000, 1, ++requests_);
+    return caller;
+  }
+  void offer() {
+    EXPECT_TRUE(parent.put(domain::OfferSupply{"child", domain::offer_to_parents(child.state())}));
+  }
+  ParentId parent_id() { return child.state().identity().find_parent("parent")->id; }
+  MemberId member_id() { return parent.state().catalogue().find_member("child")->id; }
+
+  /// Carries messages until there are none.
+  void relay() {
+    while (!parent.downs.empty() || !child.ups.empty()) {
+      if (!parent.downs.empty()) {
+        const Down down = parent.downs.front();
+        parent.downs.pop_front();
+        to_child(down);
+      } else {
+        const Up up = child.ups.front();
+        child.ups.pop_front();
+        const Reply reply = parent.put(to_command(member_id(), up));
+        if (const auto answer = answer_to(up, reply)) parent.downs.push_back(*answer);
+      }
+    }
+  }
+  void to_child(const Down& down) {
+    std::vector<std::string> payloads;
+    const auto* commit = std::get_if<CommitUnit>(&down);
+    if (commit != nullptr && commit->payload)
+      payloads.push_back(*parent.journal.read_blob(commit->payload.value));
+    const Reply reply = child.put(to_command(parent_id(), down), payloads);
+    if (const auto answer = answer_to(down, reply)) child.ups.push_back(*answer);
+  }
+
+  JobId submit(std::uint32_t nodes = 1) {
+    domain::SubmitJob job = small_job();
+    job.spec.nodes = nodes;
+    const Reply reply = parent.put(job, {"payload"}, caller());
+    EXPECT_TRUE(reply) << reply.error().detail;
+    return JobId{parent.state().essence().last.job};
+  }
+  const jobs::Job& at_home(JobId id) { return *parent.state().jobs().find(id); }
+  const jobs::Job& guest() {
+    return *child.state().jobs().find(JobId{child.state().essence().last.job});
+  }
+  void report(AttemptState state, Span wall = {}, std::uint32_t task = 0) {
+    Progress progress;
+    progress.key = {guest().id, task, 1};
+    progress.state = state;
+    if (state == AttemptState::ended) progress.end = AttemptEnd::exited;
+    progress.usage.wall = wall;
+    child.put(domain::Report{progress});
+  }
+
+  HandClock clock;
+  End parent{clock, "parent"};
+  End child{clock, "child"};
+  std::uint64_t requests_ = 0;
+};
+
+TEST_F(Contract, AUnitRunsElsewhereAndIsPaidThere) {
+  const JobId id = submit();
+  EXPECT_EQ(at_home(id).units.front().phase, Phase::reserving);
+  relay();
+  EXPECT_EQ(at_home(id).units.front().phase, Phase::staging);
+  ASSERT_EQ(child.launches.size(), 1U);
+  EXPECT_EQ(child.journal.read_blob(child.launches.front().payload.value), "payload");
+  report(AttemptState::running);
+  relay();
+  EXPECT_EQ(at_home(id).units.front().phase, Phase::running);
+  report(AttemptState::ended, seconds(30));
+  relay();
+  EXPECT_EQ(at_home(id).outcome, jobs::Outcome::finished);
+  const Money price = scale(Money{150'000}, 30, 3600);
+  EXPECT_EQ(at_home(id).cost, price);
+  EXPECT_EQ(guest().cost, price);
+  const auto& books = child.state().ledger();
+  EXPECT_EQ(books.balance(ledger::project_account(guest().spec->project)), Money{});
+  EXPECT_EQ(books.balance({ledger::AccountKind::funding, 0}), Money{} - price);
+  EXPECT_TRUE(parent.state().market().leases().empty());
+  EXPECT_TRUE(child.state().market().leases().empty());
+  EXPECT_TRUE(guest().guest->is_let_go);
+}
+
+TEST_F(Contract, AGangIsHostedAsOneAndKnowsItsRanks) {
+  const JobId id = submit(3);
+  relay();
+  ASSERT_EQ(child.launches.size(), 3U);
+  EXPECT_EQ(child.launches.back().tasks, 3U);
+  EXPECT_EQ(parent.state().market().leases().size(), 3U);
+  for (std::uint32_t t = 0; t < 3; ++t) report(AttemptState::ended, seconds(1), t);
+  relay();
+  EXPECT_EQ(at_home(id).outcome, jobs::Outcome::finished);
+}
+
+TEST_F(Contract, WhatIsSaidAgainChangesNothing) {
+  const JobId id = submit();
+  const std::deque<Down> first = parent.downs;
+  relay();
+  for (const Down& again : first) to_child(again);
+  for (const domain::Effect& effect : domain::outstanding_for(parent.state(), member_id()))
+    to_child(std::get<domain::TellMember>(effect).message);
+  relay();
+  EXPECT_EQ(child.launches.size(), 1U);
+  EXPECT_EQ(at_home(id).units.front().phase, Phase::staging);
+  EXPECT_EQ(child.state().essence().last.job, 1U);
+}
+
+TEST_F(Contract, WhatIsNotCommittedLapsesAndIsPlacedAnew) {
+  const JobId id = submit();
+  to_child(parent.downs.front());
+  parent.downs.clear();
+  const std::deque<Up> hosted = child.ups;
+  ASSERT_EQ(guest().units.front().phase, Phase::confirming);
+  clock.pass(domain::tentative_lease_lasts + seconds(1));
+  child.settle();
+  EXPECT_TRUE(guest().guest->is_refused);
+  EXPECT_TRUE(child.state().market().leases().empty());
+  relay();  // The home hears of the grant first, commits it, and is refused.
+  EXPECT_TRUE(child.launches.empty());
+  EXPECT_EQ(at_home(id).units.front().phase, Phase::waiting);
+  EXPECT_TRUE(parent.state().market().leases().empty());
+  clock.pass(domain::refused_pause_max);
+  parent.settle();
+  relay();
+  EXPECT_EQ(child.launches.size(), 1U);
+  EXPECT_EQ(at_home(id).units.front().attempt, 2U);
+}
+
+TEST_F(Contract, AStopReachesTheMachineAndTheEndComesBack) {
+  const JobId id = submit();
+  relay();
+  report(AttemptState::running);
+  relay();
+  EXPECT_TRUE(parent.put(domain::StopJob{id}, {}, caller()));
+  relay();
+  ASSERT_EQ(child.stops.size(), 1U);
+  EXPECT_EQ(at_home(id).outcome, jobs::Outcome::none);
+  Progress end;
+  end.key = {guest().id, 0, 1};
+  end.state = AttemptState::ended;
+  end.end = AttemptEnd::cancelled;
+  child.put(domain::Report{end});
+  relay();
+  EXPECT_EQ(at_home(id).outcome, jobs::Outcome::cancelled);
+}
+
+TEST_F(Contract, AnotherPriceThanWasOfferedIsRefused) {
+  const JobId id = submit();
+  domain::StartMember dearer = std::get<domain::StartMember>(small_beginnings().back());
+  dearer.pools.front().price.core_hour = yuan(2);
+  child.put(dearer);
+  relay();
+  EXPECT_EQ(at_home(id).units.front().phase, Phase::waiting);
+  EXPECT_TRUE(child.launches.empty());
+  offer();
+  clock.pass(domain::refused_pause_max);
+  parent.settle();
+  relay();
+  EXPECT_EQ(child.launches.size(), 1U);
+  EXPECT_EQ(at_home(id).units.front().placement.hourly, yuan(2));
+}
+
+TEST_F(Contract, NonsenseFromAMemberIsNotBelieved) {
+  const JobId id = submit();
+  const UnitAttempt unit{id, 0, 1};
+  Grant grant{.node = 7, .cards = {}, .card_milli = 0, .cpu_milli = 1000, .memory_bytes = 1};
+  EXPECT_TRUE(parent.put(to_command(member_id(), Up(UnitHosted{unit, {grant}}))));
+  EXPECT_EQ(at_home(id).units.front().phase, Phase::waiting);
+  EXPECT_TRUE(parent.state().market().leases().empty());
+  const Reply late = parent.put(to_command(member_id(), Up(UnitHosted{unit, {grant}})));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, domain::Code::stale);
+  EXPECT_FALSE(parent.put(to_command(MemberId{99}, Up(UnitRefused{unit, "no"}))));
+  SupplyOffer twice = domain::offer_to_parents(child.state());
+  twice.pools.push_back(twice.pools.front());
+  EXPECT_FALSE(parent.put(domain::OfferSupply{"child", twice}));
+}
+
+TEST_F(Contract, NonsenseFromAParentIsRefused) {
+  submit();
+  HostUnit wish = std::get<HostUnit>(parent.downs.front());
+  wish.tasks = 0;
+  EXPECT_FALSE(child.put(to_command(parent_id(), Down(wish))));
+  wish.tasks = 1;
+  wish.need.cpu_milli = -1;
+  EXPECT_FALSE(child.put(to_command(parent_id(), Down(wish))));
+  wish = std::get<HostUnit>(parent.downs.front());
+  wish.pool = PoolId{99};
+  EXPECT_FALSE(child.put(to_command(parent_id(), Down(wish))));
+  wish = std::get<HostUnit>(parent.downs.front());
+  EXPECT_FALSE(child.put(to_command(ParentId{99}, Down(wish))));
+  EXPECT_FALSE(child.put(to_command(parent_id(), Down(CommitUnit{.unit = wish.unit, .run_for = {}, .max_duration = {}}))));
+  EXPECT_EQ(child.state().essence().last.job, 0U);
+}
+
+}  // namespace
+}  // namespace suan::runtime
