@@ -79,8 +79,7 @@ Result<ArchiveReader> ArchiveReader::open(int fd) {
   const Utf8Scope scope(parts->utf8.get());
   parts->archive.reset(::archive_read_new());
   struct archive* archive = parts->archive.get();
-  if (archive == nullptr ||
-      ::archive_read_support_filter_gzip(archive) != ARCHIVE_OK ||
+  if (archive == nullptr || ::archive_read_support_filter_gzip(archive) != ARCHIVE_OK ||
       ::archive_read_support_filter_zstd(archive) != ARCHIVE_OK ||
       ::archive_read_support_format_tar(archive) != ARCHIVE_OK)
     return failure(Failure::Kind::unsupported, "this build cannot read archives");

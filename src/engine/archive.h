@@ -14,11 +14,11 @@ struct ArchiveEntry {
   enum class Kind : std::uint8_t { file, directory, symbolic_link, hard_link, pipe, other };
   Kind kind = Kind::other;  // other: device nodes, sockets.
   std::string path;
-  std::string target;       // Of links.
-  std::uint32_t mode = 0;   // The permission bits, with set-user-ID, set-group-ID and sticky.
-  std::int64_t user = 0;    // Numbers.
+  std::string target;      // Of links.
+  std::uint32_t mode = 0;  // The permission bits, with set-user-ID, set-group-ID and sticky.
+  std::int64_t user = 0;   // Numbers.
   std::int64_t group = 0;
-  std::int64_t bytes = 0;   // Of `file`.
+  std::int64_t bytes = 0;       // Of `file`.
   std::int64_t modified_s = 0;  // Since 1970.
 };
 

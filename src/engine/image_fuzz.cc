@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     for (const std::string& each : *parts)
       ensure(!each.empty() && each != "." && each != ".." && each.find('/') == std::string::npos &&
              each.find('\0') == std::string::npos);
-  if (const auto parts = parse_saved_manifest(text)) ensure(parts->layers.size() <= image_layers_max);
+  if (const auto parts = parse_saved_manifest(text))
+    ensure(parts->layers.size() <= image_layers_max);
   if (const auto parts = parse_manifest(text))
     for (const std::string& each : parts->layers) ensure(each.size() == blob_path("").size() + 64);
   if (const auto index = parse_index(text)) {

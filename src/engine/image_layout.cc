@@ -103,9 +103,8 @@ Result<std::uint32_t> find_number(std::string_view name, std::string_view file, 
   if (const auto number = parse_number(name)) return *number;
   const auto line = find_line(file, 0, name);
   if (!line)
-    return failure(Failure::Kind::not_found,
-                   std::string("the image wants the ") + what + " " + wire::quote(name) +
-                       " and does not have it");
+    return failure(Failure::Kind::not_found, std::string("the image wants the ") + what + " " +
+                                                 wire::quote(name) + " and does not have it");
   const auto number = line->size() > field ? parse_number((*line)[field]) : std::nullopt;
   if (!number)
     return refuse(std::string("the image has no number for its ") + what, wire::quote(name));
@@ -129,7 +128,8 @@ Result<ImageParts> parse_saved_manifest(std::string_view text) {
   if (!layers || layers->size() > image_layers_max)
     return refuse("an image has a list `Layers` of at most 512 paths", "manifest.json");
   for (const JsonValue each : *layers) {
-    if (!each.is(JsonKind::string)) return refuse("a layer is not named by a path", "manifest.json");
+    if (!each.is(JsonKind::string))
+      return refuse("a layer is not named by a path", "manifest.json");
     parts.layers.emplace_back(each.text());
   }
   return parts;

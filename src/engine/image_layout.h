@@ -38,8 +38,8 @@ struct ImageParts {
 /// One reference to a blob.
 struct Descriptor {
   std::string media_type;
-  std::string sha256;  // 64 hexadecimal digits.
-  std::string system;  // Of its platform: "linux"; "" = any.
+  std::string sha256;   // 64 hexadecimal digits.
+  std::string system;   // Of its platform: "linux"; "" = any.
   std::string machine;  // "amd64"; "" = any.
 };
 

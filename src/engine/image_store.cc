@@ -136,8 +136,8 @@ Result<PreparedImage> prepare_archive(const std::string& state, const ImageHouse
   SUAN_TRY(prepared.digest, find_digest(images.get(), fd, about));
   prepared.rootfs = state + "/images/" + prepared.digest + "/rootfs";
   while (true) {
-    // For reading first: those that use it hold it for reading for as long as they run. Who makes it
-    // is waited for here.
+    // For reading first: those that use it hold it for reading for as long as they run. Who makes
+    // it is waited for here.
     {
       SUAN_TRY(const Fd shared, lock_entry(images.get(), prepared.digest, LOCK_SH));
       if (auto known = read_entry(images.get(), prepared.digest)) {
@@ -168,8 +168,7 @@ std::string find_image_name_fault(const ImageHouse& house, const std::string& na
   if (path.empty()) return "`image` names no image";
   if (path.size() > name_bytes_max) return "the name of the image is too long";
   if (path.find('\0') != std::string_view::npos) return "the name of an image has no zero byte";
-  if (path.find("://") != std::string_view::npos)
-    return "there is no image " + name + remedy();
+  if (path.find("://") != std::string_view::npos) return "there is no image " + name + remedy();
   if (path.starts_with('/') && !path.starts_with(house.directory + "/"))
     return "the image " + name + " is not below " + house.directory +
            ", where this machine keeps images";
@@ -267,8 +266,7 @@ Result<void> open_image_store(const std::string& state) {
     const auto lock = lock_entry(images.get(), digest, LOCK_EX | LOCK_NB);
     if (!lock) continue;
     if (!name.ends_with(".lock")) remove_tree(images.get(), name);
-    if (!read_entry(images.get(), digest))
-      ::unlinkat(images.get(), (digest + ".lock").c_str(), 0);
+    if (!read_entry(images.get(), digest)) ::unlinkat(images.get(), (digest + ".lock").c_str(), 0);
   }
   for (const std::string& name : names_in(images.get(), "known")) {
     const auto digest = read_file(images.get(), "known/" + name, 64);

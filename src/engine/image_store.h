@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "engine/file.h"
+#include "engine/image_house.h"
 #include "engine/image_layout.h"
 #include "engine/image_tree.h"
 
@@ -17,19 +18,6 @@
 ///       <digest>.new/    being unpacked, under the lock
 ///       known/<digest>   of a file's place, length and times: the digest of its bytes
 namespace suan::engine {
-
-/// How an engine runs images.
-struct ImageHouse {
-  std::string directory;  // Images are files and directories below it; "" = there are none.
-  std::string runtime;    // Path of an OCI runtime.
-  std::int64_t cache_bytes_max = 0;  // Of unpacked images that are not in use; in use may be more.
-
-  static void fields(auto&& visit, auto& self) {
-    visit(1, "directory", self.directory);
-    visit(2, "runtime", self.runtime);
-    visit(3, "cache_bytes_max", self.cache_bytes_max);
-  }
-};
 
 /// An image that can be run.
 struct PreparedImage {
@@ -53,8 +41,8 @@ std::string find_image_name_fault(const ImageHouse&, const std::string& name);
 Result<Fd> open_image(const ImageHouse&, const std::string& name);
 
 /// Finds the image and unpacks it if it is an archive that is not unpacked yet; of two processes
-/// that want the same one, one unpacks and the other waits. May take long: it is meant for a process
-/// of its own, which may be killed at any moment. `state` is the absolute path of the state
+/// that want the same one, one unpacks and the other waits. May take long: it is meant for a
+/// process of its own, which may be killed at any moment. `state` is the absolute path of the state
 /// directory.
 Result<PreparedImage> prepare_image(const std::string& state, const ImageHouse&,
                                     const std::string& name, const ImageBounds& bounds = {});

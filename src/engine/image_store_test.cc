@@ -3,11 +3,10 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <gtest/gtest.h>
 
 #include "testing/tar_bytes.h"
 #include "testing/temporary_directory.h"
@@ -64,14 +63,18 @@ TEST_F(ImageStore, names_mean_what_lies_below_the_directory) {
 }
 
 TEST_F(ImageStore, no_name_leads_out_of_the_directory) {
-  ASSERT_EQ(::symlink((top_.path() + "/elsewhere").c_str(), (house_.directory + "/out").c_str()), 0);
+  ASSERT_EQ(::symlink((top_.path() + "/elsewhere").c_str(), (house_.directory + "/out").c_str()),
+            0);
   ASSERT_EQ(::symlink("../elsewhere", (house_.directory + "/up").c_str()), 0);
   ASSERT_EQ(::symlink("plain", (house_.directory + "/inside").c_str()), 0);
-  const std::vector<std::string> names = {
-      "out", "up", "../elsewhere", "/etc", "plain/../../elsewhere", house_.directory + "/../elsewhere",
-      "/"};
-  for (const std::string& name : names)
-    EXPECT_NE(reason(name), "") << name;
+  const std::vector<std::string> names = {"out",
+                                          "up",
+                                          "../elsewhere",
+                                          "/etc",
+                                          "plain/../../elsewhere",
+                                          house_.directory + "/../elsewhere",
+                                          "/"};
+  for (const std::string& name : names) EXPECT_NE(reason(name), "") << name;
   EXPECT_EQ(reason("inside"), "");
   ASSERT_EQ(::mkfifo((house_.directory + "/pipe").c_str(), 0600), 0);
   EXPECT_NE(reason("pipe").find("neither"), std::string::npos);

@@ -70,7 +70,8 @@ Result<std::vector<std::string>> parse_archive_path(std::string_view path) {
     return failure(Failure::Kind::invalid, std::move(text), std::string(path.substr(0, 200)));
   };
   if (path.size() > path_bytes_max) return refuse("a path in the archive is too long");
-  if (path.find('\0') != std::string_view::npos) return refuse("a path in the archive has a zero byte");
+  if (path.find('\0') != std::string_view::npos)
+    return refuse("a path in the archive has a zero byte");
   std::vector<std::string> parts;
   while (!path.empty()) {
     const std::size_t end = std::min(path.find('/'), path.size());
@@ -189,7 +190,8 @@ Result<void> ImageTree::write_entry(ArchiveReader& archive, const ArchiveEntry& 
     case ArchiveEntry::Kind::file:
       return write_file(archive, entry, name);
     case ArchiveEntry::Kind::symbolic_link:
-      is_made = ::symlinkat(entry.target.c_str(), parent, at) == 0 && give_to(parent, at, -1, entry);
+      is_made =
+          ::symlinkat(entry.target.c_str(), parent, at) == 0 && give_to(parent, at, -1, entry);
       break;
     case ArchiveEntry::Kind::pipe:
       is_made = ::mkfifoat(parent, at, 0600) == 0 && give_to(parent, at, -1, entry) &&

@@ -13,21 +13,12 @@ namespace {
 
 constexpr int index_depth_max = 3;
 
-bool is_hex_name(std::string_view name, std::size_t digits_min) {
-  return name.size() >= digits_min && std::ranges::all_of(name, [](char each) {
-           return (each >= '0' && each <= '9') || (each >= 'a' && each <= 'f');
-         });
-}
-
-// The names that archives of images have at their top, and no root file system has.
-bool is_packed_name(std::string_view name) {
-  constexpr std::array<std::string_view, 5> known = {"blobs", "index.json", "manifest.json",
-                                                     "oci-layout", "repositories"};
-  if (std::ranges::find(known, name) != known.end()) return true;
-  for (const std::string_view suffix : {".json", ".tar", ""})
-    if (name.ends_with(suffix) && is_hex_name(name.substr(0, name.size() - suffix.size()), 64))
-      return true;
-  return false;
+// The names that root file systems have at their top, and no archive of an image.
+bool is_root_name(std::string_view name) {
+  constexpr std::array<std::string_view, 17> known = {
+      "bin", "boot", "dev",  "etc", "home", "lib", "lib64", "media", "mnt",
+      "opt", "proc", "root", "run", "sbin", "sys", "usr",   "var"};
+  return std::ranges::find(known, name) != known.end();
 }
 
 enum class ArchiveKind : std::uint8_t { root_file_system, oci_layout, saved };
@@ -36,6 +27,7 @@ enum class ArchiveKind : std::uint8_t { root_file_system, oci_layout, saved };
 Result<ArchiveKind> find_kind(int fd) {
   SUAN_TRY(ArchiveReader archive, ArchiveReader::open(fd));
   ArchiveEntry entry;
+  bool is_empty = true;
   bool has_manifest = false;
   bool has_index = false;
   while (true) {
@@ -43,14 +35,16 @@ Result<ArchiveKind> find_kind(int fd) {
     if (!has_entry) break;
     SUAN_TRY(const std::vector<std::string> parts, parse_archive_path(entry.path));
     if (parts.empty()) continue;
-    if (!is_packed_name(parts.front())) return ArchiveKind::root_file_system;
+    if (is_root_name(parts.front())) return ArchiveKind::root_file_system;
+    is_empty = false;
     has_manifest = has_manifest || parts == std::vector<std::string>{"manifest.json"};
     has_index = has_index || parts == std::vector<std::string>{"index.json"};
   }
   // Newer programs write both; the layout says more.
   if (has_index) return ArchiveKind::oci_layout;
   if (has_manifest) return ArchiveKind::saved;
-  return failure(Failure::Kind::invalid, "there is no image in the archive");
+  if (!is_empty) return ArchiveKind::root_file_system;
+  return failure(Failure::Kind::invalid, "there is nothing in the archive");
 }
 
 Result<void> rewind(int fd) {

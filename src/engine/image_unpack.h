@@ -19,9 +19,9 @@ struct UnpackedImage {
   }
 };
 
-/// Unpacks the archive open at `archive` into `rootfs/` of the empty directory `directory`. While it
-/// goes on there is also `packed/` for an archive that holds archives. What it is follows from the
-/// names in it. `invalid` if it is none of these, is damaged or does what no honest image does,
+/// Unpacks the archive open at `archive` into `rootfs/` of the empty directory `directory`. While
+/// it goes on there is also `packed/` for an archive that holds archives. What it is follows from
+/// the names in it. `invalid` if it is none of these, is damaged or does what no honest image does,
 /// `no_space` beyond the bounds; then the directory is to be removed.
 Result<UnpackedImage> unpack_image(int archive, int directory, const ImageBounds& bounds);
 

@@ -60,7 +60,9 @@ class TarBytes {
     put(148, std::string(8, ' '));
     header[156] = type;
     put(157, target.substr(0, 100));
-    put(257, std::string_view("ustar\0" "00", 8));
+    put(257, std::string_view("ustar\0"
+                              "00",
+                              8));
     std::size_t sum = 0;
     for (const char each : header) sum += static_cast<unsigned char>(each);
     octal(148, 6, sum);
