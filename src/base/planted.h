@@ -25,6 +25,7 @@ enum class Bug : std::uint8_t {
   share_overfilled,
   second_card_granted_again,
   closed_pool_grants,
+  downed_node_granted,
   lease_never_released,
   lease_released_at_stop,
   expired_lease_confirmed,

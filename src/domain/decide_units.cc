@@ -170,7 +170,9 @@ bool is_spent(const State& state, const jobs::Job& job, const ledger::Hold& hold
   const auto cheapest = placement::rank(state.supply(), demand, nullptr, 1);
   if (cheapest.best.empty()) return false;
   const Money hourly = scale(cheapest.best.front().hourly_cost, 1, job.spec->elements);
-  return !pays_for_a_minute(*job.spec, hourly, job.spec->budget - hold.charged);
+  // What no budget of this size would pay for waits for another price instead.
+  return pays_for_a_minute(*job.spec, hourly, job.spec->budget) &&
+         !pays_for_a_minute(*job.spec, hourly, job.spec->budget - hold.charged);
 }
 
 // Ends a unit that waits, and its job with the last of them.

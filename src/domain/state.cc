@@ -71,6 +71,13 @@ void State::refresh() {
   stale_pools_.clear();
 }
 
+void State::observe(PoolId id, const PoolReading& reading, Moment at) {
+  ensure(stale_pools_.empty());
+  market_.observe(catalogue_.pools().at(id), reading.nodes);
+  sights_.put(id, {at, reading.queued});
+  refresh_free(id);
+}
+
 void State::set_unit_timer(const UnitKey& key, Moment at) {
   jobs::Unit* unit = jobs_.edit_unit(key);
   if (unit == nullptr || unit->timer == at) return;

@@ -13,6 +13,7 @@
 #include "jobs/jobs.h"
 #include "ledger/ledger.h"
 #include "market/market.h"
+#include "model/reading.h"
 #include "placement/supply.h"
 
 /// The truth of a domain, and what follows from it.
@@ -101,7 +102,15 @@ struct Essence {
   }
 };
 
-/// A fold over the journal. Copying it is a fork: it costs O(n / 64) and shares what neither side
+/// What was last seen of a pool, beside what was granted on it.
+struct Sight {
+  Moment at;
+  std::uint32_t queued = 0;  // Work of others that waits for it.
+};
+
+/// A fold over the journal, and beside it what was seen of the world lately (`observe`): that
+/// informs supply() and where grants go, is no part of snapshots and hashes, and no event is folded
+/// by it. Copying it is a fork: it costs O(n / 64) and shares what neither side
 /// writes. One thread owns a State; it holds no lock, reads no clock and does no I/O.
 class State {
  public:
@@ -143,6 +152,12 @@ class State {
   void fold(const Events&, Moment at);
   void refresh();
 
+  /// Takes a reading of a pool of this domain; the newest wins. Not between fold() and refresh().
+  void observe(PoolId, const PoolReading&, Moment at);
+
+  /// When a pool was last seen; absent if it is only known by what was granted on it.
+  const Sight* sight_of(PoolId id) const { return sights_.find(id); }
+
   /// The tables that are the truth, for snapshots and hashes. `reindex` makes the rest from them.
   static void tables(auto&& visit, auto& self) {
     visit(1, self.identity_);
@@ -179,6 +194,7 @@ class State {
 
   placement::Supply supply_;
   Table<Timer, bool> timers_;
+  Table<PoolId, Sight> sights_;
 
   // Reserved but not granted yet: not to be promised again.
   struct Expected {

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "http/show.h"
+#include "runtime/core_thread.h"
 #include "wire/names.h"
 
 namespace suan::http {
@@ -40,6 +41,13 @@ std::string setback_text(const domain::State& state, const jobs::Mishap& mishap)
       return when + "the site lost the attempt" + where;
   }
   return when;
+}
+
+// How old what is known of a pool is; 0 where every grant on it is made here and seen at once.
+Span reading_age(const domain::State& state, PoolId pool) {
+  const domain::Sight* sight = state.sight_of(pool);
+  if (sight == nullptr) return {};
+  return std::max(runtime::SystemClock{}.now() - sight->at, Span{1});
 }
 
 // A candidate out of what was recorded when it was chosen.
@@ -115,6 +123,7 @@ api::Candidate show_candidate(const domain::State& state, const JobSpec& spec,
   view.alternative = wish_text(spec.alternatives[candidate.alternative]);
   view.nodes =
       domain::ExactNodes(state).nodes_fitting(candidate.pool, candidate.need, nodes_counted_max);
+  view.reading_age = reading_age(state, candidate.pool);
   view.score = placement::print_score(candidate, placement::make_demand(spec));
   return view;
 }

@@ -39,7 +39,7 @@ void Market::resize(const Pool& before, const Pool& after) {
 
 void Market::reindex(const Table<PoolId, Pool>& pools) {
   holders_ = {};
-  nodes_ = {};
+  nodes_.reset();
   for (const auto& [id, pool] : pools) nodes_.add(pool);
   for (const auto& [id, lease] : leases_) {
     holders_.insert(lease.holder, id);

@@ -28,6 +28,11 @@ class Market {
   /// A pool of this domain is new or has changed; `before` has no nodes when it is new.
   void resize(const Pool& before, const Pool& after);
 
+  /// What others hold of a pool of this domain; no part of what is recorded.
+  void observe(const Pool& pool, const std::vector<NodeReading>& others) {
+    nodes_.observe(pool, others);
+  }
+
   static void tables(auto&& visit, auto& self) { visit(1, "leases", self.leases_); }
   void reindex(const Table<PoolId, Pool>& pools);
 

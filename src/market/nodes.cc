@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/ensure.h"
 #include "base/planted.h"
@@ -70,34 +71,74 @@ std::uint32_t NodeFree::whole_cards() const {
   return static_cast<std::uint32_t>(std::popcount(free_cards));
 }
 
+Nodes::Room Nodes::room_on(const Pool& pool, std::uint32_t node, const NodeFree& free) const {
+  Room room{.cards = free.whole_cards(),
+            .card_milli = card_milli_of(free),
+            .cpu_milli = free.cpu_milli,
+            .memory_bytes = free.memory_bytes,
+            .is_idle = is_idle(pool, free),
+            .takes_work = true};
+  if (others_.size() == 0) return room;
+  const NodeReading* others = others_.find({pool.id, node});
+  if (others == nullptr) return room;
+  const std::uint32_t cards = std::min(room.cards, others->cards);
+  room.cards -= cards;
+  room.card_milli -= std::int64_t{1000} * cards;
+  room.cpu_milli -= others->cpu_milli;
+  room.memory_bytes -= others->memory_bytes;
+  room.is_idle = false;
+  room.takes_work = takes_work(pool.id, node);
+  return room;
+}
+
+bool Nodes::takes_work(PoolId pool, std::uint32_t node) const {
+  const NodeReading* others = others_.size() == 0 ? nullptr : others_.find({pool, node});
+  return others == nullptr || others->takes_work || planted(Bug::downed_node_granted);
+}
+
+std::int64_t Nodes::memory_on(const Pool& pool, std::uint32_t node, const NodeFree& free) const {
+  if (others_.size() == 0) return free.memory_bytes;
+  const NodeReading* others = others_.find({pool.id, node});
+  return others == nullptr ? free.memory_bytes : free.memory_bytes - others->memory_bytes;
+}
+
 void Nodes::index(const Pool& pool, std::uint32_t node, const NodeFree& free) {
-  fits_.insert({pool.id, free.whole_cards(), free.cpu_milli, node}, true);
+  const Room room = room_on(pool, node, free);
+  if (!room.takes_work) return;
+  fits_.insert({pool.id, room.cards, room.cpu_milli, node}, true);
   Total* total = totals_.edit(pool.id);
   if (total == nullptr) total = &totals_.insert(pool.id, {});
-  total->card_milli += card_milli_of(free);
-  total->cpu_milli += free.cpu_milli;
-  total->memory_bytes += free.memory_bytes;
-  total->nodes_idle += is_idle(pool, free) ? 1U : 0U;
-  const std::uint32_t cards = free.whole_cards();
-  if (total->by_cards.size() <= cards) total->by_cards.resize(cards + 1);
-  Group& group = total->by_cards[cards];
+  total->card_milli += room.card_milli;
+  total->cpu_milli += room.cpu_milli;
+  total->memory_bytes += room.memory_bytes;
+  total->nodes_idle += room.is_idle ? 1U : 0U;
+  if (total->by_cards.size() <= room.cards) total->by_cards.resize(room.cards + 1);
+  Group& group = total->by_cards[room.cards];
   group.cpu_milli_max =
-      group.nodes++ == 0 ? free.cpu_milli : std::max(group.cpu_milli_max, free.cpu_milli);
+      group.nodes++ == 0 ? room.cpu_milli : std::max(group.cpu_milli_max, room.cpu_milli);
 }
 
 void Nodes::unindex(const Pool& pool, std::uint32_t node, const NodeFree& free) {
-  fits_.erase({pool.id, free.whole_cards(), free.cpu_milli, node});
+  const Room room = room_on(pool, node, free);
+  if (!room.takes_work) return;
+  fits_.erase({pool.id, room.cards, room.cpu_milli, node});
   Total* total = totals_.edit(pool.id);
-  total->card_milli -= card_milli_of(free);
-  total->cpu_milli -= free.cpu_milli;
-  total->memory_bytes -= free.memory_bytes;
-  total->nodes_idle -= is_idle(pool, free) ? 1U : 0U;
-  const std::uint32_t cards = free.whole_cards();
-  Group& group = total->by_cards[cards];
-  if (--group.nodes > 0 && free.cpu_milli == group.cpu_milli_max) {
+  total->card_milli -= room.card_milli;
+  total->cpu_milli -= room.cpu_milli;
+  total->memory_bytes -= room.memory_bytes;
+  total->nodes_idle -= room.is_idle ? 1U : 0U;
+  Group& group = total->by_cards[room.cards];
+  if (--group.nodes > 0 && room.cpu_milli == group.cpu_milli_max) {
     // The last entry with this count of cards has the most cores of them.
-    group.cpu_milli_max = fits_.before({pool.id, cards, INT64_MAX, UINT32_MAX})->first.cpu_milli;
+    group.cpu_milli_max =
+        fits_.before({pool.id, room.cards, INT64_MAX, UINT32_MAX})->first.cpu_milli;
   }
+}
+
+void Nodes::reset() {
+  Nodes fresh;
+  fresh.others_ = std::move(others_);
+  *this = std::move(fresh);
 }
 
 void Nodes::add(const Pool& pool) {
@@ -159,6 +200,26 @@ void Nodes::change(const Pool& pool, const Grant& grant, int sign) {
   index(pool, grant.node, *node);
 }
 
+void Nodes::observe(const Pool& pool, const std::vector<NodeReading>& readings) {
+  std::vector<NodeReading> before;
+  for (auto at = others_.from({pool.id, 0}); at != others_.end() && at->first.pool == pool.id; ++at)
+    before.push_back(at->second);
+  const auto change_to = [&](const NodeKey& key, const NodeReading* now) {
+    const NodeFree* node = nodes_.find(key);
+    if (node != nullptr) unindex(pool, key.node, *node);
+    now == nullptr ? others_.erase(key) : static_cast<void>(others_.put(key, *now));
+    if (node != nullptr) index(pool, key.node, *node);
+  };
+  for (const NodeReading& each : before) {
+    const bool is_named = std::ranges::binary_search(readings, each.node, {}, &NodeReading::node);
+    if (!is_named) change_to({pool.id, each.node}, nullptr);
+  }
+  for (const NodeReading& each : readings) {
+    const NodeReading* known = others_.find({pool.id, each.node});
+    if (known == nullptr || *known != each) change_to({pool.id, each.node}, &each);
+  }
+}
+
 void Nodes::take(const Pool& pool, const Grant& grant) {
   change(pool, grant, -1);
 }
@@ -176,8 +237,9 @@ void Nodes::each_fitting(const Pool& pool, const Need& need, Visit visit) const 
     for (auto at = shares_.from({pool.id, milli, 0, 0}); at != shares_.end(); ++at) {
       if (at->first.pool != pool.id) break;
       const NodeFree& node = nodes_.at({pool.id, at->first.node});
-      if (at->first.node == seen || node.cpu_milli < need.cpu_milli ||
-          node.memory_bytes < need.memory_bytes)
+      const Room room = room_on(pool, at->first.node, node);
+      if (at->first.node == seen || room.cpu_milli < need.cpu_milli ||
+          room.memory_bytes < need.memory_bytes || !room.takes_work)
         continue;
       seen = at->first.node;
       if (!visit(at->first.node, node)) return;
@@ -189,7 +251,8 @@ void Nodes::each_fitting(const Pool& pool, const Need& need, Visit visit) const 
     for (auto at = fits_.from({pool.id, whole, cpu_least, 0}); at != fits_.end(); ++at) {
       if (at->first.pool != pool.id || at->first.cards != whole) break;
       const NodeFree& node = nodes_.at({pool.id, at->first.node});
-      if (node.memory_bytes < need.memory_bytes && !planted(Bug::memory_ignored)) continue;
+      const std::int64_t memory_bytes = memory_on(pool, at->first.node, node);
+      if (memory_bytes < need.memory_bytes && !planted(Bug::memory_ignored)) continue;
       if (!visit(at->first.node, node)) return;
     }
   }
@@ -223,11 +286,13 @@ NodeRoom Nodes::left_after(const Pool& pool, std::uint32_t tasks) const {
   NodeRoom least{UINT32_MAX, INT64_MAX, INT64_MAX};
   FitKey above{pool.id, UINT32_MAX, INT64_MAX, UINT32_MAX};
   for (std::uint32_t i = 0; i <= tasks; ++i) {
-    above = fits_.before(above)->first;
+    const auto at = fits_.before(above);
+    if (at == fits_.end() || at->first.pool != pool.id) return {};  // The others take nothing.
+    above = at->first;
     least.cards = above.cards;
     least.cpu_milli = std::min(least.cpu_milli, above.cpu_milli);
     least.memory_bytes =
-        std::min(least.memory_bytes, nodes_.at({pool.id, above.node}).memory_bytes);
+        std::min(least.memory_bytes, memory_on(pool, above.node, nodes_.at({pool.id, above.node})));
   }
   return least;
 }
@@ -248,12 +313,17 @@ PoolFree Nodes::free_in(const Pool& pool) const {
     free.widest_cpu_milli = group.cpu_milli_max;
   }
   const auto widest = fits_.before({pool.id, free.cards_on_a_node, INT64_MAX, UINT32_MAX});
-  if (widest != fits_.end() && widest->first.pool == pool.id)
-    free.widest_memory_bytes = nodes_.at({pool.id, widest->first.node}).memory_bytes;
+  if (widest != fits_.end() && widest->first.pool == pool.id) {
+    const std::uint32_t node = widest->first.node;
+    free.widest_memory_bytes = memory_on(pool, node, nodes_.at({pool.id, node}));
+  }
   if (free.cards_on_a_node > 0) {
     free.share_milli_of_a_card = 1000;
   } else if (shares_.size() > 0) {
-    const auto last = shares_.before({pool.id, UINT32_MAX, 0, 0});
+    auto last = shares_.before({pool.id, UINT32_MAX, 0, 0});
+    while (last != shares_.end() && last->first.pool == pool.id &&
+           !takes_work(pool.id, last->first.node))
+      last = shares_.before(last->first);
     if (last != shares_.end() && last->first.pool == pool.id)
       free.share_milli_of_a_card = last->first.free_milli;
   }

@@ -7,6 +7,7 @@
 
 #include "base/table.h"
 #include "model/attempt.h"
+#include "model/reading.h"
 #include "model/supply.h"
 
 namespace suan::market {
@@ -48,10 +49,14 @@ struct NodeRoom {
 };
 
 /// The free capacity of every node of every pool, kept so that the best-fitting node is found in
-/// O(cards per node × log nodes). Derived from pools and leases; holds no truth of its own.
+/// O(cards per node × log nodes). Derived from pools, leases and readings; holds no truth of its
+/// own.
 class Nodes {
  public:
-  /// All nodes of a pool, wholly free.
+  /// Nothing is known any more but what others hold.
+  void reset();
+
+  /// All nodes of a pool, free but for what others hold.
   void add(const Pool&);
   void remove(const Pool&);
 
@@ -59,6 +64,10 @@ class Nodes {
   /// leaves negative free capacity until it ends.
   void take(const Pool&, const Grant&);
   void give_back(const Pool&, const Grant&);
+
+  /// What others hold of a pool now, in place of what they held before. It takes nothing from
+  /// grants that are there: a node on which both together hold more than it has takes no more.
+  void observe(const Pool&, const std::vector<NodeReading>&);
 
   /// Grants for `count` tasks on distinct nodes, the tightest fits first; empty if they do not fit.
   std::vector<Grant> fit(const Pool&, const Need&, std::uint32_t count) const;
@@ -106,6 +115,19 @@ class Nodes {
     std::vector<Group> by_cards;  // Index: wholly free cards.
   };
 
+  /// What can be granted of a node.
+  struct Room {
+    std::uint32_t cards = 0;
+    std::int64_t card_milli = 0;
+    std::int64_t cpu_milli = 0;
+    std::int64_t memory_bytes = 0;
+    bool is_idle = false;
+    bool takes_work = true;
+  };
+
+  Room room_on(const Pool&, std::uint32_t node, const NodeFree&) const;
+  bool takes_work(PoolId, std::uint32_t node) const;
+  std::int64_t memory_on(const Pool&, std::uint32_t node, const NodeFree&) const;
   template <class Visit>
   void each_fitting(const Pool&, const Need&, Visit visit) const;
   void index(const Pool&, std::uint32_t node, const NodeFree&);
@@ -113,6 +135,7 @@ class Nodes {
   void change(const Pool&, const Grant&, int sign);
 
   Table<NodeKey, NodeFree> nodes_;
+  Table<NodeKey, NodeReading> others_;  // As last observed; those with something to say.
   Table<FitKey, bool> fits_;
   Table<ShareKey, bool> shares_;
   Table<PoolId, Total> totals_;

@@ -31,15 +31,22 @@ struct PlainNode {
   std::vector<std::int64_t> cards;  // Free thousandths of each.
   std::int64_t cpu_milli = 0;
   std::int64_t memory_bytes = 0;
+  NodeReading others{};
+  bool has_others = false;
 
-  std::int64_t whole() const { return std::ranges::count(cards, 1000); }
-  std::int64_t milli() const { return std::accumulate(cards.begin(), cards.end(), std::int64_t{}); }
+  std::int64_t lent() const {  // Whole cards that others hold and nobody was granted here.
+    return std::min<std::int64_t>(std::ranges::count(cards, 1000), others.cards);
+  }
+  std::int64_t whole() const { return std::ranges::count(cards, 1000) - lent(); }
+  std::int64_t milli() const {
+    return std::accumulate(cards.begin(), cards.end(), std::int64_t{}) - 1000 * lent();
+  }
 
   bool fits(const Need& need) const {
-    if (need.cpu_milli > cpu_milli || need.memory_bytes > memory_bytes) return false;
+    if (!others.takes_work || need.cpu_milli > cpu_milli || need.memory_bytes > memory_bytes)
+      return false;
     if (need.card_milli >= 1000) return whole() * 1000 >= need.card_milli;
-    return need.card_milli == 0 ||
-           std::ranges::any_of(cards, [&](std::int64_t free) { return free >= need.card_milli; });
+    return need.card_milli == 0 || whole() > 0 || fullest_shared(need.card_milli) > 0;
   }
 
   // What is left of the fullest card in use that still has room for a share; 0 if there is none.
@@ -52,9 +59,21 @@ struct PlainNode {
   }
 };
 
-std::vector<PlainNode> count_anew(const Pool& pool, const std::vector<Grant>& grants) {
-  std::vector<PlainNode> nodes(pool.nodes, {std::vector<std::int64_t>(pool.cards_per_node, 1000),
-                                            pool.cpu_milli_per_node, pool.memory_bytes_per_node});
+std::vector<PlainNode> count_anew(const Pool& pool, const std::vector<Grant>& grants,
+                                  const std::vector<NodeReading>& others) {
+  const std::vector<std::int64_t> cards(pool.cards_per_node, 1000);
+  const PlainNode idle{.cards = cards,
+                       .cpu_milli = pool.cpu_milli_per_node,
+                       .memory_bytes = pool.memory_bytes_per_node};
+  std::vector<PlainNode> nodes(pool.nodes, idle);
+  for (const NodeReading& each : others) {
+    if (each.node >= pool.nodes) continue;
+    PlainNode& node = nodes[each.node];
+    node.others = each;
+    node.has_others = true;
+    node.cpu_milli -= each.cpu_milli;
+    node.memory_bytes -= each.memory_bytes;
+  }
   for (const Grant& grant : grants) {
     if (grant.node >= pool.nodes) continue;
     PlainNode& node = nodes[grant.node];
@@ -115,21 +134,24 @@ PoolFree count_free(const Pool& pool, const std::vector<PlainNode>& nodes) {
   std::tuple<std::int64_t, std::int64_t, std::size_t> widest{-1, 0, 0};
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const PlainNode& node = nodes[i];
+    if (!node.others.takes_work) continue;
     free.card_milli += node.milli();
     free.cpu_milli += node.cpu_milli;
     free.memory_bytes += node.memory_bytes;
     free.nodes_idle += node.milli() == std::int64_t{1000} * pool.cards_per_node &&
                                node.cpu_milli == pool.cpu_milli_per_node &&
-                               node.memory_bytes == pool.memory_bytes_per_node
+                               node.memory_bytes == pool.memory_bytes_per_node && !node.has_others
                            ? 1U
                            : 0U;
     free.cpu_milli_on_a_node = std::max(free.cpu_milli_on_a_node, node.cpu_milli);
     widest = std::max(widest, {node.whole(), node.cpu_milli, i});
-    for (const std::int64_t card : node.cards)
+    for (const std::int64_t card : node.cards) {
+      if (card == 1000 && node.whole() == 0) continue;
       free.share_milli_of_a_card =
           std::max(free.share_milli_of_a_card, static_cast<std::uint32_t>(card));
+    }
   }
-  if (nodes.empty()) return free;
+  if (std::get<0>(widest) < 0) return free;
   free.cards_on_a_node = static_cast<std::uint32_t>(std::get<0>(widest));
   free.widest_cpu_milli = std::get<1>(widest);
   free.widest_memory_bytes = nodes[std::get<2>(widest)].memory_bytes;
@@ -166,6 +188,7 @@ class Walk {
       nodes_.add(pools_.back());
     }
     grants_.resize(2);
+    others_.resize(2);
   }
 
   void step() {
@@ -173,6 +196,8 @@ class Walk {
     const auto choice = random_.below(10U);
     if (choice == 0) {
       resize(at);
+    } else if (choice == 1) {
+      observe(at);
     } else if (choice < 4 && !grants_[at].empty()) {
       const auto given = random_.below(grants_[at].size());
       nodes_.give_back(pools_[at], grants_[at][given]);
@@ -188,7 +213,7 @@ class Walk {
 
   void check() {
     for (std::size_t at = 0; at < 2; ++at) {
-      const std::vector<PlainNode> nodes = count_anew(pools_[at], grants_[at]);
+      const std::vector<PlainNode> nodes = count_anew(pools_[at], grants_[at], others_[at]);
       for (const PlainNode& node : nodes) {
         for (const std::int64_t card : node.cards) ASSERT_GE(card, 0) << "a card is granted twice";
       }
@@ -226,9 +251,23 @@ class Walk {
     for (const Grant& grant : grants_[at]) nodes_.take(pools_[at], grant);
   }
 
+  void observe(std::size_t at) {
+    others_[at].clear();
+    for (std::uint32_t node = 0; node < 6; ++node) {
+      if (random_.chance(1, 2)) continue;
+      others_[at].push_back({.node = node,
+                             .takes_work = random_.chance(3, 4),
+                             .cards = static_cast<std::uint32_t>(random_.below(4U)),
+                             .cpu_milli = random_.between(0, 8) * 500,
+                             .memory_bytes = random_.between(0, 4) * gib});
+    }
+    nodes_.observe(pools_[at], others_[at]);
+  }
+
   Random& random_;
   std::vector<Pool> pools_;
   std::vector<std::vector<Grant>> grants_;
+  std::vector<std::vector<NodeReading>> others_;
   Nodes nodes_;
 };
 
@@ -282,6 +321,20 @@ TEST(Nodes, AGangGetsDistinctNodesOrNothing) {
   EXPECT_NE(gang[1].node, gang[2].node);
   EXPECT_NE(gang[0].node, gang[2].node);
   EXPECT_TRUE(nodes.fit(pool, {2000, 1000, gib}, 4).empty());
+}
+
+TEST(Nodes, ANodeThatIsDownTakesNothingUntilItIsBack) {
+  Nodes nodes;
+  const Pool pool = pool_of(1, 2, 2);
+  nodes.add(pool);
+  nodes.observe(pool, {{.node = 0, .takes_work = false}, {.node = 1, .cards = 1}});
+  EXPECT_EQ(nodes.free_in(pool).card_milli, 1000);
+  EXPECT_TRUE(nodes.fit(pool, {2000, 1000, gib}, 1).empty());
+  EXPECT_TRUE(nodes.fit(pool, {1000, 1000, gib}, 2).empty());
+  EXPECT_EQ(nodes.left_after(pool, 1).cards, 0U);
+  nodes.observe(pool, {});
+  EXPECT_EQ(nodes.fit(pool, {2000, 1000, gib}, 2).size(), 2U);
+  EXPECT_EQ(nodes.free_in(pool).nodes_idle, 2U);
 }
 
 TEST(Nodes, HaveUpTo64Cards) {

@@ -64,6 +64,14 @@ Moment Core::moment() {
   return std::max(clock_.now(), state_.essence().now);
 }
 
+void Core::observe(PoolId id, const PoolReading& reading) {
+  if (!state_.catalogue().pools().contains(id)) return;
+  const Moment now = moment();
+  state_.observe(id, reading, now);
+  outlet_.on_observed(id, reading, now);
+  may_place_ = true;
+}
+
 void Core::measure_space() {
   const auto free = journal_.free_bytes();
   is_space_low_ = free.has_value() && *free < options_.space_low_bytes;

@@ -62,6 +62,9 @@ class Outlet {
 
   virtual void on_durable(std::shared_ptr<const DurableBatch>) = 0;
 
+  /// The core has taken a reading; what is decided after it may rest on it.
+  virtual void on_observed(PoolId, const PoolReading&, Moment) {}
+
   /// Calls `reply_all`, which answers the requests of a batch: a place to send answers together.
   virtual void on_replies(Callback<void()> reply_all) { reply_all(); }
 };
@@ -120,6 +123,10 @@ class Core {
 
   /// Free disk is under the low-water mark; see `measure_space`.
   bool is_space_low() const { return is_space_low_; }
+
+  /// Takes a reading of a pool; of one that is not there, or closed, it says nothing. Not recorded:
+  /// the next decisions are informed by it.
+  void observe(PoolId, const PoolReading&);
 
   /// Asks the journal how much space is left. Call about once a second.
   void measure_space();

@@ -35,6 +35,23 @@ TEST(Core, AMemberMayAnswerAfterTheBatchThatAsks) {
   EXPECT_EQ(domain.left, (Left{"durable", "answer", "durable", "durable", "effect"}));
 }
 
+TEST(Core, WhatIsSeenOfAPoolInformsTheNextPlacementAndIsNotRecorded) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  const PoolId pool = domain.core->state().catalogue().pools().begin()->first;
+  const Digest before = state_hash(domain.core->state());
+  domain.core->observe(pool, {"cores", {{.node = 0, .cpu_milli = 7500}}, 3});
+  EXPECT_EQ(state_hash(domain.core->state()), before);
+  EXPECT_EQ(domain.core->state().sight_of(pool)->queued, 3U);
+  domain.put(small_job(), domain.caller(1));
+  domain.settle();
+  EXPECT_EQ(domain.core->state().jobs().waiting(), 1U);
+  domain.core->observe(PoolId{99}, {});  // Of a pool that nobody knows.
+  domain.core->observe(pool, {"cores", {}, 0});
+  domain.settle();
+  EXPECT_EQ(domain.core->state().jobs().waiting(), 0U);
+}
+
 TEST(Core, ARefusedAppendKeepsTheBatchAndIsTriedAgain) {
   journal::MemoryDisk disk;
   SmallDomain domain(disk);

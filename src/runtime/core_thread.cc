@@ -67,6 +67,14 @@ void CoreThread::put_patiently(Request request) {
   push_waiting(std::move(request), true);
 }
 
+void CoreThread::put_reading(PoolId pool, PoolReading reading) {
+  {
+    const std::lock_guard lock(mutex_);
+    readings_[pool] = std::move(reading);
+  }
+  has_work_.notify_one();
+}
+
 std::size_t CoreThread::inbox_size() const {
   const std::lock_guard lock(mutex_);
   return inbox_.size();
@@ -105,7 +113,8 @@ bool CoreThread::wait_for_work() {
   std::unique_lock lock(mutex_);
   const bool has_leftover = !taken_.empty() && !core_.is_stuck();
   const auto has_some = [&] {
-    return is_stopping_ || (core_.is_stuck() ? clients_ > 0 : inbox_.size() > patient_);
+    if (core_.is_stuck()) return is_stopping_ || clients_ > 0;
+    return is_stopping_ || inbox_.size() > patient_ || !readings_.empty();
   };
   while (!has_leftover && !has_some()) {
     const bool has_patient = patient_ > 0 && !core_.is_stuck();
@@ -133,6 +142,16 @@ void CoreThread::take_inbox() {
   });
 }
 
+// A core that is stuck takes them later: what was seen then is what counts.
+void CoreThread::take_readings() {
+  std::map<PoolId, PoolReading> readings;
+  {
+    const std::lock_guard lock(mutex_);
+    readings.swap(readings_);
+  }
+  for (const auto& [pool, reading] : readings) core_.observe(pool, reading);
+}
+
 // One turn of the thread with what it has taken. False when the process must end.
 bool CoreThread::step() {
   const auto now = Steady::now();
@@ -140,6 +159,7 @@ bool CoreThread::step() {
     measured_ = now;
     core_.measure_space();
   }
+  if (!core_.is_stuck()) take_readings();
   if (!core_.is_stuck() || now >= retry_at_) {
     if (const auto stepped = core_.step(taken_); !stepped) {
       on_fatal_(stepped.error());

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -39,6 +40,9 @@ class CoreThread {
   /// sync of its own would cost more than it is worth.
   void put_patiently(Request request);
 
+  /// Hands over a reading of a pool. One that was not taken yet is replaced: the newest wins.
+  void put_reading(PoolId, PoolReading);
+
   /// Takes no more requests, finishes those in the inbox, makes them durable and ends the thread.
   void stop();
 
@@ -61,6 +65,7 @@ class CoreThread {
   bool wait_for_work();
   bool step();
   void take_inbox();
+  void take_readings();
 
   Core& core_;
   const std::size_t inbox_max_;
@@ -73,6 +78,7 @@ class CoreThread {
   std::size_t clients_ = 0;  // How many of the inbox are not of the process itself.
   std::size_t patient_ = 0;  // How many of the inbox nobody waits for.
   Steady::time_point patient_until_;
+  std::map<PoolId, PoolReading> readings_;
   bool is_stopping_ = false;
   CoreCounts counts_;
   bool is_stuck_ = false;

@@ -13,7 +13,7 @@ EngineLink::~EngineLink() {
   stop();
 }
 
-void EngineLink::Sink::on_progress(const Progress& progress) {
+void EngineLink::Member::on_progress(const Progress& progress) {
   {
     const std::lock_guard lock(link.mutex_);
     link.items_.emplace_back(progress);
@@ -21,14 +21,19 @@ void EngineLink::Sink::on_progress(const Progress& progress) {
   link.has_work_.notify_one();
 }
 
-void EngineLink::add(MemberId member, member::Engine& engine) {
-  engines_[member] = &engine;
+void EngineLink::Member::on_reading(const PoolReading& reading) {
+  const auto pool = pools.find(reading.pool);
+  if (pool != pools.end()) link.core_->put_reading(pool->second, reading);
+}
+
+void EngineLink::add(MemberId member, member::Engine& engine, std::map<std::string, PoolId> pools) {
+  members_.try_emplace(member, *this, engine).first->second.pools = std::move(pools);
 }
 
 void EngineLink::start(CoreThread& core) {
   core_ = &core;
   thread_ = std::thread([this] { run(); });
-  for (const auto& [member, engine] : engines_) engine->attach(sink_);
+  for (auto& [id, member] : members_) member.engine.attach(member);
 }
 
 void EngineLink::put(const domain::Effect& effect) {
@@ -46,7 +51,7 @@ void EngineLink::stop() {
     is_stopping_ = true;
   }
   if (core_ != nullptr) {
-    for (const auto& [member, engine] : engines_) engine->detach();
+    for (auto& [id, member] : members_) member.engine.detach();
   }
   has_work_.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -89,18 +94,18 @@ void EngineLink::launch(const domain::AskLaunch& ask) {
     }
     payload = std::move(*decoded);
   }
-  engines_.at(ask.member)->launch(ask.launch, payload);
+  members_.at(ask.member).engine.launch(ask.launch, payload);
 }
 
 void EngineLink::perform(const domain::Effect& effect) {
   if (const auto* ask = std::get_if<domain::AskLaunch>(&effect)) {
     launch(*ask);
   } else if (const auto* renew = std::get_if<domain::AskRenew>(&effect)) {
-    engines_.at(renew->member)->renew(renew->renew);
+    members_.at(renew->member).engine.renew(renew->renew);
   } else if (const auto* stop = std::get_if<domain::AskStop>(&effect)) {
-    engines_.at(stop->member)->stop(stop->stop);
+    members_.at(stop->member).engine.stop(stop->stop);
   } else if (const auto* forget = std::get_if<domain::AskForget>(&effect)) {
-    engines_.at(forget->member)->forget(forget->forget);
+    members_.at(forget->member).engine.forget(forget->forget);
   } else if (const auto* destroy = std::get_if<domain::DestroyPayloads>(&effect)) {
     bool are_gone = true;
     for (std::uint32_t i = 0; i < destroy->count; ++i)
@@ -124,8 +129,7 @@ void EngineLink::report(const Progress& progress) {
     request.reply = [this, key = progress.key](const Reply& reply) {
       if (reply || reply.error().code != domain::Code::stale) return;
       // The end was recorded before, and the member missed that: it may forget.
-      for (const auto& [member, engine] : engines_)
-        put(domain::AskForget{member, ForgetAttempt{key}});
+      for (const auto& [id, member] : members_) put(domain::AskForget{id, ForgetAttempt{key}});
     };
   }
   // That it began is news for people, and they have time; what follows from its end is not.

@@ -23,8 +23,9 @@ class EngineLink {
   EngineLink(const EngineLink&) = delete;
   EngineLink& operator=(const EngineLink&) = delete;
 
-  /// Says which engine is which member. Before `start`; the engine outlives the link.
-  void add(MemberId, member::Engine&);
+  /// Says which engine is which member and what its pools are here, by their names there. Before
+  /// `start`; the engine outlives the link.
+  void add(MemberId, member::Engine&, std::map<std::string, PoolId> pools);
 
   /// Attaches the engines: their reports now go to `core`, which outlives `stop`.
   void start(CoreThread& core);
@@ -36,10 +37,13 @@ class EngineLink {
   void stop();
 
  private:
-  struct Sink : member::ProgressSink {
-    explicit Sink(EngineLink& owner) : link(owner) {}
+  struct Member : member::ProgressSink {
+    Member(EngineLink& its_link, member::Engine& its_engine) : link(its_link), engine(its_engine) {}
     void on_progress(const Progress&) override;
+    void on_reading(const PoolReading&) override;
     EngineLink& link;
+    member::Engine& engine;
+    std::map<std::string, PoolId> pools;
   };
   using Item = std::variant<domain::Effect, Progress>;
 
@@ -49,9 +53,8 @@ class EngineLink {
   void report(const Progress&);
 
   journal::Journal& journal_;
-  std::map<MemberId, member::Engine*> engines_;
+  std::map<MemberId, Member> members_;
   CoreThread* core_ = nullptr;
-  Sink sink_{*this};
 
   std::mutex mutex_;
   std::condition_variable has_work_;

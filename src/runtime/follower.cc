@@ -40,6 +40,26 @@ void Follower::feed(std::shared_ptr<const DurableBatch> batch) {
   has_work_.notify_one();
 }
 
+void Follower::observe(PoolId pool, const PoolReading& reading, Moment at) {
+  {
+    const std::lock_guard lock(mutex_);
+    seen_[pool] = {reading, at};
+  }
+  has_work_.notify_one();
+}
+
+// The record that offers the pool may still be on its way.
+void Follower::observe(std::map<PoolId, Seen>& seen) {
+  for (auto at = seen.begin(); at != seen.end();) {
+    if (!state_.catalogue().pools().contains(at->first)) {
+      ++at;
+      continue;
+    }
+    state_.observe(at->first, at->second.reading, at->second.at);
+    at = seen.erase(at);
+  }
+}
+
 bool Follower::ask(Query query, std::uint64_t after_sequence) {
   {
     const std::lock_guard lock(mutex_);
@@ -104,11 +124,12 @@ void Follower::answer(std::vector<Question>& questions) {
 void Follower::run() {
   std::vector<std::shared_ptr<const DurableBatch>> batches;
   std::vector<Question> questions;
+  std::map<PoolId, Seen> seen;
   for (bool is_ending = false; !is_ending;) {
     {
       std::unique_lock lock(mutex_);
       const auto has_some = [&] {
-        return is_stopping_ || !batches_.empty() || !questions_.empty();
+        return is_stopping_ || !batches_.empty() || !questions_.empty() || !seen_.empty();
       };
       if (early_.empty())
         has_work_.wait(lock, has_some);
@@ -116,12 +137,15 @@ void Follower::run() {
         has_work_.wait_for(lock, early_looked_at_every, has_some);
       batches.swap(batches_);
       questions.swap(questions_);
+      for (auto& [pool, each] : seen_) seen[pool] = std::move(each);
+      seen_.clear();
       std::ranges::move(new_watchers_, std::back_inserter(watchers_));
       new_watchers_.clear();
       is_ending = is_stopping_;
     }
     for (const auto& batch : batches) fold(*batch);
     batches.clear();
+    observe(seen);
     answer(questions);
     questions.clear();
   }

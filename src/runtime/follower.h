@@ -3,7 +3,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -44,6 +44,10 @@ class Follower {
   /// Records that have just become durable. Never refuses; called by the core's outlet.
   void feed(std::shared_ptr<const DurableBatch>);
 
+  /// A reading that the core has taken. What was seen is shown at once: nothing rests on it that a
+  /// crash could take back.
+  void observe(PoolId, const PoolReading&, Moment);
+
   /// Runs a query on the follower's thread, once `after_sequence` has been folded, in the order of
   /// asking. False if too many wait.
   bool ask(Query query, std::uint64_t after_sequence = 0);
@@ -64,7 +68,12 @@ class Follower {
     std::uint64_t after_sequence = 0;
     std::int64_t give_up_ms = 0;  // Monotonic; then it runs anyway, and sees that it is too early.
   };
+  struct Seen {
+    PoolReading reading;
+    Moment at;
+  };
   void run();
+  void observe(std::map<PoolId, Seen>&);
   void fold(const DurableBatch&);
   void answer(std::vector<Question>&);
 
@@ -78,6 +87,7 @@ class Follower {
   std::condition_variable has_work_;
   std::vector<std::shared_ptr<const DurableBatch>> batches_;
   std::vector<Question> questions_;
+  std::map<PoolId, Seen> seen_;
   std::vector<std::unique_ptr<Watcher>> new_watchers_;
   std::uint64_t folded_ = 0;
   bool is_stopping_ = false;

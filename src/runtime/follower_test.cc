@@ -54,6 +54,25 @@ TEST(Follower, ShowsOnlyWhatIsDurable) {
   EXPECT_EQ(follower.sequence(), now);
 }
 
+TEST(Follower, ShowsWhatWasSeenOnceThePoolIsThere) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  const PoolId pool = domain.core->state().catalogue().pools().begin()->first;
+  const auto queued = [&](const View& view) {
+    const domain::Sight* sight = view.state.sight_of(pool);
+    return sight == nullptr ? 0U : sight->queued;
+  };
+  Follower late({}, {}, 16);
+  late.observe(pool, {"cores", {}, 7}, Moment{1});
+  EXPECT_EQ(ask(late, queued), 0U);
+
+  Follower follower(domain.core->state(), domain.journal.head(), 16);
+  follower.observe(pool, {"cores", {}, 7}, Moment{1});
+  EXPECT_EQ(ask(follower, queued), 7U);
+  follower.observe(pool, {"cores", {}, 8}, Moment{2});
+  EXPECT_EQ(ask(follower, queued), 8U);
+}
+
 TEST(Follower, AQueryThatDemandsASequenceWaitsForIt) {
   journal::MemoryDisk disk;
   SmallDomain domain(disk);

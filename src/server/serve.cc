@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -47,6 +48,9 @@ class Outlets : public runtime::Outlet {
     if (follower_ == nullptr) return;  // Not running yet: they begin behind this.
     history_->feed(batch);
     follower_->feed(std::move(batch));
+  }
+  void on_observed(PoolId pool, const PoolReading& reading, Moment at) override {
+    if (follower_ != nullptr) follower_->observe(pool, reading, at);
   }
   void on_replies(Callback<void()> reply_all) override {
     const net::Burst burst;
@@ -221,7 +225,11 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
                      {.space_low_bytes = options.space_low_bytes});
   SUAN_CHECK(begin(options, domain, core));
   const MemberId member = core.state().catalogue().find_member(member_name)->id;
-  link.add(member, *domain.engine);
+  std::map<std::string, PoolId> pools;
+  for (const auto& [id, pool] : core.state().catalogue().pools()) {
+    if (pool.member == member) pools.emplace(pool.name, id);
+  }
+  link.add(member, *domain.engine, std::move(pools));
 
   SUAN_TRY(const auto history,
            history::open_history(options.state_directory + "/history.db", journal));

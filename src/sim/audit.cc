@@ -39,6 +39,11 @@ void Audit::see(const runtime::DurableRecord& record) {
   money_.close(shadow_.ledger());
 }
 
+void Audit::observe(PoolId pool, const PoolReading& reading, Moment at) {
+  shadow_.observe(pool, reading, at);
+  leases_.observe(pool, reading);
+}
+
 // What is derived from the tables must be what reindex derives from them.
 void Audit::compare_derived(const State& state) {
   State again = state;

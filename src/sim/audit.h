@@ -25,6 +25,9 @@ class Audit {
   /// durable and never told is told now.
   void see_restart(const domain::State& state, const journal::Journal&);
 
+  /// The core has taken a reading, or has begun anew and knows none of this pool.
+  void observe(PoolId, const PoolReading&, Moment at);
+
   /// Prints every event to stderr as it is seen.
   void trace() { is_traced_ = true; }
 

@@ -1,5 +1,7 @@
 #include "sim/books.h"
 
+#include <algorithm>
+
 namespace suan::sim {
 
 void Objections::raise(std::string_view auditor, std::string text) {
@@ -108,6 +110,33 @@ void LeaseBook::see(const market::LeaseGranted& event, Moment at) {
                     "the leases of a node have more cores than it, after " + who);
   objections_.check(node.memory_bytes <= offered->memory_bytes_per_node, "memory overcommitted",
                     "the leases of a node have more memory than it, after " + who);
+  check_beside_others(lease, *offered);
+}
+
+// A new lease fits beside what others hold, as far as that was known.
+void LeaseBook::check_beside_others(const market::Lease& lease, const Pool& offered) {
+  const auto others = others_.find({lease.pool, lease.grant.node});
+  if (others == others_.end()) return;
+  const std::string who = print_key(lease.holder);
+  const NodeReading& reading = others->second;
+  objections_.check(reading.takes_work, "node down",
+                    "a lease on a node that takes nothing new for " + who);
+  coverage_.hit(Branch::granted_beside_neighbour);
+  const Node& node = nodes_[{lease.pool, lease.grant.node}];
+  const auto in_use =
+      std::ranges::count_if(node.cards, [](const auto& card) { return card.second > 0; });
+  const bool takes_whole = lease.grant.card_milli == 1000;
+  objections_.check(!takes_whole || in_use + reading.cards <= offered.cards_per_node,
+                    "neighbour's card", "a card that others hold is leased to " + who);
+  objections_.check(node.cpu_milli + reading.cpu_milli <= offered.cpu_milli_per_node,
+                    "neighbour's cores", "cores that others hold are leased to " + who);
+  objections_.check(node.memory_bytes + reading.memory_bytes <= offered.memory_bytes_per_node,
+                    "neighbour's memory", "memory that others hold is leased to " + who);
+}
+
+void LeaseBook::observe(PoolId pool, const PoolReading& reading) {
+  std::erase_if(others_, [&](const auto& each) { return each.first.first == pool; });
+  for (const NodeReading& each : reading.nodes) others_[{pool, each.node}] = each;
 }
 
 void LeaseBook::see(const market::LeaseConfirmed& event, Moment at) {

@@ -83,6 +83,9 @@ class LeaseBook {
   void see(const market::LeaseReleased&, Moment at);
   void see(const catalogue::PoolOffered&);
 
+  /// What others hold of a pool, as the core knows it now.
+  void observe(PoolId, const PoolReading&);
+
   struct Kept {
     market::Lease lease;
     bool is_confirmed = false;
@@ -98,6 +101,7 @@ class LeaseBook {
     std::int64_t memory_bytes = 0;
   };
   void take(const market::Lease&, int sign);
+  void check_beside_others(const market::Lease&, const Pool&);
 
   Objections& objections_;
   Coverage& coverage_;
@@ -105,6 +109,7 @@ class LeaseBook {
   std::map<LeaseId, Kept> leases_;
   std::map<PoolId, Pool> pools_;
   std::map<std::pair<PoolId, std::uint32_t>, Node> nodes_;
+  std::map<std::pair<PoolId, std::uint32_t>, NodeReading> others_;
   std::uint64_t last_epoch_ = 0;
 };
 

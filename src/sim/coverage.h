@@ -43,6 +43,9 @@ enum class Fault : std::uint8_t {
   clock_stepped_forward,
   clock_leapt,
   machine_rebooted,
+  node_down,
+  neighbour_came,
+  neighbour_left,
   launch_failed,
   ran_out_of_memory,
   died_of_signal,
@@ -91,6 +94,7 @@ enum class Branch : std::uint8_t {
   capacity_below_leases,
   deadline_missed,
   budget_spent_by_others,
+  granted_beside_neighbour,
 };
 
 /// How often each fault was done and each branch taken. Plain numbers, so that runs add up.

@@ -15,13 +15,44 @@ void World::write_snapshot() {
     object("journal", "a snapshot is refused");
 }
 
+// Other users of a cluster start and end work on it, and nodes go down and come back.
+void World::neighbours_act() {
+  std::vector<PoolId> pools;
+  for (const auto& [id, pool] : audit_.shadow().catalogue().pools()) pools.push_back(id);
+  if (pools.empty()) return;
+  const Pool& pool = audit_.shadow().catalogue().pools().at(pools[random_.below(pools.size())]);
+  const std::vector<NodeReading> before = neighbours_[pool.id].nodes;
+  std::vector<NodeReading> now;
+  const std::uint64_t most = random_.below(4U);  // Of four: how much of it is busy.
+  for (std::uint32_t node = 0; node < pool.nodes; ++node) {
+    if (random_.below(4U) >= most) continue;
+    const bool is_down = random_.chance(1, 5);
+    if (is_down) coverage_.hit(Fault::node_down);
+    now.push_back({.node = node,
+                   .takes_work = !is_down,
+                   .cards = static_cast<std::uint32_t>(random_.below(pool.cards_per_node + 1ULL)),
+                   .cpu_milli = random_.between(0, pool.cpu_milli_per_node),
+                   .memory_bytes = random_.between(0, pool.memory_bytes_per_node)});
+  }
+  coverage_.hit(now.size() < before.size() ? Fault::neighbour_left : Fault::neighbour_came);
+  neighbours_[pool.id] = {pool.name, std::move(now), 0};
+  tell_reading(pool.id);
+}
+
+void World::neighbours_leave() {
+  for (auto& [pool, reading] : neighbours_) {
+    reading.nodes.clear();
+    tell_reading(pool);
+  }
+}
+
 void World::misfortune() {
   if (is_calm_) return;
   if (scenario_.misfortunes_per_hour == 0) return;
   const auto every = static_cast<std::int64_t>(7200 / scenario_.misfortunes_per_hour);
   after(seconds(random_.between(1, every + 1)), [this] { misfortune(); });
   for (const auto& site : sites_) site->machine.advance(now_);
-  switch (random_.below(9U)) {
+  switch (random_.below(12U)) {
     case 0:
       if (!core_) return;
       coverage_.hit(Fault::killed_between_steps);
@@ -55,6 +86,10 @@ void World::misfortune() {
         if (core_) core_->measure_space();
       });
       return;
+    case 7:
+    case 8:
+    case 9:
+      return neighbours_act();
     default:
       if (core_ && !core_->is_stuck()) write_snapshot();
       return;

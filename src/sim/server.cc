@@ -100,6 +100,10 @@ void World::start_server() {
     site->machine.advance(now_);
     site->engine->attach(*this);
   }
+  for (const auto& [pool, reading] : neighbours_) {
+    audit_.observe(pool, {}, now_);  // It knows nothing yet.
+    tell_reading(pool);
+  }
   if (chance(scenario_.append_fault * 2)) {
     coverage_.hit(Fault::killed_while_starting);
     disk_.fail_next_append(random_.chance(1, 2) ? AppendFault::crash_before
@@ -318,6 +322,18 @@ void World::on_progress(const Progress& progress) {
     return deliver_after(milliseconds(random_.between(500, 40'000)));
   }
   deliver_after(Span{random_.between(100, 20'000)});
+}
+
+void World::on_observed(PoolId pool, const PoolReading& reading, Moment at) {
+  audit_.observe(pool, reading, at);
+}
+
+void World::tell_reading(PoolId pool) {
+  after(milliseconds(random_.between(1, 8000)), [this, pool, life = life_] {
+    if (life != life_ || !core_ || core_->is_stuck()) return;
+    core_->observe(pool, neighbours_[pool]);
+    plan_step(milliseconds(1));
+  });
 }
 
 void World::deliver(const Progress& progress) {

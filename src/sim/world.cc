@@ -183,6 +183,7 @@ void World::come_to_rest() {
   pass_until(now_ + minutes(1));
   if (!core_ && !is_over()) pass_until(now_ + hours(9));
   if (is_over()) return;
+  neighbours_leave();
   for (const auto& site : sites_) {
     open_wide(site->offer);
     put(domain::StartMember{site->offer.member, "", site->offer.site, site->offer.pools}, false);

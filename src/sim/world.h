@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -107,6 +108,8 @@ class World : public runtime::Outlet, public member::ProgressSink {
   void on_effect(const domain::Effect&) override;
   void on_durable(std::shared_ptr<const runtime::DurableBatch>) override;
   void on_progress(const Progress&) override;
+  void on_observed(PoolId, const PoolReading&, Moment) override;
+  void tell_reading(PoolId);
   void check_durable(std::string_view what);
   void deliver(const domain::Effect&);
   void deliver(const Progress&);
@@ -137,6 +140,8 @@ class World : public runtime::Outlet, public member::ProgressSink {
 
   // Misfortunes (misfortunes.cc).
   void misfortune();
+  void neighbours_act();
+  void neighbours_leave();
   void write_snapshot();
 
   const Scenario scenario_;
@@ -161,6 +166,7 @@ class World : public runtime::Outlet, public member::ProgressSink {
   bool is_starting_ = false;
   bool is_space_low_ = false;
   std::set<std::string> outstanding_;
+  std::map<PoolId, PoolReading> neighbours_;  // What others hold in truth.
   std::uint64_t restarts_ = 0;
   std::uint64_t examined_ = 0;
   int steps_behind_ = 0;
