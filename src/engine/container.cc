@@ -157,16 +157,17 @@ Result<void> make_directories() {
 // In a mount namespace of this process, which ends with it and with the container: nothing stays
 // mounted, however they end.
 Result<void> join_rootfs(const PreparedImage& image, ChildWait& wait) {
-  if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+  if (::unshare(CLONE_NEWNS) != 0 ||
+      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return system_failure("cannot mount for itself", "/");
   const Fd lower(::open(image.rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!lower) return system_failure("cannot open the image", image.rootfs);
   const std::string options = "lowerdir=/proc/self/fd/" + std::to_string(lower.get()) +
                               ",upperdir=container/upper,workdir=container/scratch";
   if (::mount("overlay", "container/rootfs", "overlay", MS_NODEV, options.c_str()) == 0) return {};
-  SUAN_TRY(const pid_t copy, spawn({"/bin/cp", "-a", "--reflink=auto", "--", image.rootfs + "/.",
-                                    "container/rootfs"},
-                                   {}));
+  SUAN_TRY(const pid_t copy,
+           spawn({"/bin/cp", "-a", "--reflink=auto", "--", image.rootfs + "/.", "container/rootfs"},
+                 {}));
   SUAN_TRY(const int status, wait.wait_for(copy, {}));
   if (status == 0) return {};
   return failure(Failure::Kind::io,
@@ -231,8 +232,9 @@ oci::Process work_process(const LaunchRecord& record, const PreparedImage& image
 // Runs the runtime and returns the process that it left behind.
 Result<pid_t> run_runtime(const LaunchRecord& record, std::vector<std::string> words,
                           const Streams& streams, ChildWait& wait, Span patience) {
-  std::vector<std::string> all = {record.images.runtime, "--root", "container/runtime", "--log",
-                                  "container/log", "--log-format", "json"};
+  std::vector<std::string> all = {
+      record.images.runtime, "--root", "container/runtime", "--log", "container/log",
+      "--log-format",        "json"};
   all.insert(all.end(), words.begin(), words.end());
   all.insert(all.end(), {"--pid-file", "container/pid", record.group});
   ::unlink("container/pid");
@@ -288,7 +290,8 @@ Result<RunningContainer> start_container(const LaunchRecord& record, const Cgrou
   // The work runs a moment before the runtime says so: from here on a stop is for the work to hear.
   SUAN_TRY(running.work,
            run_runtime(record, {"exec", "--detach", "--process", "container/work.json"},
-                       {.input = -1, .output = output.get(), .error = error.get()}, wait, exec_patience));
+                       {.input = -1, .output = output.get(), .error = error.get()}, wait,
+                       exec_patience));
   // The variables of the job are nobody else's.
   ::unlink("container/work.json");
   return running;
@@ -375,8 +378,9 @@ std::string try_runtime(const std::string& runtime, const std::string& scratch) 
 RuntimeFinding find_runtime(const std::string& scratch) {
   if (::geteuid() != 0)
     return {.path = "",
-            .sentence = "Images are refused: only root may start containers, and this server is "
-                        "run by another user."};
+            .sentence =
+                "Images are refused: only root may start containers, and this server is "
+                "run by another user."};
   std::string reasons;
   for (const char* name : {"runc", "crun"}) {
     const std::string path = find_program(name);

@@ -85,12 +85,14 @@ TEST_F(InImage, sees_the_image_and_what_is_the_attempts) {
   engine_->launch(launch, payload);
   EXPECT_EQ(wait_for_end().exit_code, 127);
   EXPECT_EQ(log(), "NAME=tiny\nhello job-7 3 you /suan/work /root none\njob-7-0\n");
-  EXPECT_EQ(log(first_key, LogStream::error), "../run: line 3: no-such-command: command not found\n");
+  EXPECT_EQ(log(first_key, LogStream::error),
+            "../run: line 3: no-such-command: command not found\n");
   EXPECT_EQ(read_file(AT_FDCWD, attempt() + "/work/made", 100).value_or(""), "made\n");
 }
 
 TEST_F(InImage, archives_are_unpacked_once) {
-  EXPECT_EQ(run_in("tiny.tar", "cat /etc/os-release").exit_code, 0) << recorder_.latest(first_key).reason;
+  EXPECT_EQ(run_in("tiny.tar", "cat /etc/os-release").exit_code, 0)
+      << recorder_.latest(first_key).reason;
   EXPECT_EQ(log(), "NAME=tiny\n");
   const Launch second = plain_launch(key_of(2));
   EXPECT_EQ(run_in("tiny.tar.gz", "cat /etc/os-release", second).exit_code, 0);
@@ -112,14 +114,17 @@ TEST_F(InImage, tells_the_true_signal) {
 }
 
 TEST_F(InImage, what_is_written_is_gone_after_the_end_and_nobody_elses) {
-  launch_in("tiny", "echo mine > /etc/os-release; echo ready; while [ ! -e stop ]; do sleep 0.02; done");
+  launch_in("tiny",
+            "echo mine > /etc/os-release; echo ready; while [ ! -e stop ]; do sleep 0.02; done");
   ASSERT_TRUE(wait_for_log("ready"));
-  EXPECT_EQ(run_in("tiny", "cat /etc/os-release; rm /etc/passwd", plain_launch(key_of(2))).exit_code, 0);
+  EXPECT_EQ(
+      run_in("tiny", "cat /etc/os-release; rm /etc/passwd", plain_launch(key_of(2))).exit_code, 0);
   EXPECT_EQ(log(key_of(2)), "NAME=tiny\n");
   ASSERT_TRUE(replace_file(AT_FDCWD, attempt() + "/work/stop", ""));
   EXPECT_EQ(wait_for_end().exit_code, 0);
   EXPECT_FALSE(is_there(attempt() + "/container"));
-  EXPECT_TRUE(wait_until([&] { return names_in(AT_FDCWD, options_.state_directory + "/trash").empty(); }));
+  EXPECT_TRUE(
+      wait_until([&] { return names_in(AT_FDCWD, options_.state_directory + "/trash").empty(); }));
   EXPECT_TRUE(is_there(TinyImages::directory() + "/tiny/etc/passwd"));
   EXPECT_EQ(groups(), std::vector<std::string>());
 }
@@ -145,7 +150,8 @@ TEST_F(InImage, nothing_survives_the_end) {
 }
 
 TEST_F(InImage, a_stop_reaches_all_and_grace_ends_those_who_will_not) {
-  launch_in("tiny", "trap 'echo closing; exit 4' TERM; echo ready; while true; do sleep 0.02; done");
+  launch_in("tiny",
+            "trap 'echo closing; exit 4' TERM; echo ready; while true; do sleep 0.02; done");
   ASSERT_TRUE(wait_for_log("ready"));
   stop(AttemptEnd::cancelled, seconds(10));
   Progress end = wait_for_end();
@@ -157,7 +163,8 @@ TEST_F(InImage, a_stop_reaches_all_and_grace_ends_those_who_will_not) {
   ASSERT_TRUE(wait_until([&] { return log(key_of(2)) == "ready\n"; }));
   stop(AttemptEnd::cancelled, seconds(30), key_of(2));
   EXPECT_EQ(wait_for_end(key_of(2)).exit_code, 143);
-  launch_in("tiny", "trap '' TERM; echo ready; while true; do sleep 0.02; done", plain_launch(key_of(3)));
+  launch_in("tiny", "trap '' TERM; echo ready; while true; do sleep 0.02; done",
+            plain_launch(key_of(3)));
   ASSERT_TRUE(wait_until([&] { return log(key_of(3)) == "ready\n"; }));
   stop(AttemptEnd::over_budget, milliseconds(200), key_of(3));
   end = wait_for_end(key_of(3));
@@ -210,9 +217,10 @@ TEST_F(InImage, has_few_rights) {
          "cat /proc/kcore /proc/keys /proc/timer_list 2> /dev/null | head -c 1 | grep -q . || "
          "echo no secrets\n"
          "ls /dev | grep -cE '^(vda|sda|mem|nvidia0)' || true");
-  EXPECT_EQ(log(),
-            "CapEff:\t00000000800405fb\nCapBnd:\t00000000800405fb\nNoNewPrivs:\t1\nno mount\nno sys\n"
-            "no proc\nno secrets\n0\n");
+  EXPECT_EQ(
+      log(),
+      "CapEff:\t00000000800405fb\nCapBnd:\t00000000800405fb\nNoNewPrivs:\t1\nno mount\nno sys\n"
+      "no proc\nno secrets\n0\n");
 }
 
 TEST_F(InImage, the_configuration_of_an_image_is_honoured) {
@@ -289,13 +297,17 @@ TEST_F(InImage, a_vanished_supervisor_means_lost_and_nothing_survives) {
 
 TEST_F(InImage, goes_on_without_the_server_and_is_found_again) {
   close();
-  std::array<std::string, 6> words{"host", "host", options_.state_directory, "",
+  std::array<std::string, 6> words{"host",
+                                   "host",
+                                   options_.state_directory,
+                                   "",
                                    "echo once; echo x > /tmp/x; sleep 1.5; exit 6",
                                    options_.images_directory};
   std::array<char*, 7> arguments{};
   for (std::size_t i = 0; i < words.size(); ++i) arguments[i] = words[i].data();
   pid_t host = 0;
-  ASSERT_EQ(::posix_spawn(&host, "/proc/self/exe", nullptr, nullptr, arguments.data(), ::environ), 0);
+  ASSERT_EQ(::posix_spawn(&host, "/proc/self/exe", nullptr, nullptr, arguments.data(), ::environ),
+            0);
   ASSERT_TRUE(wait_until([&] { return record().started.has_value(); }));
   ::kill(host, SIGKILL);
   ASSERT_EQ(::waitpid(host, nullptr, 0), host);
@@ -331,9 +343,10 @@ class InImageCopied : public InImage {
     const std::string place = directory_.path();
     for (const char* each : {"/lower", "/upper", "/scratch", "/joined"})
       ASSERT_TRUE(make_directory(AT_FDCWD, place + each));
-    const std::string options = "lowerdir=" + place + "/lower,upperdir=" + place +
-                                "/upper,workdir=" + place + "/scratch";
-    is_mounted_ = ::mount("overlay", (place + "/joined").c_str(), "overlay", 0, options.c_str()) == 0;
+    const std::string options =
+        "lowerdir=" + place + "/lower,upperdir=" + place + "/upper,workdir=" + place + "/scratch";
+    is_mounted_ =
+        ::mount("overlay", (place + "/joined").c_str(), "overlay", 0, options.c_str()) == 0;
     if (!is_mounted_) GTEST_SKIP() << "this process cannot mount";
     options_.state_directory = place + "/joined/state";
     InImage::SetUp();
@@ -341,16 +354,16 @@ class InImageCopied : public InImage {
   void TearDown() override {
     close();
     // What goes on in the background may need the directory a moment longer.
-    EXPECT_TRUE(!is_mounted_ || wait_until([&] {
-      return ::umount((directory_.path() + "/joined").c_str()) == 0;
-    }));
+    EXPECT_TRUE(!is_mounted_ ||
+                wait_until([&] { return ::umount((directory_.path() + "/joined").c_str()) == 0; }));
   }
 
   bool is_mounted_ = false;
 };
 
 TEST_F(InImageCopied, without_an_overlay_the_attempt_gets_a_copy) {
-  EXPECT_EQ(run_in("tiny.tar", "cat /etc/os-release; echo x > /etc/os-release; ls /tmp").exit_code, 0)
+  EXPECT_EQ(run_in("tiny.tar", "cat /etc/os-release; echo x > /etc/os-release; ls /tmp").exit_code,
+            0)
       << recorder_.latest(first_key).reason;
   EXPECT_EQ(run_in("tiny.tar", "cat /etc/os-release", plain_launch(key_of(2))).exit_code, 0);
   EXPECT_EQ(log(), "NAME=tiny\n");

@@ -67,6 +67,7 @@ struct Pool {
   Price price;
   bool is_firm = true;  // A lease holds the capacity; else it is a place in a queue.
   ServingState state = ServingState::production;
+  bool runs_images = false;  // Runs work inside images (Payload::image).
 
   friend bool operator==(const Pool&, const Pool&) = default;
 
@@ -85,6 +86,7 @@ struct Pool {
     visit(12, "price", self.price);
     visit(13, "is_firm", self.is_firm);
     visit(14, "state", self.state);
+    visit(15, "runs_images", self.runs_images);
   }
 };
 

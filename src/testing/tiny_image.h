@@ -8,8 +8,8 @@
 namespace suan::engine {
 
 /// A directory of images with one in it, `tiny`: bash and a few programs of this machine with the
-/// libraries they need, and an /etc that says whose it is. Beside it the same packed, `tiny.tar` and
-/// `tiny.tar.gz`, and `bare`, which has no bash. Made once a program. Test code only.
+/// libraries they need, and an /etc that says whose it is. Beside it the same packed, `tiny.tar`
+/// and `tiny.tar.gz`, and `bare`, which has no bash. Made once a program. Test code only.
 class TinyImages {
  public:
   static const std::string& directory() {
