@@ -157,8 +157,9 @@ Result<void> make_directories() {
 // In a mount namespace of this process, which ends with it and with the container: nothing stays
 // mounted, however they end.
 Result<void> join_rootfs(const PreparedImage& image, ChildWait& wait) {
+  // A slave: what the machine unmounts is not kept busy here.
   if (::unshare(CLONE_NEWNS) != 0 ||
-      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+      ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
     return system_failure("cannot mount for itself", "/");
   const Fd lower(::open(image.rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!lower) return system_failure("cannot open the image", image.rootfs);
@@ -248,6 +249,22 @@ Result<pid_t> run_runtime(const LaunchRecord& record, std::vector<std::string> w
   return static_cast<pid_t>(*pid);
 }
 
+// The runtime mounts over these places and starts the work in one of them: a link in the image must
+// not choose where that is.
+Result<void> check_places(const std::string& rootfs) {
+  const Fd root(::open(rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return system_failure("cannot open the image", rootfs);
+  for (const char* path : {"suan", "suan/work"}) {
+    struct stat about{};
+    if (::fstatat(root.get(), path, &about, AT_SYMLINK_NOFOLLOW) != 0) return {};
+    if (!S_ISDIR(about.st_mode))
+      return failure(Failure::Kind::invalid,
+                     std::string("the image has something else than a directory at /") + path +
+                         ", where the attempt's own directory is to be");
+  }
+  return {};
+}
+
 Result<Plan> make_plan(const LaunchRecord& record, const PreparedImage& image) {
   Plan plan;
   plan.bash = find_bash(image.rootfs);
@@ -255,6 +272,7 @@ Result<Plan> make_plan(const LaunchRecord& record, const PreparedImage& image) {
     return failure(Failure::Kind::unsupported,
                    "the image " + record.payload.image +
                        " has no bash, which runs `run`; install it in the image (/bin/bash)");
+  SUAN_CHECK(check_places(image.rootfs));
   SUAN_TRY(plan.user, read_user(image));
   SUAN_TRY(plan.directory, here());
   return plan;

@@ -251,10 +251,15 @@ TEST_F(InImage, says_why_an_image_cannot_be_run) {
     return end.reason;
   };
   EXPECT_NE(reason("bare").find("has no bash"), std::string::npos);
+  ASSERT_TRUE(
+      TinyImages::change("cp -a tiny linked && ln -s /proc/self/fd/7 linked/suan && "
+                         "cp -a tiny inner && mkdir inner/suan && ln -s / inner/suan/work"));
+  EXPECT_NE(reason("linked").find("at /suan,"), std::string::npos);
+  EXPECT_NE(reason("inner").find("at /suan/work,"), std::string::npos);
   EXPECT_NE(reason("ubuntu:24.04").find("podman save"), std::string::npos);
   EXPECT_NE(reason("nonsense.tar").find("no tar archive"), std::string::npos);
   EXPECT_NE(reason("/etc").find("not below"), std::string::npos);
-  EXPECT_NE(reason("../elsewhere"), "");
+  EXPECT_NE(reason("../elsewhere").find("leads out"), std::string::npos);
   EXPECT_EQ(groups(), std::vector<std::string>());
   options_.images_directory.clear();
   open();

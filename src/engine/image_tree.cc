@@ -34,6 +34,8 @@ Result<Fd> open_resolved(int root, const std::string& path, std::uint64_t flags,
   while (fd < 0 && (errno == EINTR || errno == EAGAIN));
   if (fd < 0 && errno == ENOSYS)
     return failure(Failure::Kind::unsupported, "images need Linux 5.6 or newer (openat2)");
+  if (fd < 0 && errno == EXDEV)
+    return failure(Failure::Kind::invalid, "this path leads out of its directory", path);
   if (fd < 0) return system_failure("cannot open", path);
   return Fd(static_cast<int>(fd));
 }
