@@ -97,7 +97,10 @@ TEST_F(InImage, archives_are_unpacked_once) {
   const Launch second = plain_launch(key_of(2));
   EXPECT_EQ(run_in("tiny.tar.gz", "cat /etc/os-release", second).exit_code, 0);
   const Launch third = plain_launch(key_of(3));
-  EXPECT_EQ(run_in("tiny.tar", "exit 3", third).exit_code, 3);
+  const Progress end = run_in("tiny.tar", "exit 3", third);
+  EXPECT_EQ(end.exit_code, 3);
+  EXPECT_GT(end.usage.wall, Span{});  // Also what ends before the runtime says that it runs.
+  EXPECT_LT(end.usage.wall, seconds(5));
   int entries = 0;
   for (const std::string& name : names_in(AT_FDCWD, options_.state_directory + "/images"))
     entries += parse_digest(name).has_value();
@@ -206,6 +209,35 @@ TEST_F(InImage, limits_hold) {
   EXPECT_EQ(end.end, AttemptEnd::timed_out);
   EXPECT_GT(end.usage.cpu, milliseconds(20));
   EXPECT_LT(end.usage.cpu, end.usage.wall / 3);
+}
+
+TEST_F(InImage, without_control_groups_the_rest_holds) {
+  options_.cgroup_parent = "none";
+  open();
+  launch_in("tiny", "trap 'echo closing; exit 4' TERM; sleep 1000 & echo ready; wait");
+  ASSERT_TRUE(wait_for_log("ready"));
+  ASSERT_TRUE(wait_until([&] { return record().started.has_value(); }));
+  const auto all = descendants_of(record().claim->supervisor.pid);
+  EXPECT_GE(all.size(), 3U);
+  stop(AttemptEnd::cancelled, seconds(10));
+  EXPECT_EQ(wait_for_end().exit_code, 4);
+  EXPECT_EQ(log(), "ready\nclosing\n");
+  launch_in("tiny", "(trap '' TERM HUP; sleep 1000; true) & echo ready; sleep 1000",
+            plain_launch(key_of(2)));
+  ASSERT_TRUE(wait_until([&] { return log(key_of(2)) == "ready\n"; }));
+  const std::string path = attempt(key_of(2)) + "/record";
+  ASSERT_TRUE(
+      wait_until([&] { return read_record(AT_FDCWD, path, key_of(2)).started.has_value(); }));
+  const ProcessId supervisor = read_record(AT_FDCWD, path, key_of(2)).claim->supervisor;
+  auto others = descendants_of(supervisor.pid);
+  ::kill(supervisor.pid, SIGKILL);
+  EXPECT_EQ(wait_for_end(key_of(2)).end, AttemptEnd::lost);
+  others.insert(others.end(), all.begin(), all.end());
+  for (const pid_t pid : others) {
+    const auto status = read_process(pid);
+    EXPECT_TRUE(!status || !status->is_live) << pid;
+  }
+  EXPECT_EQ(groups(), std::vector<std::string>());
 }
 
 TEST_F(InImage, has_few_rights) {

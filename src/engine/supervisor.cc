@@ -95,7 +95,7 @@ class Supervisor : private ChildWait {
     }
     work_ = *started_work;
     ::getrusage(RUSAGE_CHILDREN, &children_before_);
-    started_ = now();
+    started_ = is_in_image() ? start_of(work_) : now();
     // The work has not used a moment of max_duration yet; run_for counts from the launch.
     deadlines_ = Deadlines(record_.launch, record_.received, started_);
     renewals_ = 0;
@@ -157,6 +157,17 @@ class Supervisor : private ChildWait {
     first_ = running.first;
     leash_ = std::move(running.leash);
     return running.work;
+  }
+
+  // The work in a container runs a moment before the runtime says so.
+  static Instant start_of(pid_t work) {
+    Instant start = now();
+    const auto status = read_process(work);
+    if (!status) return start;
+    const Span age = std::max(start.boottime - boottime_of(status->start_ticks), Span{});
+    start.monotonic = start.monotonic - age;
+    start.boottime = start.boottime - age;
+    return start;
   }
 
   // Also while an image is prepared and a container started the attempt can be stopped.
