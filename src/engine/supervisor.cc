@@ -87,6 +87,8 @@ class Supervisor : private ChildWait {
       fail("the limits could not be set: " + made.error().text + " " + made.error().place);
       return finish();
     }
+    // Before, not after: the work may have run for a while when this process is next on a core.
+    const Instant before = now();
     auto started_work = is_in_image() ? start_in_image() : start_work(record_, group_);
     if (!started_work) {
       if (is_in_image()) end_rest();
@@ -95,7 +97,7 @@ class Supervisor : private ChildWait {
     }
     work_ = *started_work;
     ::getrusage(RUSAGE_CHILDREN, &children_before_);
-    started_ = is_in_image() ? start_of(work_) : now();
+    started_ = is_in_image() ? start_of(work_) : before;
     // The work has not used a moment of max_duration yet; run_for counts from the launch.
     deadlines_ = Deadlines(record_.launch, record_.received, started_);
     renewals_ = 0;
