@@ -113,6 +113,7 @@ int serve(Words typed, Screen& screen) {
   options.state_directory = arguments->value("state");
   if (options.state_directory.empty()) options.state_directory = default_state_directory();
   options.heads_file = arguments->value("heads");
+  options.images_directory = arguments->value("images");
   options.site = arguments->value("site", options.site);
   options.city = arguments->value("city");
   options.region = arguments->value("region");

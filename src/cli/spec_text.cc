@@ -244,6 +244,7 @@ Outcome<Settled> settle(const Arguments& arguments) {
   settled.list("/where/sites", "site");
   settled.text("/queue/priority", "priority");
   settled.text("/objective", "objective");
+  settled.text("/image", "image");
   SUAN_CHECK(settle_envs(arguments, settled));
   if (!arguments.command.empty()) {
     settled.set("/run", json_text(command_script(arguments.command)), "");

@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view states =
     "queued reserving staging running stopping unreachable lost finished failed cancelled";
 
-constexpr std::array<Flag, 16> spec{{
+constexpr std::array<Flag, 17> spec{{
     {.name = "file",
      .letter = 'f',
      .value = "RUN.YAML",
@@ -49,6 +49,9 @@ constexpr std::array<Flag, 16> spec{{
      .value = "K=V",
      .text = "Set a variable; K alone takes its value from here; may repeat",
      .repeats = true},
+    {.name = "image",
+     .value = "NAME",
+     .text = "Run it inside this image: a name in the domain's directory of images"},
     {.name = "name", .value = "NAME", .text = "A name for people"},
     {.name = "project",
      .letter = 'p',
@@ -196,7 +199,7 @@ constexpr std::array<Example, 3> project_examples{{
     {"suan project list", "what each has, holds and has spent"},
 }};
 
-constexpr std::array<Flag, 10> serve_flags{{
+constexpr std::array<Flag, 11> serve_flags{{
     {.name = "name", .value = "NAME", .text = "The domain's name, at its first start (local)"},
     {.name = "listen", .value = "HOST:PORT", .text = "Where to listen (127.0.0.1:8901)"},
     {.name = "state",
@@ -208,6 +211,10 @@ constexpr std::array<Flag, 10> serve_flags{{
      .text = "Also keep the signed heads of the journal here, best on another disk",
      .completes = Completes::file},
     {.name = "cores", .value = "N", .text = "Cores of this machine to offer (all)"},
+    {.name = "images",
+     .value = "DIR",
+     .text = "Jobs may run inside the images in this directory (none)",
+     .completes = Completes::file},
     {.name = "site", .value = "NAME", .text = "The name of its site (here)"},
     {.name = "city", .value = "CITY", .text = "Where the site is; a hub's city gives coordinates"},
     {.name = "region", .value = "REGION", .text = "The same as ISO 3166-2: cn-sh"},

@@ -50,7 +50,8 @@ std::optional<Choice> choose_place(const State& state, const JobSpec& spec) {
       std::ranges::count_if(ranking.counts, [](std::uint64_t count) { return count > 0; })));
   for (std::uint32_t i = 0; i < ranking.counts.size(); ++i) {
     if (ranking.counts[i] > 0)
-      choice.record.rejected.push_back({i, static_cast<std::uint32_t>(ranking.counts[i])});
+      choice.record.rejected.push_back({placement::number(static_cast<placement::Reason>(i)),
+                                        static_cast<std::uint32_t>(ranking.counts[i])});
   }
   choice.record.pool = choice.best.pool;
   choice.record.alternative = choice.best.alternative;

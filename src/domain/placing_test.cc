@@ -64,7 +64,9 @@ TEST(Placing, TheRecordOfAChoiceCountsEveryPool) {
     std::uint64_t rejected = 0;
     for (const jobs::Tally& each : choice->record.rejected) {
       rejected += each.count;
-      EXPECT_EQ(each.count, ranking.counts[each.reason]);
+      const auto reason = placement::find_reason(each.reason);
+      ASSERT_TRUE(reason.has_value());
+      EXPECT_EQ(each.count, ranking.counts[static_cast<std::size_t>(*reason)]);
     }
     EXPECT_EQ(rejected, pools - ranking.starts_now);
     EXPECT_EQ(choice->record.rejected.size(), 2U);  // Another chip, too dear.

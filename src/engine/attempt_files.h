@@ -11,6 +11,7 @@
 
 #include "engine/cgroup.h"
 #include "engine/file.h"
+#include "engine/image_house.h"
 #include "engine/process.h"
 #include "model/attempt.h"
 #include "wire/bytes.h"
@@ -25,6 +26,7 @@
 ///                   the end, by that supervisor as its last act
 ///       control   one frame, replaced: the latest wishes, by the engine
 ///       run setup stdout stderr work/
+///       container/  of an attempt in an image, until it has ended (container.h)
 ///
 /// A directory whose record has no launch is the mark of a key that must never start.
 ///
@@ -45,6 +47,7 @@ struct LaunchRecord {
   std::int64_t quota_cpu_milli = 0;    // Of CPU to enforce; 0 = none.
   bool hides_cards = false;            // The machine has cards and the attempt has none of them.
   std::vector<std::uint32_t> devices;  // The driver's numbers of the granted cards.
+  ImageHouse images;                   // Of a payload with an image.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "launch", self.launch);
@@ -56,6 +59,7 @@ struct LaunchRecord {
     visit(7, "quota_cpu_milli", self.quota_cpu_milli);
     visit(8, "hides_cards", self.hides_cards);
     visit(9, "devices", self.devices);
+    visit(10, "images", self.images);
   }
 };
 

@@ -77,6 +77,7 @@ void read_attempt(int state, const AttemptKey& key, Attempt& attempt) {
     attempt.boot_id = record.launch->boot_id;
     attempt.roots = record.launch->roots;
     attempt.group = record.launch->group;
+    attempt.images = record.launch->images;
   }
   if (const auto control = read_control(state, directory + "/control")) attempt.control = *control;
 }

@@ -25,6 +25,7 @@ struct Attempt {
   std::string boot_id;
   CgroupRoots roots;
   std::string group;
+  ImageHouse images;  // Of an attempt in an image; else its runtime is "".
   ControlRecord control;
   StartedRecord started;  // work.pid 0: not known to run.
   Span next_report;       // monotonic

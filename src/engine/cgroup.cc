@@ -139,6 +139,16 @@ std::vector<pid_t> Cgroup::processes() const {
   return pids;
 }
 
+bool Cgroup::holds(pid_t pid) const {
+  for (const std::string* directory : {&v2_, &v1_memory_, &v1_cpu_, &v1_cpuacct_}) {
+    if (directory->empty()) continue;
+    std::vector<pid_t> pids;
+    append_processes(*directory + "/cgroup.procs", pids);
+    if (std::ranges::find(pids, pid) == pids.end()) return false;
+  }
+  return true;
+}
+
 CgroupReading Cgroup::read() const {
   CgroupReading reading;
   if (!v2_.empty()) {

@@ -87,6 +87,9 @@ class Cgroup {
   Result<std::vector<Fd>> open_v1_entries() const;
 
   std::vector<pid_t> processes() const;
+
+  /// True if the process is in every directory of the group, so that all limits hold for it.
+  bool holds(pid_t) const;
   CgroupReading read() const;
 
   /// Kills every process in the group, also those forked meanwhile. Returns false if some are still

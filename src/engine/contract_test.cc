@@ -1,15 +1,17 @@
 #include <time.h>
 
+#include "engine/container.h"
 #include "engine/local_engine.h"
 #include "testing/engine_contract.h"
 #include "testing/temporary_directory.h"
+#include "testing/tiny_image.h"
 
 namespace suan::engine {
 namespace {
 
 class LocalWorld : public member::EngineWorld {
  public:
-  LocalWorld() { open(); }
+  explicit LocalWorld(std::string image = "") : image_(std::move(image)) { open(); }
 
   member::Engine& engine() override { return *engine_; }
   void restart() override {
@@ -22,6 +24,7 @@ class LocalWorld : public member::EngineWorld {
   }
   Payload describe(const member::Work& work) override {
     Payload payload;
+    payload.image = image_;
     if (work.ignores_term) payload.run += "trap '' TERM\n";
     if (!work.output.empty()) payload.run += "echo -n '" + work.output + "'\n";
     if (!work.error.empty()) payload.run += "echo -n '" + work.error + "' >&2\n";
@@ -36,14 +39,23 @@ class LocalWorld : public member::EngineWorld {
     LocalEngineOptions options;
     options.state_directory = directory_.path();
     options.report_every = milliseconds(200);
+    if (!image_.empty()) options.images_directory = TinyImages::directory();
     auto opened = LocalEngine::open(options);
     ASSERT_TRUE(opened) << opened.error().text;
     engine_ = *std::move(opened);
   }
 
+  std::string image_;
   TemporaryDirectory directory_;
   std::unique_ptr<LocalEngine> engine_;
 };
+
+// The same where the work is in an image, on machines that can run any.
+std::vector<member::EngineWorldFactory> worlds_of_images() {
+  const TemporaryDirectory scratch;
+  if (find_runtime(scratch.path() + "/trial").path.empty()) return {};
+  return {+[] { return std::unique_ptr<member::EngineWorld>(new LocalWorld("tiny")); }};
+}
 
 }  // namespace
 }  // namespace suan::engine
@@ -53,5 +65,7 @@ namespace suan::member {
 INSTANTIATE_TEST_SUITE_P(local, EngineContract, testing::Values(+[] {
                            return std::unique_ptr<EngineWorld>(new engine::LocalWorld);
                          }));
+INSTANTIATE_TEST_SUITE_P(local_image, EngineContract,
+                         testing::ValuesIn(engine::worlds_of_images()));
 
 }  // namespace suan::member

@@ -9,7 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "engine/container.h"
 #include "engine/discovery.h"
+#include "engine/image_store.h"
 #include "engine/local_loop.h"
 #include "engine/work.h"
 
@@ -43,6 +45,12 @@ std::string LocalEngine::Loop::find_excess(const Launch& launch) const {
   return {};
 }
 
+std::string LocalEngine::Loop::find_image_fault(const Payload& payload) const {
+  if (payload.image.empty()) return {};
+  if (images_.runtime.empty()) return "`image` cannot be honoured here. " + images_note_;
+  return find_image_name_fault(images_, payload.image);
+}
+
 void LocalEngine::Loop::fulfil(const NewLaunch& wish) {
   const AttemptKey& key = wish.launch.key;
   if (const auto known = attempts_.find(key); known != attempts_.end()) {
@@ -52,6 +60,7 @@ void LocalEngine::Loop::fulfil(const NewLaunch& wish) {
   if (logs_.is_forgotten(key)) return;
   std::string fault = find_fault(wish.launch, wish.payload);
   if (fault.empty()) fault = find_excess(wish.launch);
+  if (fault.empty()) fault = find_image_fault(wish.payload);
   if (!fault.empty()) {
     end_unstarted(key, AttemptEnd::launch_failed, std::move(fault));
     return;
@@ -87,6 +96,7 @@ Result<void> LocalEngine::Loop::write_launch(const NewLaunch& wish, Attempt& att
   record.received = boottime_now();
   record.roots = cgroups_.roots;
   record.group = instance_ + print_key(wish.launch.key);
+  if (!wish.payload.image.empty()) record.images = images_;
   // Who has all cores needs no quota.
   if (grant.cpu_milli < offered_.cpu_milli_per_node) record.quota_cpu_milli = grant.cpu_milli;
   record.hides_cards = offered_.cards_per_node > 0 && grant.cards.empty();
@@ -100,6 +110,7 @@ Result<void> LocalEngine::Loop::write_launch(const NewLaunch& wish, Attempt& att
   attempt.boot_id = boot_id_;
   attempt.roots = cgroups_.roots;
   attempt.group = entry.launch->group;
+  attempt.images = entry.launch->images;
   return {};
 }
 
@@ -243,6 +254,7 @@ void LocalEngine::Loop::abandon(const AttemptKey& key, Attempt& attempt, const F
     attempt.needs_look = true;  // What will not die runs still, and so does the attempt.
     return;
   }
+  end_container(options_.state_directory + "/" + directory_of(key), attempt.images, attempt.group);
   Progress progress = ended(key, AttemptEnd::lost, finding.reason);
   progress.usage = *usage;
   for (const char* name : {"/run", "/setup"})
@@ -280,6 +292,11 @@ void LocalEngine::Loop::end_unstarted(const AttemptKey& key, AttemptEnd end, std
 void LocalEngine::Loop::settle(Attempt& attempt, Progress progress) {
   unwatch(attempt);
   attempt.latest = std::move(progress);
+  // The writable layer; a name that is new to the trash, as a key ends once.
+  if (!attempt.images.runtime.empty()) {
+    const AttemptKey& key = attempt.latest.key;
+    trash_.put(directory_of(key) + "/container", print_key(key) + "-container");
+  }
   attempt.report_pause = options_.report_every;
   attempt.next_report = monotonic_now() + (attempt.is_durable ? options_.report_every : sync_after);
   report(attempt);

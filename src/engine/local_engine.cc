@@ -18,6 +18,9 @@ Enforcement LocalEngine::enforcement() const {
 std::string LocalEngine::enforcement_note() const {
   return loop_->cgroups().sentence;
 }
+std::string LocalEngine::images_note() const {
+  return loop_->images_note();
+}
 const std::vector<std::string>& LocalEngine::notes() const {
   return loop_->notes();
 }

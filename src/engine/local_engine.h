@@ -21,6 +21,8 @@ struct LocalEngineOptions {
   std::string cgroup_parent;                   // See find_cgroups.
   Span report_every = seconds(10);             // Between reports of usage; at least 100 ms.
   LogLimits logs;
+  std::string images_directory;  // Images that jobs may name are below it; "" = none.
+  std::int64_t images_bytes_max = std::int64_t{50} << 30U;  // Kept unpacked, beyond those in use.
 };
 
 /// Runs attempts as processes of this machine, each under a supervisor process of its own that
@@ -39,6 +41,9 @@ class LocalEngine final : public member::Engine {
   /// Whether CPU and memory limits are enforced on this machine, and by what or why not.
   Enforcement enforcement() const;
   std::string enforcement_note() const;
+
+  /// Whether and by what images are run, or why not; a sentence.
+  std::string images_note() const;
 
   /// What discovery found and could not offer; sentences for people.
   const std::vector<std::string>& notes() const;

@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "engine/container.h"
 #include "engine/discovery.h"
+#include "engine/image_store.h"
 #include "engine/work.h"
 
 namespace suan::engine {
@@ -142,10 +144,31 @@ Result<void> LocalEngine::Loop::prepare() {
       !wait_for(wake_.get(), name_wake) || !wait_for(ticks_.get(), name_ticks) ||
       !wait_for(events_.get(), name_events))
     return system_failure("cannot wait for events", options_.state_directory);
+  SUAN_CHECK(prepare_images());
+  offered_.runs_images = !images_.runtime.empty();
   SUAN_CHECK(spawner_.start());
   if (!wait_for(spawner_.fd(), name_spawner)) return system_failure("cannot wait", "spawner");
   attach_to_all();
   thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+Result<void> LocalEngine::Loop::prepare_images() {
+  images_note_ = "Images are refused: this server was not told where they are (--images DIR).";
+  // Attempts of an earlier server may use images, whatever this one was told.
+  SUAN_CHECK(open_image_store(options_.state_directory));
+  if (options_.images_directory.empty()) return {};
+  char* absolute = ::realpath(options_.images_directory.c_str(), nullptr);
+  if (absolute == nullptr)
+    return system_failure("cannot find the directory of images", options_.images_directory);
+  images_.directory = absolute;
+  ::free(absolute);
+  if (images_.directory == "/")
+    return failure(Failure::Kind::invalid, "images need a directory of their own", "/");
+  images_.cache_bytes_max = options_.images_bytes_max;
+  RuntimeFinding found = find_runtime(options_.state_directory + "/trial");
+  images_.runtime = std::move(found.path);
+  images_note_ = std::move(found.sentence);
   return {};
 }
 

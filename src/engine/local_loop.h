@@ -42,6 +42,7 @@ class LocalEngine::Loop {
   const member::OfferedPool& offered() const { return offered_; }
   const std::vector<std::string>& notes() const { return notes_; }
   const CgroupFinding& cgroups() const { return cgroups_; }
+  const std::string& images_note() const { return images_note_; }
   LogStore& logs() { return logs_; }
 
  private:
@@ -49,6 +50,7 @@ class LocalEngine::Loop {
   explicit Loop(Parts);
 
   Result<void> prepare();
+  Result<void> prepare_images();
   void attach_to_all();
   bool wait_for(int fd, std::uint64_t name);
   void run();
@@ -66,6 +68,7 @@ class LocalEngine::Loop {
   void fulfil(const Attach&);
 
   std::string find_excess(const Launch&) const;
+  std::string find_image_fault(const Payload&) const;
   Result<void> write_launch(const NewLaunch&, Attempt&);
   void look(const AttemptKey&, Attempt&);
   void ask_for_supervisor(const AttemptKey&, Attempt&);
@@ -85,6 +88,8 @@ class LocalEngine::Loop {
   std::vector<std::uint32_t> devices_;  // The driver's number of each card offered.
   std::vector<std::string> notes_;
   CgroupFinding cgroups_;
+  ImageHouse images_;        // Without a runtime images are refused:
+  std::string images_note_;  // this says why.
   std::string boot_id_;
   ProcessId self_;
   std::string instance_;  // Starts the names of this state directory's control groups.

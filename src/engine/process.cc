@@ -120,6 +120,10 @@ Span boottime_now() {
   return read_clock(CLOCK_BOOTTIME);
 }
 
+Span boottime_of(std::uint64_t start_ticks) {
+  return of_ticks(static_cast<std::int64_t>(start_ticks));
+}
+
 std::vector<pid_t> descendants_of(pid_t ancestor) {
   std::multimap<pid_t, pid_t> children;
   for (const pid_t pid : all_processes()) {

@@ -61,6 +61,9 @@ std::string read_boot_id();
 Span monotonic_now();
 Span boottime_now();
 
+/// What boottime_now() was at a ProcessId::start_ticks, to a clock tick.
+Span boottime_of(std::uint64_t start_ticks);
+
 /// Every live process below `ancestor`, without it.
 std::vector<pid_t> descendants_of(pid_t ancestor);
 

@@ -91,6 +91,9 @@ TEST(Process, signals_have_names) {
 }
 
 TEST(Process, clocks_and_the_boot_are_the_machines) {
+  const Span age = boottime_now() - boottime_of(this_process().start_ticks);
+  EXPECT_GE(age, Span{});
+  EXPECT_LT(age, hours(1));
   EXPECT_EQ(read_boot_id().size(), 36U);
   const Span before = monotonic_now();
   pause(milliseconds(20));

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <optional>
 #include <tuple>
 
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "engine/attempt_files.h"
+#include "engine/container.h"
 #include "engine/deadlines.h"
 #include "engine/process.h"
 #include "engine/work.h"
@@ -40,7 +42,33 @@ bool is_engine_there() {
   return lock && ::fcntl(lock.get(), F_OFD_GETLK, &probe) == 0 && probe.l_type != F_UNLCK;
 }
 
-class Supervisor {
+// What the process that prepares an image leaves in the file `prepared`.
+struct Preparation {
+  PreparedImage image;
+  std::string fault;  // "" = the image is there.
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "image", self.image);
+    visit(2, "fault", self.fault);
+  }
+};
+
+[[noreturn]] void prepare_here(const LaunchRecord& record, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);
+  ::prctl(PR_SET_NAME, "suan-image");
+  Preparation preparation;
+  char* state = ::realpath("../..", nullptr);
+  auto prepared = prepare_image(state != nullptr ? state : "", record.images, record.payload.image);
+  if (prepared)
+    preparation.image = *std::move(prepared);
+  else
+    preparation.fault = prepared.error().text +
+                        (prepared.error().place.empty() ? "" : " (" + prepared.error().place + ")");
+  ::_exit(replace_file(AT_FDCWD, "prepared", frame(wire::encode(preparation))) ? 0 : 1);
+}
+
+class Supervisor : private ChildWait {
  public:
   Supervisor(AttemptKey key, LaunchRecord record)
       : record_(std::move(record)),
@@ -52,18 +80,24 @@ class Supervisor {
 
   int run() {
     if (is_stopped_before_start()) return finish();
+    if (is_in_image()) {
+      if (auto prepared = prepare(); !prepared) return finish_unstarted(prepared.error());
+    }
     if (auto made = make_group(); !made) {
       fail("the limits could not be set: " + made.error().text + " " + made.error().place);
       return finish();
     }
-    const auto work = start_work(record_, group_);
-    if (!work) {
-      group_.remove();
-      fail(work.error().text);
-      return finish();
+    // Before, not after: the work may have run for a while when this process is next on a core.
+    const Instant before = now();
+    auto started_work = is_in_image() ? start_in_image() : start_work(record_, group_);
+    if (!started_work) {
+      if (is_in_image()) end_rest();
+      remove_group();
+      return finish_unstarted(started_work.error());
     }
-    work_ = *work;
-    started_ = now();
+    work_ = *started_work;
+    ::getrusage(RUSAGE_CHILDREN, &children_before_);
+    started_ = is_in_image() ? start_of(work_) : before;
     // The work has not used a moment of max_duration yet; run_for counts from the launch.
     deadlines_ = Deadlines(record_.launch, record_.received, started_);
     renewals_ = 0;
@@ -90,6 +124,89 @@ class Supervisor {
         {.cpu_milli = record_.quota_cpu_milli, .memory_bytes = record_.launch.grant.memory_bytes});
   }
 
+  bool is_in_image() const { return !record_.payload.image.empty(); }
+
+  // Unpacks the image, if nobody has, in a process of its own that can be killed.
+  Result<void> prepare() {
+    constexpr int tries_max = 3;  // It may be removed for want of room before it is held.
+    for (int tries = 0; tries < tries_max; ++tries) {
+      const pid_t parent = ::getpid();
+      const pid_t child = ::fork();
+      if (child == 0) prepare_here(record_, parent);
+      if (child < 0) return system_failure("cannot fork", {});
+      SUAN_TRY(const int status, wait_for(child, {}));
+      const auto file = read_file(AT_FDCWD, "prepared", record_bytes_max);
+      ::unlink("prepared");
+      const auto frames = file ? unframe(*file) : std::vector<std::string_view>();
+      auto preparation = frames.empty() ? failure(Failure::Kind::io, "")
+                                        : wire::decode<Preparation>(frames.front());
+      if (status != 0 || !preparation)
+        return failure(Failure::Kind::io, "the image could not be prepared");
+      if (!preparation->fault.empty())
+        return failure(Failure::Kind::invalid, std::move(preparation->fault));
+      image_ = std::move(preparation->image);
+      auto held = hold_image("../..", image_);
+      if (!held && held.error().kind == Failure::Kind::not_found) continue;
+      if (!held) return std::unexpected(std::move(held).error());
+      image_lock_ = *std::move(held);
+      return {};
+    }
+    return failure(Failure::Kind::no_space, "there is no room to keep the image unpacked");
+  }
+
+  Result<pid_t> start_in_image() {
+    SUAN_TRY(RunningContainer running, start_container(record_, group_, image_, *this));
+    first_ = running.first;
+    leash_ = std::move(running.leash);
+    return running.work;
+  }
+
+  // The work in a container runs a moment before the runtime says so.
+  static Instant start_of(pid_t work) {
+    Instant start = now();
+    const auto status = read_process(work);
+    if (!status) return start;
+    const Span age = std::max(start.boottime - boottime_of(status->start_ticks), Span{});
+    start.monotonic = start.monotonic - age;
+    start.boottime = start.boottime - age;
+    return start;
+  }
+
+  // Also while an image is prepared and a container started the attempt can be stopped.
+  Result<int> wait_for(pid_t child, Span patience) override {
+    const Fd signals = open_signals();
+    Fd timer;
+    std::optional<Span> until;  // monotonic
+    while (true) {
+      int status = 0;
+      if (::waitpid(child, &status, WNOHANG) == child) return status;
+      if (!until && is_due_to_stop()) until = monotonic_now() + patience;
+      if (!until) {
+        wait_for_event(signals, timer);
+      } else if (monotonic_now() < *until) {
+        ::usleep(1000);
+      } else {
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        return failure(Failure::Kind::unavailable, "it was stopped before it started");
+      }
+    }
+  }
+
+  int finish_unstarted(const Failure& why) {
+    fail(why.text + (why.place.empty() ? "" : " (" + why.place + ")"));
+    if (deadlines_.why() != AttemptEnd::none) {
+      exit_.end = deadlines_.why();
+      exit_.reason = "it was stopped before it started";
+    }
+    return finish();
+  }
+
+  void remove_group() {
+    if (is_in_image()) end_container(".", record_.images, record_.group);
+    group_.remove();
+  }
+
   void fail(std::string reason) {
     exit_.end = AttemptEnd::launch_failed;
     exit_.reason = std::move(reason);
@@ -97,13 +214,18 @@ class Supervisor {
 
   bool is_stopped_before_start() {
     read_control();
-    Due due = Due::nothing;
-    do due = deadlines_.due(now());
-    while (due == Due::checkpoint);
-    if (deadlines_.why() == AttemptEnd::none) return false;
+    if (!is_due_to_stop()) return false;
     exit_.end = deadlines_.why();
     exit_.reason = "it was stopped before it started";
     return true;
+  }
+
+  // There is nothing yet that could make a checkpoint.
+  bool is_due_to_stop() {
+    Due due = Due::nothing;
+    do due = deadlines_.due(now());
+    while (due == Due::checkpoint);
+    return deadlines_.why() != AttemptEnd::none;
   }
 
   void read_control() {
@@ -133,28 +255,36 @@ class Supervisor {
     if (events) static_cast<void>(::write(events.get(), &event, sizeof event) > 0);
   }
 
-  // Until the work itself has ended.
-  void watch() {
+  static Fd open_signals() {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGUSR1);
-    const Fd signal_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+    return Fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  }
+
+  // A child's end, a change of `control`, which is read, or the next deadline.
+  void wait_for_event(const Fd& signals, Fd& timer) {
+    arm(timer);
+    std::array<pollfd, 2> waits{pollfd{signals.get(), POLLIN, 0}, pollfd{timer.get(), POLLIN, 0}};
+    ::poll(waits.data(), timer ? 2 : 1, -1);
+    signalfd_siginfo signal{};
+    bool has_control = false;
+    while (::read(signals.get(), &signal, sizeof signal) == sizeof signal)
+      has_control = has_control || signal.ssi_signo == SIGUSR1;
+    if (has_control) read_control();
+    std::uint64_t expirations = 0;
+    if (timer) static_cast<void>(::read(timer.get(), &expirations, sizeof expirations) > 0);
+  }
+
+  // Until the work itself has ended.
+  void watch() {
+    const Fd signals = open_signals();
     Fd timer;
     // Also once at the start: the work may have ended before the descriptor was there.
     while (!reap()) {
       act();
-      arm(timer);
-      std::array<pollfd, 2> waits{pollfd{signal_fd.get(), POLLIN, 0},
-                                  pollfd{timer.get(), POLLIN, 0}};
-      ::poll(waits.data(), timer ? 2 : 1, -1);
-      signalfd_siginfo signal{};
-      bool has_control = false;
-      while (::read(signal_fd.get(), &signal, sizeof signal) == sizeof signal)
-        has_control = has_control || signal.ssi_signo == SIGUSR1;
-      if (has_control) read_control();
-      std::uint64_t expirations = 0;
-      if (timer) static_cast<void>(::read(timer.get(), &expirations, sizeof expirations) > 0);
+      wait_for_event(signals, timer);
     }
   }
 
@@ -193,8 +323,12 @@ class Supervisor {
       if (catches(pid, *signal)) ::kill(pid, *signal);
   }
 
+  // The first process of a container is not of the work.
   std::vector<pid_t> processes() const {
-    return group_.is_tracking() ? group_.processes() : descendants_of(::getpid());
+    std::vector<pid_t> pids =
+        group_.is_tracking() ? group_.processes() : descendants_of(::getpid());
+    std::erase(pids, first_);
+    return pids;
   }
 
   void kill_all() const {
@@ -216,7 +350,8 @@ class Supervisor {
   }
 
   // Kills what the work left running and waits until nothing is left.
-  void end_rest() const {
+  void end_rest() {
+    leash_.close();
     while (true) {
       const pid_t pid = ::waitpid(-1, nullptr, WNOHANG);
       if (pid < 0 && errno == ECHILD) return;
@@ -238,11 +373,13 @@ class Supervisor {
       return seconds(time.tv_sec) + microseconds(time.tv_usec);
     };
     exit_.usage.wall = now().monotonic - started_.monotonic;
-    exit_.usage.cpu = reading.cpu.value_or(of(children.ru_utime) + of(children.ru_stime));
+    exit_.usage.cpu =
+        reading.cpu.value_or(of(children.ru_utime) + of(children.ru_stime) -
+                             of(children_before_.ru_utime) - of(children_before_.ru_stime));
     exit_.usage.memory_peak_bytes =
         reading.memory_peak_bytes.value_or(std::int64_t{children.ru_maxrss} * 1024);
     oom_kills_ = reading.oom_kills;
-    group_.remove();
+    remove_group();
   }
 
   void conclude() {
@@ -291,7 +428,12 @@ class Supervisor {
   Cgroup group_;
   Deadlines deadlines_;
   Progress exit_;
+  PreparedImage image_;
+  Fd image_lock_;    // Keeps the image from being removed.
+  pid_t first_ = 0;  // Of a container; 0 = none.
+  Fd leash_;         // The same.
   pid_t work_ = 0;
+  rusage children_before_{};  // Used by those that prepared and started the work.
   Instant started_;
   std::uint64_t renewals_ = 0;
   Span stop_grace_ = Span{INT64_MAX};

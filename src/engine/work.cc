@@ -18,8 +18,6 @@
 namespace suan::engine {
 namespace {
 
-constexpr std::array bash_paths = {"/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"};
-
 enum class Step : std::uint8_t { session, enter_group, directory, streams, exec };
 
 struct Fault {
@@ -73,10 +71,6 @@ void enter(const Start& start, const Fd& group) {
   fail(start, Step::exec);
 }
 
-Fd open_log(const char* name) {
-  return Fd(::open(name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
-}
-
 // Forks straight into the version 2 group: moving a process there later would make the kernel wait
 // until no thread of the machine is between two instructions of a fork.
 pid_t fork_into(const Fd& group, Start& start) {
@@ -128,24 +122,22 @@ Result<void> write_script(const char* name, std::string_view text) {
   return write_whole(file.get(), text);
 }
 
-Result<void> make_files(const LaunchRecord& record) {
-  SUAN_CHECK(make_directory(AT_FDCWD, "work"));
-  SUAN_CHECK(write_script("run", work_script(record.payload)));
-  if (!record.payload.setup.empty()) SUAN_CHECK(write_script("setup", record.payload.setup));
-  return {};
-}
-
 }  // namespace
 
 std::map<std::string, std::string> work_environment(const LaunchRecord& record,
                                                     const std::map<std::string, std::string>& own) {
-  const Launch& launch = record.launch;
-  const Grant& grant = launch.grant;
   std::map<std::string, std::string> all;
   all["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   all["SHELL"] = bash_paths[0];  // Without it bash asks the user database, which may be far away.
   for (const char* name : {"PATH", "HOME", "LANG", "USER"})
     if (const auto found = own.find(name); found != own.end()) all[name] = found->second;
+  tell_work(record, all);
+  return all;
+}
+
+void tell_work(const LaunchRecord& record, std::map<std::string, std::string>& all) {
+  const Launch& launch = record.launch;
+  const Grant& grant = launch.grant;
   if (grant.cpu_milli > 0) all["OMP_NUM_THREADS"] = std::to_string((grant.cpu_milli + 999) / 1000);
   for (const auto& [name, value] : record.payload.envs) all[name] = value;
   all["SUAN_JOB_ID"] = "job-" + std::to_string(launch.key.job.value);
@@ -167,7 +159,6 @@ std::map<std::string, std::string> work_environment(const LaunchRecord& record,
     all["CUDA_VISIBLE_DEVICES"] = print_devices(record.devices);
     all["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";  // As NVML counts, which found the cards.
   }
-  return all;
 }
 
 std::string work_script(const Payload& payload) {
@@ -176,8 +167,6 @@ std::string work_script(const Payload& payload) {
 }
 
 std::string find_fault(const Launch& launch, const Payload& payload) {
-  if (!payload.image.empty())
-    return "this engine runs processes, not container images; leave out `image`";
   if (payload.run.empty()) return "there is nothing to run; fill in `run`";
   for (const std::string* text : {&payload.run, &payload.setup})
     if (text->find('\0') != std::string::npos) return "a script may not hold a zero byte";
@@ -192,8 +181,19 @@ std::string find_fault(const Launch& launch, const Payload& payload) {
   return {};
 }
 
+Result<void> make_work_files(const LaunchRecord& record) {
+  SUAN_CHECK(make_directory(AT_FDCWD, "work"));
+  SUAN_CHECK(write_script("run", work_script(record.payload)));
+  if (!record.payload.setup.empty()) SUAN_CHECK(write_script("setup", record.payload.setup));
+  return {};
+}
+
+Fd open_work_log(const char* name) {
+  return Fd(::open(name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+
 Result<pid_t> start_work(const LaunchRecord& record, const Cgroup& group) {
-  SUAN_CHECK(make_files(record));
+  SUAN_CHECK(make_work_files(record));
   std::map<std::string, std::string> own;
   for (char** each = ::environ; *each != nullptr; ++each) {
     const std::string_view variable = *each;
@@ -209,8 +209,8 @@ Result<pid_t> start_work(const LaunchRecord& record, const Cgroup& group) {
   start.environment.push_back(nullptr);
   SUAN_TRY(start.v1_entries, group.open_v1_entries());
   start.input = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  start.output = open_log("stdout");
-  start.error = open_log("stderr");
+  start.output = open_work_log("stdout");
+  start.error = open_work_log("stderr");
   if (!start.input || !start.output || !start.error)
     return system_failure("cannot open the logs", "stdout");
   std::array<int, 2> ends{};

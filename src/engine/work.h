@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
@@ -20,12 +21,25 @@ namespace suan::engine {
 std::map<std::string, std::string> work_environment(const LaunchRecord&,
                                                     const std::map<std::string, std::string>& own);
 
+/// The part of it that Suanhe says, over what is in `all` already.
+void tell_work(const LaunchRecord&, std::map<std::string, std::string>& all);
+
+/// Where bash may be, the likeliest first.
+inline constexpr std::array<const char*, 3> bash_paths = {"/bin/bash", "/usr/bin/bash",
+                                                          "/usr/local/bin/bash"};
+
 /// The script `run`: the user's text, behind the setup in the same shell if there is one, so that
 /// `cd`, `export` and `source` in the setup last. The user's lines keep their numbers.
 std::string work_script(const Payload&);
 
 /// What the user could not have meant; "" if there is nothing to object to.
 std::string find_fault(const Launch&, const Payload&);
+
+/// Makes `work/` and the scripts in the current directory.
+Result<void> make_work_files(const LaunchRecord&);
+
+/// Opens `stdout` or `stderr` of the current directory to append to it.
+Fd open_work_log(const char* name);
 
 /// Starts `bash -eo pipefail ../run` in `work/` of the attempt's directory, which is the current
 /// one: leader of a session of its own, inside `group`, with stdin from /dev/null and both outputs

@@ -76,7 +76,7 @@ void show_placement(const domain::State& state, const jobs::Placement& placement
   for (const jobs::Runner& runner : placement.runners)
     view.alternatives.push_back(recorded(state, runner.pool, runner.hourly, runner.starts_now));
   for (const jobs::Tally& tally : placement.rejected) {
-    const auto reason = static_cast<placement::Reason>(tally.reason);
+    const auto reason = placement::find_reason(tally.reason).value_or(placement::Reason::none);
     view.rejected.push_back({.reason = std::string(placement::name(reason)),
                              .text = std::to_string(tally.count) +
                                      (tally.count == 1 ? " pool: " : " pools: ") +

@@ -45,6 +45,7 @@ std::uint64_t demand_fingerprint(const JobSpec& spec) {
   for (const Alternative& each : spec.alternatives) {
     print.add(each.chip);
     print.add(each.card_milli);
+    print.add(each.runs_image);
   }
   print.add(spec.is_ordered);
   print.add(spec.nodes);

@@ -225,6 +225,7 @@ TEST(Jobs, TheFingerprintIsOfWhatDecidesWhereAndWhenItFits) {
       [](JobSpec& spec) { spec.cpu_milli.least = 1; },
       [](JobSpec& spec) { spec.memory_bytes.most = 1; },
       [](JobSpec& spec) { spec.disk_bytes = 1; },
+      [](JobSpec& spec) { spec.alternatives[0].runs_image = true; },
       [](JobSpec& spec) { spec.network_tier = NetworkTier::rdma; },
       [](JobSpec& spec) { spec.where.sites = {"here"}; },
       [](JobSpec& spec) { spec.hourly_max = yuan(1); },

@@ -66,7 +66,7 @@ struct Runner {
   }
 };
 
-/// How many pools a constraint turned down; `reason` is a placement::Reason.
+/// How many pools a constraint turned down; `reason` is the number of a placement::Reason.
 struct Tally {
   std::uint32_t reason = 0;
   std::uint32_t count = 0;

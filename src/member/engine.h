@@ -21,7 +21,8 @@ struct OfferedPool {
   std::uint32_t cards_per_node = 0;
   std::int64_t cpu_milli_per_node = 0;
   std::int64_t memory_bytes_per_node = 0;
-  std::string topology;  // For people: sockets, cores, NUMA; may be empty.
+  std::string topology;      // For people: sockets, cores, NUMA; may be empty.
+  bool runs_images = false;  // Honours Payload::image.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "name", self.name);
@@ -31,6 +32,7 @@ struct OfferedPool {
     visit(5, "cpu_milli_per_node", self.cpu_milli_per_node);
     visit(6, "memory_bytes_per_node", self.memory_bytes_per_node);
     visit(7, "topology", self.topology);
+    visit(8, "runs_images", self.runs_images);
   }
 };
 

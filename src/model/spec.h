@@ -37,6 +37,7 @@ struct Alternative {
   std::string chip;             // Chip model; "" = no accelerators.
   std::int64_t card_milli = 0;  // Per node: 8000 = 8 cards; below 1000 = a share of one card.
   PayloadId payload;
+  bool runs_image = false;  // The payload has an image.
 
   friend bool operator==(const Alternative&, const Alternative&) = default;
 
@@ -44,6 +45,7 @@ struct Alternative {
     visit(1, "chip", self.chip);
     visit(2, "card_milli", self.card_milli);
     visit(3, "payload", self.payload);
+    visit(4, "runs_image", self.runs_image);
   }
 };
 

@@ -68,6 +68,7 @@ struct Pool {
   bool is_firm = true;  // A lease holds the capacity; else it is a place in a queue.
   ServingState state = ServingState::production;
   PoolId remote{};  // How a sub-domain that grants it numbers it; 0 = granted here.
+  bool runs_images = false;  // Runs work inside images (Payload::image).
 
   friend bool operator==(const Pool&, const Pool&) = default;
 
@@ -87,6 +88,7 @@ struct Pool {
     visit(13, "is_firm", self.is_firm);
     visit(14, "state", self.state);
     visit(15, "remote", self.remote);
+    visit(16, "runs_images", self.runs_images);
   }
 };
 

@@ -96,6 +96,7 @@ struct Shape {
   std::int64_t memory_bytes = 0;
   std::int64_t disk_bytes = 0;
   NetworkTier network_tier = NetworkTier::standard;
+  bool runs_images = false;
 
   friend auto operator<=>(const Shape&, const Shape&) = default;
 };

@@ -75,6 +75,8 @@ std::string print_field(const JobSpec& spec, const Edit& edit) {
       return join(spec.where.sites);
     case Field::data_residency:
       return spec.where.data_residency;
+    case Field::image:
+      return "";  // Its name is not known here.
   }
   return "";
 }
@@ -88,7 +90,7 @@ void lower(Bounds& bounds, std::int64_t amount) {
 }  // namespace
 
 std::string_view path(Field field) {
-  constexpr std::array<std::string_view, 13> paths{"",
+  constexpr std::array<std::string_view, 14> paths{"",
                                                    "price.max_hourly_cost",
                                                    "resources.accelerators",
                                                    "resources.accelerators",
@@ -100,7 +102,8 @@ std::string_view path(Field field) {
                                                    "where.regions",
                                                    "where.exclude_regions",
                                                    "where.sites",
-                                                   "where.data_residency"};
+                                                   "where.data_residency",
+                                                   "image"};
   return paths[static_cast<std::size_t>(field)];
 }
 
@@ -144,6 +147,9 @@ JobSpec apply(JobSpec spec, const Edit& edit) {
     case Field::data_residency:
       spec.where.data_residency = edit.word;
       break;
+    case Field::image:
+      spec.alternatives[edit.alternative].runs_image = false;
+      break;
   }
   return spec;
 }
@@ -151,7 +157,8 @@ JobSpec apply(JobSpec spec, const Edit& edit) {
 Change make_change(std::string field, std::string from, std::string to, PoolId pool, Edit edit) {
   Change change{std::move(field), std::move(from), std::move(to), "", pool, std::move(edit)};
   if (change.to.empty()) {
-    change.text = "without " + change.field + " " + change.from;
+    change.text = "without " + change.field;
+    if (!change.from.empty()) change.text += " " + change.from;
   } else {
     change.text = "with " + change.field + " " + change.to;
     if (!change.from.empty()) change.text += " instead of " + change.from;

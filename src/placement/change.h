@@ -24,12 +24,13 @@ enum class Field : std::uint8_t {
   exclude_regions,
   sites,
   data_residency,
+  image,
 };
 
 /// A single change to a JobSpec, exact enough to be carried out.
 struct Edit {
   Field field = Field::other;
-  std::uint32_t alternative = 0;  // Of `chip` and `cards`.
+  std::uint32_t alternative = 0;  // Of `chip`, `cards` and `image`.
   std::int64_t amount = 0;        // The new value: micro-CNY, milli, bytes, nodes or NetworkTier.
   std::string word{};  // The new chip; the region or site to add; the region no longer excluded;
                        // the new residency.

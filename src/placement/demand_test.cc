@@ -98,7 +98,14 @@ TEST(Reason, HasAWordForEach) {
     const auto reason = static_cast<Reason>(i);
     EXPECT_FALSE(name(reason).empty());
     EXPECT_FALSE(sentence(reason).empty());
+    EXPECT_EQ(find_reason(number(reason)), reason);
   }
+  // In journals: these never change.
+  EXPECT_EQ(number(Reason::network_tier_too_low), 8U);
+  EXPECT_EQ(number(Reason::region_not_allowed), 9U);
+  EXPECT_EQ(number(Reason::nodes_busy), 18U);
+  EXPECT_EQ(number(Reason::images_not_run), 19U);
+  EXPECT_FALSE(find_reason(1000));
   EXPECT_EQ(name(Reason::price_above_hourly_max), "price_above_hourly_max");
   EXPECT_EQ(name(Reason::nodes_busy), "nodes_busy");
 }

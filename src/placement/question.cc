@@ -81,6 +81,8 @@ ShapeVerdict Question::judge_shape(const Wish& wish, std::uint32_t number) const
     verdict.reason = Reason::disk_too_little;
   } else if (demand_.network_tier > shape.network_tier) {
     verdict.reason = Reason::network_tier_too_low;
+  } else if (wish.alternative->runs_image && !shape.runs_images) {
+    verdict.reason = Reason::images_not_run;
   }
   return verdict;
 }

@@ -54,7 +54,7 @@ class Question {
 
   Wish wish(std::uint32_t alternative) const;
 
-  /// From chip_differs to network_tier_too_low. The need is set if the chip is right.
+  /// From chip_differs to images_not_run. The need is set if the chip is right.
   ShapeVerdict judge_shape(const Wish&, std::uint32_t shape) const;
 
   /// From region_not_allowed to data_residency.

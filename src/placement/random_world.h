@@ -117,6 +117,7 @@ class World : public NodeView {
     pool.memory_bytes_per_node = 4'000'000'000 << random.below(4U);
     pool.disk_bytes_per_node = 500'000'000'000 * random.between(0, 2);
     pool.network_tier = static_cast<NetworkTier>(random.below(3U));
+    pool.runs_images = random.chance(1, 2);
     pool.price.card_hour = {random.between(0, 3) * 2'500'000};
     pool.price.core_hour = {random.between(0, 3) * 33'333};
     pool.is_firm = random.chance(3, 4);
@@ -149,6 +150,7 @@ inline JobSpec random_spec(Random& random) {
   for (std::uint64_t i = 0; i < count; ++i) {
     Alternative alternative{chips[random.below(chips.size())], 0, {}};
     if (!alternative.chip.empty()) alternative.card_milli = cards[random.below(cards.size())];
+    alternative.runs_image = random.chance(1, 5);
     spec.alternatives.push_back(alternative);
   }
   spec.is_ordered = random.chance(1, 3);

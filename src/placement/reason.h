@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace suan::placement {
@@ -19,6 +20,7 @@ enum class Reason : std::uint8_t {
   memory_too_little,
   disk_too_little,
   network_tier_too_low,
+  images_not_run,
   region_not_allowed,
   region_excluded,
   site_not_allowed,
@@ -32,7 +34,7 @@ enum class Reason : std::uint8_t {
   nodes_busy,
 };
 
-inline constexpr std::size_t reason_count = 19;
+inline constexpr std::size_t reason_count = 20;
 
 /// It could, but not now.
 constexpr bool is_busy(Reason reason) {
@@ -41,6 +43,13 @@ constexpr bool is_busy(Reason reason) {
 
 /// The enumerator: the code in the API.
 std::string_view name(Reason);
+
+/// The number that records know a reason by. It stays, also when another reason comes before it in
+/// the order of checking.
+std::uint32_t number(Reason);
+
+/// The reason of a number; nullopt if no reason has it.
+std::optional<Reason> find_reason(std::uint32_t number);
 
 /// For people, what is said of such a pool: "another chip".
 std::string_view sentence(Reason);

@@ -89,7 +89,8 @@ void Supply::put(const Pool& pool, const Site& site) {
                     pool.cpu_milli_per_node,
                     pool.memory_bytes_per_node,
                     pool.disk_bytes_per_node,
-                    pool.network_tier};
+                    pool.network_tier,
+                    pool.runs_images};
   Row row;
   row.shape = shapes_.acquire(shape, shape);
   describe(site);

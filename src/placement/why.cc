@@ -32,6 +32,9 @@ class Remedies {
     lower_tier();
     widen_where();
     shorten_residency();
+    for (std::uint32_t i = 0; i < spec_.alternatives.size(); ++i) {
+      if (spec_.alternatives[i].runs_image) keep({.field = Field::image, .alternative = i});
+    }
     return std::move(changes_);
   }
 

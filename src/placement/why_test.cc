@@ -47,6 +47,7 @@ std::vector<Edit> greatest_edits(const World& world, const JobSpec& spec) {
   if (spec.disk_bytes > 0) edits.push_back({.field = Field::disk});
   for (std::uint32_t i = 0; i < spec.alternatives.size(); ++i) {
     const Alternative& wish = spec.alternatives[i];
+    if (wish.runs_image) edits.push_back({.field = Field::image, .alternative = i});
     if (wish.chip.empty()) continue;
     for (const char* chip : {"A", "B", "C"}) {
       edits.push_back({.field = Field::chip, .alternative = i, .word = chip});

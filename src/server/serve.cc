@@ -96,7 +96,7 @@ sigset_t block_signals() {
 domain::StartMember offer_of(const ServeOptions& options, engine::LocalEngine& engine) {
   domain::StartMember start;
   start.name = member_name;
-  start.note = engine.enforcement_note();
+  start.note = engine.enforcement_note() + " " + engine.images_note();
   start.site.name = options.site;
   start.site.city = options.city;
   start.site.region = options.region;
@@ -112,6 +112,7 @@ domain::StartMember offer_of(const ServeOptions& options, engine::LocalEngine& e
     pool.cards_per_node = offered.cards_per_node;
     pool.cpu_milli_per_node = offered.cpu_milli_per_node;
     pool.memory_bytes_per_node = offered.memory_bytes_per_node;
+    pool.runs_images = offered.runs_images;
     pool.price = {offered.cards_per_node > 0 ? options.card_hour : Money{}, options.core_hour};
     start.pools.push_back(std::move(pool));
   }
@@ -123,6 +124,7 @@ domain::StartMember offer_of(const ServeOptions& options, engine::LocalEngine& e
 Result<std::unique_ptr<engine::LocalEngine>> open_engine(const ServeOptions& options) {
   engine::LocalEngineOptions local;
   local.state_directory = options.state_directory + "/engine";
+  local.images_directory = options.images_directory;
   if (options.cores > 0) {
     engine::Discovery found = engine::discover({});
     found.pool.cpu_milli_per_node = options.cores * 1000;

@@ -51,7 +51,7 @@ struct ResourcesDocument {
 
 struct VariantDocument {
   std::optional<Wish> accelerators;
-  std::optional<Unhonoured> image;
+  std::optional<std::string> image;
   std::optional<std::string> setup;
   std::optional<std::string> run;
   std::map<std::string, EnvText> envs;
@@ -62,7 +62,7 @@ struct VariantDocument {
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "accelerators", self.accelerators, "On which chip.");
-    visit(2, "image", self.image);
+    visit(2, "image", self.image, "Instead of the job's.");
     visit(3, "setup", self.setup, "Instead of the job's.");
     visit(4, "run", self.run, "Instead of the job's.");
     visit(5, "envs", self.envs, "Added to the job's; these win.");
@@ -213,7 +213,7 @@ struct SpecDocument {
   std::optional<EnergyDocument> energy;
   std::optional<StartDocument> start;
   std::optional<Objective> objective;
-  std::optional<Unhonoured> image;
+  std::optional<std::string> image;
   std::optional<Unhonoured> inputs;
   std::optional<Unhonoured> outputs;
   std::optional<Unhonoured> workdir;
@@ -249,7 +249,7 @@ struct SpecDocument {
     visit(13, "energy", self.energy);
     visit(14, "start", self.start);
     visit(15, "objective", self.objective);
-    visit(16, "image", self.image);
+    visit(16, "image", self.image, "A directory or archive that the domain keeps.");
     visit(17, "inputs", self.inputs);
     visit(18, "outputs", self.outputs);
     visit(19, "workdir", self.workdir);

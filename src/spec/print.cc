@@ -33,6 +33,7 @@ VariantDocument variant(const Alternative& alternative, const Payload& job,
   if (!own) return out;
   out.run = given(own->run, job.run);
   out.setup = given(own->setup, job.setup);
+  out.image = given(own->image, job.image);
   for (const auto& [name, value] : own->envs) {
     const auto there = job.envs.find(name);
     if (there == job.envs.end() || there->second != value) out.envs[name] = {value};
@@ -119,6 +120,7 @@ SpecDocument print_document(const JobRequest& job) {
   for (const auto& [name, value] : job.payload.envs) {
     if (!name.starts_with("SUAN_")) out.envs[name] = {value};
   }
+  out.image = given(job.payload.image);
   out.setup = given(job.payload.setup);
   out.run = given(job.payload.run);
   out.max_duration = given(spec.max_duration);

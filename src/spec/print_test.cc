@@ -56,6 +56,7 @@ void add_alternatives(Random& random, JobRequest& job) {
     Payload payload = job.payload;
     if (random.chance(1, 2)) payload.run = random_script(random);
     if (random.chance(1, 2)) payload.setup = wire::random_text(random);
+    if (random.chance(1, 3)) payload.image = "own.tar";
     add_envs(random, payload.envs);
     if (payload != job.payload) own = payload;
   }
@@ -94,12 +95,16 @@ JobRequest random_job(Random& random) {
   spec.payload = {};
   job.payload.run = random_script(random);
   job.payload.setup = wire::random_text(random);
+  job.payload.image = one_of<std::string>(random, {"", "debian-12", "rootfs:/srv/images/a b"});
   add_envs(random, job.payload.envs);
   if (!spec.checkpoint_path.empty())
     job.payload.envs["SUAN_CHECKPOINT_PATH"] = spec.checkpoint_path;
   spec.alternatives.clear();
   spec.is_ordered = false;
   add_alternatives(random, job);
+  for (std::size_t i = 0; i < spec.alternatives.size(); ++i)
+    spec.alternatives[i].runs_image =
+        !(job.variants[i] ? *job.variants[i] : job.payload).image.empty();
   spec.payload_digest = payload_digest(job.payload, job.variants);
   return job;
 }

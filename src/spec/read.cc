@@ -26,6 +26,7 @@ constexpr std::size_t variants_max = 16;
 constexpr std::size_t names_max = 64;  // Of regions, of sites.
 constexpr std::size_t name_size_max = 63;
 constexpr std::size_t script_bytes_max = std::size_t{256} << 10U;
+constexpr std::size_t image_bytes_max = 1024;
 constexpr std::size_t envs_max = 256;
 constexpr std::size_t envs_bytes_max = std::size_t{64} << 10U;
 constexpr std::size_t path_size_max = 4096;
@@ -318,6 +319,17 @@ class JobReader {
       mistake(std::move(pointer), "a script cannot hold a NUL character");
   }
 
+  void read_image(const std::optional<std::string>& given, std::string pointer, std::string& out) {
+    if (!given) return;
+    out = *given;
+    if (is_blank(*given))
+      mistake(std::move(pointer), "names no image: leave it out to run without one");
+    else if (given->size() > image_bytes_max || has_nul(*given))
+      mistake(std::move(pointer), "the name of an image has at most " +
+                                      std::to_string(image_bytes_max) +
+                                      " bytes and no NUL character");
+  }
+
   void read_envs(const std::map<std::string, EnvText>& given, const std::string& pointer,
                  Payload& payload) {
     for (const auto& [name, value] : given) {
@@ -345,6 +357,7 @@ class JobReader {
     Payload& payload = job_.payload;
     read_script(document_.run, "/run", payload.run);
     read_script(document_.setup, "/setup", payload.setup);
+    read_image(document_.image, "/image", payload.image);
     read_envs(document_.envs, "/envs", payload);
     if (!job_.spec.checkpoint_path.empty())
       payload.envs[std::string(checkpoint_env)] = job_.spec.checkpoint_path;
@@ -396,6 +409,10 @@ class JobReader {
       spec.alternatives.emplace_back();
       job_.variants.emplace_back();
     }
+    for (std::size_t i = 0; i < spec.alternatives.size(); ++i) {
+      const Payload& payload = job_.variants[i] ? *job_.variants[i] : job_.payload;
+      spec.alternatives[i].runs_image = !payload.image.empty();
+    }
     const bool has_run_each =
         std::all_of(job_.variants.begin(), job_.variants.end(),
                     [](const auto& own) { return own && !is_blank(own->run); });
@@ -430,6 +447,7 @@ class JobReader {
         mistake(place + "/run",
                 "there is nothing to run here: leave it out to run what the job runs");
       read_script(variant.setup, place + "/setup", own.setup);
+      read_image(variant.image, place + "/image", own.image);
       read_envs(variant.envs, place + "/envs", own);
       auto& all = job_.spec.alternatives;
       const Alternative* there = find(*wanted);

@@ -160,8 +160,8 @@ TEST(ReadSpec, ReadsEveryFormOfAccelerators) {
 }
 
 TEST(ReadSpec, CollectsAllMistakesOfTextAndOfMeaning) {
-  EXPECT_EQ(places("{nodes: 0, envs: {1A: x}, resources: {gpus: H8, cpus: -1}, image: x, runn: 1}"),
-            " /resources/cpus /runn /image /nodes /envs/1A /resources/gpus /run");
+  EXPECT_EQ(places("{nodes: 0, envs: {1A: x}, resources: {gpus: H8, cpus: -1}, ports: x, runn: 1}"),
+            " /resources/cpus /runn /ports /nodes /envs/1A /resources/gpus /run");
 }
 
 TEST(ReadSpec, SaysOnceWhatCouldNotBeRead) {
@@ -173,13 +173,11 @@ TEST(ReadSpec, SaysOnceWhatCouldNotBeRead) {
 TEST(ReadSpec, RefusesByNameWhatItDoesNotHonour) {
   const auto job = read(R"(
 resources: {topology: {required: switch}, shm_size: 64GB}
-variants: [{accelerators: H800:8, image: registry.example/sft}]
 where: {near: shanghai, circle: region, max_rtt: 10ms, min_bandwidth: 10Gbps}
 price: {spot_policy: spot}
 trust: {signed_by: {any_of: [national]}, min_reliability: 0.99, min_bench: {bf16_gemm: 0.90}}
 energy: {max_carbon: 400, prefer: green}
 start: {window: cheapest}
-image: x
 inputs: {/data: {source: "https://example/corpus.tar"}}
 outputs: {/out: {to: "bucket:lab-a/run"}}
 workdir: .
@@ -197,10 +195,35 @@ run: x
     refused += each.text.substr(0, end) + "\n";
   }
   EXPECT_EQ(refused,
-            "resources.shm_size\nresources.topology\nvariants.image\nwhere.near\nwhere.circle\n"
+            "resources.shm_size\nresources.topology\nwhere.near\nwhere.circle\n"
             "where.max_rtt\nwhere.min_bandwidth\ntrust.signed_by\ntrust.min_reliability\n"
-            "trust.min_bench\nenergy.max_carbon\nenergy.prefer\nstart.window\nimage\ninputs\n"
+            "trust.min_bench\nenergy.max_carbon\nenergy.prefer\nstart.window\ninputs\n"
             "outputs\nworkdir\nsecrets\nports\nautostop\nqueue.after\nprice.spot_policy: spot\n");
+}
+
+TEST(ReadSpec, AnImageIsTheJobsOrAVariants) {
+  const auto job = read(R"(
+image: debian-12
+variants: [{accelerators: "H800:8", image: cuda.tar}, {accelerators: "H20:8"}, {run: echo cores}]
+run: x
+)");
+  ASSERT_TRUE(job);
+  EXPECT_EQ(job->payload.image, "debian-12");
+  ASSERT_EQ(job->variants.size(), 3U);
+  EXPECT_EQ(job->variants[0]->image, "cuda.tar");
+  EXPECT_FALSE(job->variants[1]);
+  EXPECT_EQ(job->variants[2]->image, "debian-12");
+  for (const Alternative& each : job->spec.alternatives) EXPECT_TRUE(each.runs_image);
+
+  const auto one = read("{variants: [{accelerators: 'H800:8', image: a}, {}], run: x}");
+  ASSERT_TRUE(one);
+  EXPECT_TRUE(one->spec.alternatives[0].runs_image);
+  EXPECT_FALSE(one->spec.alternatives[1].runs_image);
+
+  EXPECT_EQ(places("{run: x, image: ' ', variants: [{image: ''}]}"), " /image /variants/0/image");
+  EXPECT_EQ(places("{run: x, image: " + std::string(1024, 'i') + "}"), "");
+  EXPECT_EQ(places("{run: x, image: " + std::string(1025, 'i') + "}"), " /image");
+  EXPECT_EQ(places("{run: x, image: \"a\\0b\"}"), " /image");
 }
 
 TEST(ReadSpec, HasLimits) {

@@ -134,6 +134,7 @@ function PoolRows({ site, rows }: { site: string; rows: PoolView[] }) {
               <Tag color={row.pool.is_firm ? 'green' : 'default'}>
                 {t(row.pool.is_firm ? 'promise.firm' : 'promise.queued')}
               </Tag>
+              {row.pool.runs_images && <Tag>{t('promise.images')}</Tag>}
               {row.pool.state !== 'production' && (
                 <Tag color="orange">{name('serving', row.pool.state)}</Tag>
               )}
