@@ -4,7 +4,7 @@
 packages_to_build=(
   g++ cmake ninja-build ccache mold pkgconf python3 ca-certificates
   libboost1.81-dev libboost-json1.81-dev libcli11-dev libfmt-dev libgtest-dev libhwloc-dev
-  libsodium-dev libsqlite3-dev libyaml-cpp-dev
+  libsodium-dev libsqlite3-dev libssl-dev libyaml-cpp-dev
 )
 packages_to_format=(clang-format-19)
 packages_to_fuzz=(clang-19 libclang-rt-19-dev)
