@@ -118,6 +118,10 @@ int serve(Words typed, Screen& screen) {
   options.region = arguments->value("region");
   if (arguments->has("listen") && !read_place(arguments->value("listen"), options))
     return fail({Exit::usage, "--listen must be HOST:PORT, such as 127.0.0.1:8901"}, screen);
+  options.tls_certificate_file = arguments->value("tls-certificate");
+  options.tls_key_file = arguments->value("tls-key");
+  if (options.tls_certificate_file.empty() != options.tls_key_file.empty())
+    return fail({Exit::usage, "--tls-certificate and --tls-key go together"}, screen);
   const auto cores = suan::cli::number_of(*arguments, "cores", 0, 1, 4096);
   if (!cores) return fail(cores.error(), screen);
   options.cores = *cores;

@@ -65,7 +65,7 @@ constexpr std::array<Flag, 16> spec{{
      .choices = "cost finish carbon balanced"},
 }};
 
-constexpr std::array<Flag, 4> server{{
+constexpr std::array<Flag, 5> server{{
     {.name = "output",
      .letter = 'o',
      .value = "FORM",
@@ -78,6 +78,10 @@ constexpr std::array<Flag, 4> server{{
     {.name = "key",
      .value = "KEY",
      .text = "Your key; better kept in $SUAN_KEY or by `suan login`"},
+    {.name = "ca-file",
+     .value = "FILE",
+     .text = "The CAs to trust for https (PEM); else $SUAN_CA_FILE, `suan login`, the system's",
+     .completes = Completes::file},
 }};
 
 constexpr std::array<Flag, 4> run_flags{{
@@ -196,9 +200,17 @@ constexpr std::array<Example, 3> project_examples{{
     {"suan project list", "what each has, holds and has spent"},
 }};
 
-constexpr std::array<Flag, 10> serve_flags{{
+constexpr std::array<Flag, 12> serve_flags{{
     {.name = "name", .value = "NAME", .text = "The domain's name, at its first start (local)"},
     {.name = "listen", .value = "HOST:PORT", .text = "Where to listen (127.0.0.1:8901)"},
+    {.name = "tls-certificate",
+     .value = "FILE",
+     .text = "Speak https with this certificate (PEM, its issuers after it)",
+     .completes = Completes::file},
+    {.name = "tls-key",
+     .value = "FILE",
+     .text = "Its private key (PEM); SIGHUP reads both files again",
+     .completes = Completes::file},
     {.name = "state",
      .value = "DIR",
      .text = "The journal and everything else (/var/lib/suan, ~/.local/state/suan)",
@@ -216,7 +228,7 @@ constexpr std::array<Flag, 10> serve_flags{{
 }};
 constexpr std::array<Example, 2> serve_examples{{
     {"suan serve", "a domain of this machine alone"},
-    {"suan serve --name lab --listen 0.0.0.0:8901 --state /srv/suan", ""},
+    {"suan serve --name lab --listen 0.0.0.0:8901 --tls-certificate c.pem --tls-key k.pem", ""},
 }};
 
 constexpr std::array<Flag, 2> journal_flags{{

@@ -54,8 +54,8 @@ Dialler::~Dialler() {
 }
 
 WebSocket Dialler::dial(DialOptions options, SocketListener listener) {
-  auto state = std::make_shared<SocketState>(parts_->loop->mailbox(), options.socket,
-                                             std::move(listener));
+  auto state =
+      std::make_shared<SocketState>(parts_->loop->mailbox(), options.socket, std::move(listener));
   WebSocket socket(state);
   Census& census = parts_->census;
   census.connections.fetch_add(1);

@@ -73,13 +73,14 @@ Result<DialTarget> parse_dial(const DialOptions& options) {
   const std::string_view text = options.url;
   const bool is_tls = text.starts_with("wss://");
   if (!is_tls && !text.starts_with("ws://")) {
-    return failure(Failure::Kind::invalid, "a WebSocket's address is wss://host, ws://host or unix:",
-                   options.url);
+    return failure(Failure::Kind::invalid,
+                   "a WebSocket's address is wss://host, ws://host or unix:", options.url);
   }
   SUAN_TRY(Url url, parse_url((is_tls ? "https" : "http") + options.url.substr(is_tls ? 3 : 2)));
-  return DialTarget{.place = {.host = url.host, .port = url.port, .authority = print_authority(url)},
-                    .target = url.target,
-                    .is_tls = is_tls};
+  return DialTarget{
+      .place = {.host = url.host, .port = url.port, .authority = print_authority(url)},
+      .target = url.target,
+      .is_tls = is_tls};
 }
 
 Task<void> SocketSession::dial(std::shared_ptr<SocketSession> self, DialOptions options) {

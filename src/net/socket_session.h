@@ -35,8 +35,7 @@ Result<DialTarget> parse_dial(const DialOptions& options);
 /// One WebSocket on its loop: a coroutine that opens it and reads, one that writes, and a sweep
 /// that pings and ends what is dead. Belongs to the loop's thread and is kept alive by its
 /// coroutines; whoever ends it, the listener hears of it at once and never again.
-class SocketSession final : public Resident,
-                            public std::enable_shared_from_this<SocketSession> {
+class SocketSession final : public Resident, public std::enable_shared_from_this<SocketSession> {
  public:
   SocketSession(Loop& loop, Accepted accepted, std::shared_ptr<SocketState> state);
   SocketSession(const SocketSession&) = delete;
@@ -96,7 +95,7 @@ class SocketSession final : public Resident,
   Span last_heard_;  // As of the sweep that saw it.
   std::uint64_t bytes_heard_ = 0;
   bool is_pinging_ = false;
-  bool has_closed_ = false;  // We were the first to end it.
+  bool has_closed_ = false;   // We were the first to end it.
   bool is_refusing_ = false;  // A text message.
   bool is_late_ = false;      // The peer did not close in time.
 };

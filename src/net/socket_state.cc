@@ -126,7 +126,8 @@ void WebSocket::Handle::close(int code, std::string_view reason) {
   ensure(is_close_code(code));
   std::size_t size = std::min(reason.size(), reason_bytes_max);
   // Not within a character: the reason must be UTF-8.
-  while (size > 0 && size < reason.size() && (static_cast<unsigned char>(reason[size]) >> 6U) == 2) {
+  while (size > 0 && size < reason.size() &&
+         (static_cast<unsigned char>(reason[size]) >> 6U) == 2) {
     --size;
   }
   {

@@ -22,8 +22,7 @@ class SocketWitness {
                   note([&] { messages_.push_back(std::move(message)); });
                 },
             .on_room = [this] { note([this] { ++rooms_; }); },
-            .on_close =
-                [this](const SocketEnd& end) { note([&] { ends_.push_back(end); }); }};
+            .on_close = [this](const SocketEnd& end) { note([&] { ends_.push_back(end); }); }};
   }
 
   bool wait_open() {

@@ -122,7 +122,7 @@ std::string print_names(X509* certificate) {
 std::string explain_certificate(long verdict, X509* certificate) {
   switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return "its certificate, or that of its issuer, has expired; its own holds until " +
+      return "its certificate, or that of its issuer, has expired: it held until " +
              print_day(X509_get0_notAfter(certificate));
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return "its certificate holds only from " + print_day(X509_get0_notBefore(certificate)) +
@@ -194,10 +194,12 @@ Result<void> fill(SSL_CTX* context, const std::string& certificate_file,
     const bool is_mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
     const std::string why = take_error();
     return failure(Failure::Kind::invalid,
-                   is_mismatch ? "the private key in " + key_file + " is not that of " +
-                                     certificate_file
-                               : key_file + " holds no private key in PEM form without a "
-                                            "passphrase (" + why + ")",
+                   is_mismatch
+                       ? "the private key in " + key_file + " is not that of " + certificate_file
+                       : key_file +
+                             " holds no private key in PEM form without a "
+                             "passphrase (" +
+                             why + ")",
                    key_file);
   }
   if (SSL_CTX_check_private_key(context) != 1) {
@@ -236,7 +238,21 @@ Result<SSL_CTX*> make_server_context(const std::string& certificate_file,
 
 }  // namespace
 
+// OpenSSL tells this of every certificate, and forgets the one it refused.
+int TlsSession::judge(int is_fine, x509_store_ctx_st* chain) {
+  const auto* const ssl = static_cast<const SSL*>(
+      X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* const self = static_cast<TlsSession*>(SSL_get_app_data(ssl));
+  X509* const certificate = X509_STORE_CTX_get_current_cert(chain);
+  if (is_fine != 1 && self && certificate) {
+    self->verdict_ = explain_certificate(X509_STORE_CTX_get_error(chain), certificate);
+  }
+  return is_fine;
+}
+
 TlsSession::TlsSession(ssl_st* ssl, int socket) : ssl_(ssl), socket_(socket) {
+  SSL_set_app_data(ssl_, this);
+  if (SSL_get_verify_mode(ssl_) != SSL_VERIFY_NONE) SSL_set_verify(ssl_, SSL_VERIFY_PEER, judge);
   BIO* const bio = open_bio(&socket_);
   SSL_set_bio(ssl_, bio, bio);
 }
@@ -261,10 +277,8 @@ void TlsSession::explain(int error) {
   const int system_error = errno;
   const unsigned long code = ERR_peek_error();
   const int reason = ERR_GET_REASON(code);
-  const long verdict = SSL_get_verify_result(ssl_);
-  X509* const certificate = SSL_get0_peer_certificate(ssl_);
-  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && certificate && verdict != X509_V_OK) {
-    problem_ = explain_certificate(verdict, certificate);
+  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && !verdict_.empty()) {
+    problem_ = verdict_;
   } else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST) {
     problem_ = "it does not speak TLS: is its address http:// and not https://?";
   } else if (error == SSL_ERROR_SYSCALL || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
@@ -360,10 +374,9 @@ Result<std::unique_ptr<TlsClient>> TlsClient::load(const std::string& ca_file) {
   ERR_clear_error();
   std::unique_ptr<TlsClient> client(new TlsClient(make_context(TLS_client_method())));
   SSL_CTX_set_verify(client->context_, SSL_VERIFY_PEER, nullptr);
-  const bool is_loaded =
-      ca_file.empty()
-          ? SSL_CTX_set_default_verify_paths(client->context_) == 1
-          : SSL_CTX_load_verify_locations(client->context_, ca_file.c_str(), nullptr) == 1;
+  const bool is_loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(client->context_) == 1
+                                         : SSL_CTX_load_verify_locations(
+                                               client->context_, ca_file.c_str(), nullptr) == 1;
   if (is_loaded) return client;
   const std::string why = take_error();
   return failure(Failure::Kind::invalid,

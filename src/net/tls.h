@@ -11,6 +11,7 @@
 
 struct ssl_st;
 struct ssl_ctx_st;
+struct x509_store_ctx_st;
 
 /// TLS 1.2 and 1.3 over sockets that do not block, by OpenSSL. Nothing of OpenSSL runs before the
 /// first object of this header is made, so that a program without TLS does not wait for it. Inside
@@ -56,12 +57,14 @@ class TlsSession {
   const std::string& problem() const { return problem_; }
 
  private:
+  static int judge(int is_fine, x509_store_ctx_st* chain);
   Step after(int result);
   void explain(int error);
 
   ssl_st* ssl_;
   int socket_;
   std::string problem_;
+  std::string verdict_;  // On the peer's certificate, if it is refused.
 };
 
 /// A server's certificate and key. Any thread.

@@ -92,9 +92,9 @@ class WebSocket {
   /// Meant for moments: meanwhile a peer's ping is not answered, and its silence not noticed.
   void hold(bool is_held);
 
-  /// Sends what is queued, then ends the socket with a code (1000, 1001, 1011 or 3000 to 4999) and a
-  /// reason of at most 123 bytes, cut off after that; past `close_timeout` it is cut. Later calls do
-  /// nothing.
+  /// Sends what is queued, then ends the socket with a code (1000, 1001, 1011 or 3000 to 4999) and
+  /// a reason of at most 123 bytes, cut off after that; past `close_timeout` it is cut. Later calls
+  /// do nothing.
   void close(int code = 1000, std::string_view reason = {});
 
   /// Ends it now, without a word: `broken`.

@@ -85,8 +85,8 @@ std::string frame(unsigned opcode, std::string_view payload) {
 
 // A client that has opened a socket by hand.
 std::unique_ptr<WirePeer> open_by_hand(const Server& server, int receive_bytes = 0) {
-  auto peer = std::make_unique<WirePeer>(Place{.host = "127.0.0.1", .port = server.port()},
-                                         receive_bytes);
+  auto peer =
+      std::make_unique<WirePeer>(Place{.host = "127.0.0.1", .port = server.port()}, receive_bytes);
   peer->say(asking);
   std::string head;
   while (!head.ends_with("\r\n\r\n")) {
@@ -418,11 +418,13 @@ TEST(WebSocket, EndsWhenTheRequestIsGone) {
   std::optional<Responder> held;
   Request asked;
   std::atomic<bool> has_asked = false;
-  const auto server = start([&](Request&& request, Responder responder) {
-    asked = std::move(request);
-    held.emplace(std::move(responder));
-    has_asked = true;
-  }, {.answer_timeout = milliseconds(50)});
+  const auto server = start(
+      [&](Request&& request, Responder responder) {
+        asked = std::move(request);
+        held.emplace(std::move(responder));
+        has_asked = true;
+      },
+      {.answer_timeout = milliseconds(50)});
   WirePeer peer(server->port());
   peer.say(asking);
   ASSERT_TRUE(becomes_true([&] { return has_asked.load(); }));

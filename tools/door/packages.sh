@@ -14,7 +14,7 @@ packages_to_compare=(  # A real Slurm, beside which submissions are measured.
 )
 packages_to_test=(
   "${packages_to_format[@]}" "${packages_to_fuzz[@]}" chromium e2fsprogs
-  fonts-noto-cjk git mount procps strace util-linux
+  fonts-noto-cjk git mount openssl procps strace util-linux
 )
 
 as_root() {
