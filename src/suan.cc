@@ -13,6 +13,7 @@
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/width.h"
+#include "engine/companion.h"
 #include "engine/supervisor.h"
 #include "journal/verify.h"
 #include "runtime/memory.h"
@@ -158,6 +159,7 @@ int main(int argc, char** argv) {
   const Words typed(argv + (argc > 0 ? 1 : 0), argv + argc);
   const std::string_view verb = typed.empty() ? std::string_view{} : typed.front();
   if (verb == "supervise" && typed.size() == 2) return suan::engine::supervise(typed[1]);
+  if (verb == "accompany" && typed.size() == 3) return suan::engine::accompany(typed[1], typed[2]);
   Screen screen;
   if (verb == "serve" || verb == "journal" || verb == "simulate") {
     const Words rest = typed.subspan(1);

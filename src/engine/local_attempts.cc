@@ -280,6 +280,7 @@ void LocalEngine::Loop::end_unstarted(const AttemptKey& key, AttemptEnd end, std
 void LocalEngine::Loop::settle(Attempt& attempt, Progress progress) {
   unwatch(attempt);
   attempt.latest = std::move(progress);
+  companions_.end_all(attempt.latest.key);
   attempt.report_pause = options_.report_every;
   attempt.next_report = monotonic_now() + (attempt.is_durable ? options_.report_every : sync_after);
   report(attempt);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/attempt_table.h"
+#include "engine/companions.h"
 #include "engine/local_engine.h"
 #include "engine/log_store.h"
 #include "engine/spares.h"
@@ -43,6 +44,7 @@ class LocalEngine::Loop {
   const std::vector<std::string>& notes() const { return notes_; }
   const CgroupFinding& cgroups() const { return cgroups_; }
   LogStore& logs() { return logs_; }
+  Companions& companions() { return companions_; }
 
  private:
   struct Parts;
@@ -93,6 +95,7 @@ class LocalEngine::Loop {
   Spares spares_;
   Trash trash_;
   SpawnerLink spawner_;
+  Companions companions_;
   Fd epoll_, wake_, ticks_, events_;
   Span spawner_retry_at_;
   int spawner_deaths_ = 0;

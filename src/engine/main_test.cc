@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "engine/companion.h"
 #include "engine/local_engine.h"
 #include "engine/supervisor.h"
 #include "testing/progress_recorder.h"
@@ -28,6 +29,7 @@ int host(const char* state_directory, const char* cgroup_parent, const char* scr
 int main(int argc, char** argv) {
   const std::string_view verb = argc > 1 ? argv[1] : "";
   if (verb == "supervise" && argc == 3) return suan::engine::supervise(argv[2]);
+  if (verb == "accompany" && argc == 4) return suan::engine::accompany(argv[2], argv[3]);
   if (verb == "host" && argc == 5) return host(argv[2], argv[3], argv[4]);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

@@ -242,6 +242,9 @@ class Supervisor {
     exit_.usage.memory_peak_bytes =
         reading.memory_peak_bytes.value_or(std::int64_t{children.ru_maxrss} * 1024);
     oom_kills_ = reading.oom_kills;
+    if (group_.remove()) return;
+    // Commands beside the attempt are no children of this process, and end with it all the same.
+    kill_all();
     group_.remove();
   }
 

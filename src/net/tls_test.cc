@@ -94,9 +94,9 @@ TEST_F(Tls, CarriesStreams) {
   Client asking = client(*server);
   std::string heard;
   const auto answer = asking.stream({}, {.on_bytes = [&](std::string_view bytes) {
-    heard += bytes;
-    return true;
-  }});
+                                      heard += bytes;
+                                      return true;
+                                    }});
   ASSERT_TRUE(answer) << answer.error().text;
   EXPECT_TRUE(heard.starts_with("line 0\n"));
   EXPECT_TRUE(heard.ends_with("line 1999\n"));
@@ -193,8 +193,8 @@ TEST_F(Tls, DoesNotTakeACutBodyForAWholeOne) {
       session->write("HTTP/1.1 200 OK\r\n\r\nhalf of it");
       if (is_orderly) session->end();
     });
-    const auto answer = Client("https://127.0.0.1:" + std::to_string(listener.port()),
-                               {.ca_file = ca}).send({});
+    const auto answer =
+        Client("https://127.0.0.1:" + std::to_string(listener.port()), {.ca_file = ca}).send({});
     server.join();
     EXPECT_EQ(answer.has_value(), is_orderly);
     const std::string text = answer ? "broke the connection" : answer.error().text;
@@ -226,7 +226,9 @@ TEST_F(Tls, SaysWhatIsWrongWithItsFiles) {
   EXPECT_TRUE(contains(why_not(path + "/locked.pem", path + "/locked_key.pem"), "passphrase"));
   EXPECT_FALSE(Server::start({.tls_certificate_file = certificate}, echo));
   EXPECT_EQ(Server::start({.tls_certificate_file = path + "/none", .tls_key_file = key}, echo)
-                .error().kind, Failure::Kind::not_found);
+                .error()
+                .kind,
+            Failure::Kind::not_found);
 }
 
 TEST_F(Tls, ReadsItsFilesAgainWithoutCuttingAnybody) {
