@@ -48,10 +48,13 @@ class Companion {
     for (int each = 0; each < 3; ++each) std::ignore = ::open("/dev/null", O_RDWR);
   }
 
-  CompanionReport run(const AttemptKey& key) {
+  CompanionReport run(const std::string& directory, std::string_view attempt) {
+    // First of all: closing a socket with something unread would take the report back.
     const auto wish = wire::decode<member::ExecWish>(receive(control_.get()));
     if (!wish || wish->command.empty()) return {.reason = "there is no command to run"};
-    const AttemptRecord record = read_record(AT_FDCWD, "record", key);
+    const auto key = parse_key(attempt);
+    if (!key || ::chdir(directory.c_str()) != 0) return {.reason = "the job does not run any more"};
+    const AttemptRecord record = read_record(AT_FDCWD, "record", *key);
     if (auto joined = join(record); !joined) return {.reason = joined.error().text};
     CompanionReport report = start(*wish, *record.launch);
     if (command_ > 0) report.exit_code = watch();
@@ -75,8 +78,8 @@ class Companion {
     const Cgroup group(record.launch->roots, record.launch->group);
     if (auto entered = group.enter(); !entered) {
       return is_alive(record.started->work)
-                 ? failure(Failure::Kind::io, "the command could not enter the job's limits: " +
-                                                  entered.error().text)
+                 ? failure(Failure::Kind::io,
+                           "the command could not enter the job's limits: " + entered.error().text)
                  : over();
     }
     if (!is_alive(record.started->work)) return over();
@@ -105,14 +108,15 @@ class Companion {
     if (command_ < 0) return {.reason = std::string("cannot fork: ") + ::strerrordesc_np(errno)};
     if (command_ == 0) become_command(wish, variables, parent, report.get());
     report.close();
-    for (Fd& each : streams_) each.close();  // The other side must see when the command closes them.
+    for (Fd& each : streams_)
+      each.close();  // The other side must see when the command closes them.
     int error = 0;
     if (::read(reports.get(), &error, sizeof error) != sizeof error) return {};
     return {.reason = "cannot start " + wish.command.front() + ": " + ::strerrordesc_np(error)};
   }
 
-  [[noreturn]] void become_command(const member::ExecWish& wish, std::vector<std::string>& variables,
-                                   pid_t parent, int report) {
+  [[noreturn]] void become_command(const member::ExecWish& wish,
+                                   std::vector<std::string>& variables, pid_t parent, int report) {
     std::vector<char*> environment;
     for (std::string& each : variables) environment.push_back(each.data());
     environment.push_back(nullptr);
@@ -122,11 +126,10 @@ class Companion {
     arguments.push_back(nullptr);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(126);
-    const bool is_ready =
-        ::setsid() >= 0 &&
-        (!wish.has_terminal || ::ioctl(streams_[0].get(), TIOCSCTTY, 0) == 0) &&
-        ::dup2(streams_[0].get(), 0) >= 0 && ::dup2(streams_[1].get(), 1) >= 0 &&
-        ::dup2(streams_[2].get(), 2) >= 0 && ::chdir("work") == 0;
+    const bool is_ready = ::setsid() >= 0 &&
+                          (!wish.has_terminal || ::ioctl(streams_[0].get(), TIOCSCTTY, 0) == 0) &&
+                          ::dup2(streams_[0].get(), 0) >= 0 && ::dup2(streams_[1].get(), 1) >= 0 &&
+                          ::dup2(streams_[2].get(), 2) >= 0 && ::chdir("work") == 0;
     if (is_ready) {
       sigset_t none;
       sigemptyset(&none);
@@ -198,15 +201,9 @@ int accompany(const char* state_directory, const char* attempt) {
   sigset_t all;
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  const auto key = parse_key(attempt);
-  const std::string directory = std::string(state_directory) + "/attempts/" + attempt;
   Companion companion{Fd(::fcntl(companion_control_fd, F_DUPFD_CLOEXEC, 10))};
   ::close(companion_control_fd);
-  if (!key || ::chdir(directory.c_str()) != 0) {
-    companion.tell({.reason = "the job does not run any more"});
-    return 1;
-  }
-  companion.tell(companion.run(*key));
+  companion.tell(companion.run(std::string(state_directory) + "/attempts/" + attempt, attempt));
   return 0;
 }
 

@@ -7,8 +7,8 @@
 #include <string_view>
 
 /// The process that runs one command beside an attempt. It joins the attempt's control groups, so
-/// that the command counts and ends with it, and ends the command when nobody holds the other end of
-/// its control socket any more.
+/// that the command counts and ends with it, and ends the command when nobody holds the other end
+/// of its control socket any more.
 namespace suan::engine {
 
 /// What a companion says on its control socket, one packet each: that the command has ended, or why

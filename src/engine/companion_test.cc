@@ -99,9 +99,11 @@ TEST_P(Beside, a_command_has_the_directory_and_the_environment_of_the_job) {
   engine_->launch(member::plain_launch(), payload);
   wait_for(AttemptState::running);
   Ear ear;
-  const auto exec_ = exec(
-      {"bash", "-c", "until cat note 2>/dev/null; do sleep 0.01; done; echo $SUAN_JOB_ID $WHO "
-       "${PWD##*/}; echo wrong >&2; exit 7"}, ear);
+  const auto exec_ =
+      exec({"bash", "-c",
+            "until cat note 2>/dev/null; do sleep 0.01; done; echo $SUAN_JOB_ID $WHO "
+            "${PWD##*/}; echo wrong >&2; exit 7"},
+           ear);
   const ExecEnd end = ear.wait_end();
   EXPECT_EQ(end.exit_code, 7) << end.reason;
   EXPECT_EQ(ear.output(), "made by the job\njob-7 you work\n");
@@ -120,8 +122,10 @@ TEST_P(Beside, bytes_go_both_ways_within_their_windows) {
     const std::size_t size = std::min<std::size_t>(30'000, sent.size() - at);
     cat->write(std::string_view(sent).substr(at, size));
     at += size;
-    ASSERT_TRUE(wait_until([&] { return ear.taken() + member::exec_window_bytes >= at + 30'000 ||
-                                        ear.output().size() >= allowed; }));
+    ASSERT_TRUE(wait_until([&] {
+      return ear.taken() + member::exec_window_bytes >= at + 30'000 ||
+             ear.output().size() >= allowed;
+    }));
     const std::size_t heard = ear.output().size();
     EXPECT_LE(heard, allowed);
     cat->allow(heard + member::exec_window_bytes - allowed);
@@ -150,8 +154,9 @@ TEST_P(Beside, output_waits_until_it_is_allowed) {
   for (int i = 0; i < 5; ++i) {
     const std::size_t before = ear.output().size();
     yes->allow(member::exec_window_bytes);
-    wait_until([&] { return ear.has_ended() ||
-                            ear.output().size() == before + member::exec_window_bytes; });
+    wait_until([&] {
+      return ear.has_ended() || ear.output().size() == before + member::exec_window_bytes;
+    });
   }
   EXPECT_EQ(ear.wait_end().exit_code, 0);
   EXPECT_EQ(ear.output().size(), 1'000'003U);
@@ -171,11 +176,13 @@ TEST_P(Beside, more_input_than_the_window_ends_it) {
 TEST_P(Beside, a_terminal_has_a_size_and_takes_control_characters) {
   launch_and_wait();
   Ear ear;
-  const auto shell = exec({"bash", "--norc", "-c", "tty >/dev/null && stty size; echo $TERM; "
-                           "trap 'echo caught; exit 3' INT; trap 'stty size' WINCH; echo ready; "
-                           "while true; do sleep 0.05; done"}, ear,
-                          {.command = {}, .has_terminal = true, .rows = 33, .columns = 99,
-                           .terminal = "xterm-test"});
+  const auto shell = exec(
+      {"bash", "--norc", "-c",
+       "tty >/dev/null && stty size; echo $TERM; "
+       "trap 'echo caught; exit 3' INT; trap 'stty size' WINCH; echo ready; "
+       "while true; do sleep 0.05; done"},
+      ear,
+      {.command = {}, .has_terminal = true, .rows = 33, .columns = 99, .terminal = "xterm-test"});
   ASSERT_TRUE(wait_until([&] { return ear.output().find("ready") != std::string::npos; }));
   EXPECT_TRUE(ear.output().starts_with("33 99\r\nxterm-test\r\n")) << ear.output();
   shell->resize(44, 55);
@@ -214,7 +221,8 @@ TEST_P(Beside, a_command_that_cannot_start_says_why) {
   EXPECT_FALSE(engine_->exec(first_key, {.command = {std::string("a\0b", 3)}}, ear));
   EXPECT_FALSE(engine_->exec(first_key, {.command = {"x", std::string(70'000, 'x')}}, ear));
   Ear nowhere;
-  auto other = engine_->exec({.job = {99}, .task = 0, .attempt = 1}, {.command = {"true"}}, nowhere);
+  auto other =
+      engine_->exec({.job = {99}, .task = 0, .attempt = 1}, {.command = {"true"}}, nowhere);
   ASSERT_TRUE(other);
   EXPECT_EQ(nowhere.wait_end().reason, "the job does not run any more");
 }
@@ -243,8 +251,8 @@ TEST_P(Beside, nothing_is_left_of_a_command) {
 TEST_P(Beside, a_command_ends_with_the_attempt_and_never_the_attempt_with_it) {
   launch_and_wait("until [ -e stop ]; do sleep 0.02; done");
   Ear ear;
-  const auto sleep = exec({"bash", "-c", "trap '' TERM; echo $$; while true; do sleep 0.1; done"},
-                          ear);
+  const auto sleep =
+      exec({"bash", "-c", "trap '' TERM; echo $$; while true; do sleep 0.1; done"}, ear);
   ASSERT_TRUE(wait_until([&] { return ear.output().ends_with("\n"); }));
   std::string pid = ear.output();
   pid.pop_back();
@@ -299,12 +307,14 @@ TEST_P(Beside, many_run_at_once_and_no_more_than_the_limit) {
     EXPECT_EQ(ears[i]->wait_end().exit_code, 0);
     EXPECT_EQ(ears[i]->output(), std::to_string(i));
   }
-  EXPECT_TRUE(wait_until([&] { return engine_->exec(first_key, {.command = {"true"}}, ear).has_value(); }));
+  EXPECT_TRUE(
+      wait_until([&] { return engine_->exec(first_key, {.command = {"true"}}, ear).has_value(); }));
 }
 
 TEST(Limits, hold_for_commands_beside_an_attempt) {
   const CgroupFinding found = find_cgroups("");
-  if (found.enforcement != Enforcement::cpu_and_memory && found.enforcement != Enforcement::memory_only)
+  if (found.enforcement != Enforcement::cpu_and_memory &&
+      found.enforcement != Enforcement::memory_only)
     GTEST_SKIP() << "no memory limits here: " << found.sentence;
   LocalEngineOptions options;
   const TemporaryDirectory directory;
@@ -317,12 +327,12 @@ TEST(Limits, hold_for_commands_beside_an_attempt) {
   Payload payload;
   payload.run = "sleep 100";
   engine->launch(launch, payload);
-  ASSERT_TRUE(wait_until(
-      [&] { return recorder.latest(first_key).state == AttemptState::running; }));
+  ASSERT_TRUE(
+      wait_until([&] { return recorder.latest(first_key).state == AttemptState::running; }));
   Ear ear;
   const auto greedy = engine->exec(
-      first_key, {.command = {"bash", "-c", "head -c 200000000 /dev/zero | tail -c 199999999 | wc -c"}},
-      ear);
+      first_key,
+      {.command = {"bash", "-c", "head -c 200000000 /dev/zero | tail -c 199999999 | wc -c"}}, ear);
   ASSERT_TRUE(greedy);
   const ExecEnd end = ear.wait_end();
   EXPECT_EQ(ear.output().find("199999999"), std::string::npos) << ear.output();

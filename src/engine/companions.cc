@@ -69,7 +69,7 @@ struct Companions::Running {
   std::string signals;
   bool is_input_ended = false;
   std::string cancelled;  // Why it must end now; "" = it need not.
-  Fd window;  // The terminal, for its size.
+  Fd window;              // The terminal, for its size.
 
   std::mutex sink_mutex;  // Held while the sink is called.
   member::ExecSink* sink = nullptr;
@@ -235,11 +235,11 @@ Result<Companions::Streams> Companions::open_streams(const member::ExecWish& wis
     if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0 ||
         ::ptsname_r(master, name.data(), name.size()) != 0)
       return system_failure("cannot open a terminal", {});
-    const winsize size{
-        .ws_row = wish.rows, .ws_col = wish.columns, .ws_xpixel = 0, .ws_ypixel = 0};
+    const winsize size{.ws_row = wish.rows, .ws_col = wish.columns, .ws_xpixel = 0, .ws_ypixel = 0};
     ::ioctl(master, TIOCSWINSZ, &size);
     streams.theirs[0] = keep(::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
-    for (const std::size_t each : {1U, 2U}) streams.theirs[each] = keep(::dup(streams.theirs[0].get()));
+    for (const std::size_t each : {1U, 2U})
+      streams.theirs[each] = keep(::dup(streams.theirs[0].get()));
     streams.input = keep(::dup(master));
   } else {
     for (std::size_t each = 0; each < 3; ++each) {

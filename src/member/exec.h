@@ -15,7 +15,7 @@ enum class LogStream : std::uint8_t { output, error };
 /// What to run, and on what.
 struct ExecWish {
   std::vector<std::string> command{};  // At least one word; none holds a zero byte.
-  bool has_terminal = false;         // One terminal instead of three pipes; no error stream then.
+  bool has_terminal = false;           // One terminal instead of three pipes; no error stream then.
   std::uint16_t rows = 24;
   std::uint16_t columns = 80;
   std::string terminal{};  // $TERM; "" = not set.
