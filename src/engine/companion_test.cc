@@ -68,7 +68,14 @@ class Beside : public LocalScene, public testing::WithParamInterface<const char*
  protected:
   void SetUp() override {
     options_.cgroup_parent = GetParam();
+    options_.report_every = minutes(1);
     open();
+  }
+
+  // Attempts outlive their engine, so they are ended by name.
+  void TearDown() override {
+    stop(AttemptEnd::cancelled, {});
+    wait_for_end();
   }
 
   void launch_and_wait(const std::string& run = "while true; do sleep 0.1; done") {
@@ -281,7 +288,6 @@ TEST_P(Beside, a_command_ends_with_the_engine_and_the_attempt_goes_on) {
   close();
   EXPECT_TRUE(wait_until([&] { return !is_live(pid); }));
   open();
-  wait_for(AttemptState::running);
   Ear again;
   const auto echo = exec({"echo", "still here"}, again);
   EXPECT_EQ(again.wait_end().exit_code, 0);
