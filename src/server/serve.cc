@@ -263,11 +263,13 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   runtime::CoreThread core_thread(core, inbox_max,
                                   [](const Failure& failure) { end_uncertain(failure); });
   http::Tails tails(follower, {{member, domain.engine.get()}});
+  http::Execs execs(follower, acquaintance, {{member, domain.engine.get()}});
   http::Lookups lookups(*history);
   http::Service service({.core = core_thread,
                          .follower = follower,
                          .acquaintance = acquaintance,
                          .tails = tails,
+                         .execs = execs,
                          .event_streams = event_streams,
                          .lookups = lookups,
                          .domain_secret = domain.domain_secret,
@@ -287,6 +289,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   std::fflush(stdout);
   service.close();
   tails.stop();
+  execs.stop();
   event_streams.stop();
   lookups.stop();
   server->stop(stop_grace);
