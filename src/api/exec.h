@@ -47,7 +47,7 @@ enum class ExecKind : char {
   output = 'o',     // Server: `bytes` of stdout, or of the terminal.
   error = 'x',      // Server: `bytes` of stderr.
   taken = 't',      // Server: `number` of bytes of input that were taken, 4 bytes.
-  end = 'q',        // Server: `exit_code`, 4 bytes, and `bytes`, why there is none if it is -1; last.
+  end = 'q',  // Server: `exit_code`, 4 bytes, -1 = none, and `bytes`, why it did not run; last.
 };
 
 /// A message; the members that belong to its kind are set.

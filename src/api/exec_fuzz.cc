@@ -1,5 +1,5 @@
-// Feeds arbitrary bytes to the messages of an exec stream. What is accepted is within the limits and
-// is printed as it came.
+// Feeds arbitrary bytes to the messages of an exec stream. What is accepted is within the limits
+// and is printed as it came.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -35,8 +35,8 @@ class Execs::Session final : public member::ExecSink,
 
   void open(const net::Request& request, net::Responder responder) {
     net::SocketListener listener{
-        .on_message = [self = shared_from_this()](
-                          std::string&& message) { self->hear(std::move(message)); },
+        .on_message =
+            [self = shared_from_this()](std::string&& message) { self->hear(std::move(message)); },
         .on_close = [self = shared_from_this()](const net::SocketEnd&) { self->leave(); }};
     const std::lock_guard lock(mutex_);  // The first message waits until there is a socket.
     socket_ = responder.upgrade(request, limits, std::move(listener));
@@ -171,21 +171,21 @@ void Execs::begin(const ExecPlace& place, const runtime::View& view, const net::
     return responder.respond(
         problem(404, "job_unknown", "there is no such job under way, or it is not yours to see"));
   if (!may(identity::Action::run_in_project))
-    return responder.respond(problem(403, "forbidden", "only who may stop a job may run commands "
-                                                       "beside it"));
+    return responder.respond(problem(403, "forbidden",
+                                     "only who may stop a job may run commands "
+                                     "beside it"));
   if (place.task >= job->spec->tasks())
     return responder.respond(problem(404, "task_unknown", "that job has no such task"));
   const jobs::Unit& unit = job->units[jobs::place_of(*job->spec, place.task).unit];
-  const auto engine =
-      unit.phase == jobs::Phase::running || unit.phase == jobs::Phase::stopping
-          ? engines_.find(state.catalogue().pools().at(unit.placement.pool).member)
-          : engines_.end();
+  const auto engine = unit.phase == jobs::Phase::running || unit.phase == jobs::Phase::stopping
+                          ? engines_.find(state.catalogue().pools().at(unit.placement.pool).member)
+                          : engines_.end();
   if (engine == engines_.end())
-    return responder.respond(problem(409, "not_running",
-                                     "that task does not run now; `suan why` says why"));
-  auto session = std::make_shared<Session>(*engine->second,
-                                           AttemptKey{place.job, place.task, unit.attempt},
-                                           place.key, job->spec->project);
+    return responder.respond(
+        problem(409, "not_running", "that task does not run now; `suan why` says why"));
+  auto session =
+      std::make_shared<Session>(*engine->second, AttemptKey{place.job, place.task, unit.attempt},
+                                place.key, job->spec->project);
   {
     const std::lock_guard lock(mutex_);
     std::erase_if(sessions_, [](const auto& each) { return each.expired(); });

@@ -79,22 +79,21 @@ class Client {
  public:
   Client(net::Dialler& dialler, ServedDomain& domain, const std::string& target,
          const std::string& key) {
-    net::DialOptions options{
-        .url = "ws://127.0.0.1:" + std::to_string(domain.server->port()) + target};
+    net::DialOptions options{.url = "ws://127.0.0.1:" + std::to_string(domain.server->port()) +
+                                    target};
     options.headers.add("Authorization", "Bearer " + key);
-    socket = dialler.dial(std::move(options),
-                          {.on_message =
-                               [this](std::string&& text) {
-                                 const auto message = api::parse_exec(text);
-                                 ASSERT_TRUE(message);
-                                 const std::lock_guard lock(mutex);
-                                 heard.push_back(*message);
-                               },
-                           .on_close =
-                               [this](const net::SocketEnd& how) {
-                                 const std::lock_guard lock(mutex);
-                                 end = how;
-                               }});
+    socket = dialler.dial(std::move(options), {.on_message =
+                                                   [this](std::string&& text) {
+                                                     const auto message = api::parse_exec(text);
+                                                     ASSERT_TRUE(message);
+                                                     const std::lock_guard lock(mutex);
+                                                     heard.push_back(*message);
+                                                   },
+                                               .on_close =
+                                                   [this](const net::SocketEnd& how) {
+                                                     const std::lock_guard lock(mutex);
+                                                     end = how;
+                                                   }});
   }
 
   void say(const ExecMessage& message) { socket.send(api::print_exec(message)); }
@@ -146,7 +145,8 @@ class ExecsTest : public testing::Test {
 
 TEST_F(ExecsTest, CarryACommandsBytesAndItsEnd) {
   const auto client = dial("/v1/jobs/job-1/exec?task=0");
-  client->begin({.command = {"cat", "-"}, .terminal = true, .rows = 10, .columns = 20, .term = "vt"});
+  client->begin(
+      {.command = {"cat", "-"}, .terminal = true, .rows = 10, .columns = 20, .term = "vt"});
   client->say({.kind = ExecKind::input, .bytes = "hello"});
   client->say({.kind = ExecKind::resize, .rows = 30, .columns = 40});
   client->say({.kind = ExecKind::signal, .number = 2});

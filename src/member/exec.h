@@ -31,8 +31,8 @@ struct ExecWish {
 
 /// How it ended.
 struct ExecEnd {
-  int exit_code = -1;  // 128 + signal when a signal ended it; -1 = it has none: `reason` says why.
-  std::string reason{};
+  int exit_code = -1;    // 128 + signal when a signal ended it; -1 = it has none.
+  std::string reason{};  // Why it has none, or why it could not start (126, 127); else "".
 };
 
 /// Bytes that may be under way in one direction before the other side has taken some.
