@@ -61,6 +61,11 @@ def test_jobs_over_https(directory):
     ca = str(server.ca)
     done = suan(server, "run", "-y", "-p", "lab", "--", "seq 20000; exit 5", wanted=5, SUAN_CA_FILE=ca)
     expect_equal(done.stdout.split(), [str(n) for n in range(1, 20001)], "the output of a job over https")
+    job = suan(server, "run", "-d", "-y", "-p", "lab", "--", "sleep 100", SUAN_CA_FILE=ca).stdout.strip()
+    server.wait_for(job, "running")
+    done = suan(server, "exec", job, "--", "cat; exit 6", stdin="there and back", wanted=6, SUAN_CA_FILE=ca)
+    expect_equal(done.stdout, "there and back", "a command beside a job, over wss")
+    expect("is not trusted here" in suan(server, "exec", job, "--", "true", wanted=4).stderr, "an unknown CA")
     expect_equal(suan(server, "ps", "-a", "--ca-file", ca, "-o", "json").stdout.count('"job-1"'), 1, "suan ps")
     curl = suan(server, "ps", "-a", "--ca-file", ca, "--curl").stdout
     answer = subprocess.run(curl, shell=True, env={**os.environ, "SUAN_KEY": server.key}, capture_output=True,
