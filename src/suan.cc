@@ -13,6 +13,7 @@
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/width.h"
+#include "engine/companion.h"
 #include "engine/supervisor.h"
 #include "journal/verify.h"
 #include "runtime/memory.h"
@@ -119,6 +120,10 @@ int serve(Words typed, Screen& screen) {
   options.region = arguments->value("region");
   if (arguments->has("listen") && !read_place(arguments->value("listen"), options))
     return fail({Exit::usage, "--listen must be HOST:PORT, such as 127.0.0.1:8901"}, screen);
+  options.tls_certificate_file = arguments->value("tls-certificate");
+  options.tls_key_file = arguments->value("tls-key");
+  if (options.tls_certificate_file.empty() != options.tls_key_file.empty())
+    return fail({Exit::usage, "--tls-certificate and --tls-key go together"}, screen);
   const auto cores = suan::cli::number_of(*arguments, "cores", 0, 1, 4096);
   if (!cores) return fail(cores.error(), screen);
   options.cores = *cores;
@@ -155,6 +160,7 @@ int main(int argc, char** argv) {
   const Words typed(argv + (argc > 0 ? 1 : 0), argv + argc);
   const std::string_view verb = typed.empty() ? std::string_view{} : typed.front();
   if (verb == "supervise" && typed.size() == 2) return suan::engine::supervise(typed[1]);
+  if (verb == "accompany" && typed.size() == 3) return suan::engine::accompany(typed[1], typed[2]);
   Screen screen;
   if (verb == "serve" || verb == "journal" || verb == "simulate") {
     const Words rest = typed.subspan(1);

@@ -30,6 +30,8 @@ Outcome<int> run(Call&);
 Outcome<int> ps(Call&);
 Outcome<int> why(Call&);
 Outcome<int> logs(Call&);
+Outcome<int> exec(Call&);
+Outcome<int> copy(Call&);
 Outcome<int> stop(Call&);
 Outcome<int> cost(Call&);
 Outcome<int> login(Call&);

@@ -1,3 +1,6 @@
+#include <cstdlib>
+#include <string>
+
 #include "base/text.h"
 #include "cli/call.h"
 #include "cli/views_text.h"
@@ -79,6 +82,14 @@ Outcome<std::string> read_key(Call& call, const std::string& url) {
   return key;
 }
 
+// A remembered file must be found from anywhere.
+std::string absolute(const std::string& path) {
+  char* const whole = path.empty() ? nullptr : ::realpath(path.c_str(), nullptr);
+  std::string out = whole ? whole : path;
+  std::free(whole);
+  return out;
+}
+
 }  // namespace
 
 Outcome<int> stop(Call& call) {
@@ -116,9 +127,11 @@ Outcome<int> login(Call& call) {
     const auto url = net::parse_url(config.url);
     if (!url) return std::unexpected(to_fault(url.error(), Exit::usage));
   }
+  config.ca_file = absolute(call.session.settings().ca_file);
   SUAN_TRY(config.key, read_key(call, config.url));
-  Session session({.url = config.url, .key = config.key, .key_from = "login"}, call.screen,
-                  arguments.has("curl"));
+  Session session(
+      {.url = config.url, .key = config.key, .key_from = "login", .ca_file = config.ca_file},
+      call.screen, arguments.has("curl"));
   SUAN_TRY(const std::string body, session.get("/v1/me"));
   SUAN_TRY(const api::MeView me, Session::parse<api::MeView>(body));
   SUAN_CHECK(write_config(config));

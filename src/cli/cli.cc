@@ -22,12 +22,14 @@ Act act_of(std::string_view verb) {
     std::string_view name;
     Act act;
   };
-  constexpr std::array<Row, 11> acts{{{"find", find},
+  constexpr std::array<Row, 13> acts{{{"find", find},
                                       {"plan", plan},
                                       {"run", run},
                                       {"ps", ps},
                                       {"why", why},
                                       {"logs", logs},
+                                      {"exec", exec},
+                                      {"cp", copy},
                                       {"stop", stop},
                                       {"cost", cost},
                                       {"login", login},

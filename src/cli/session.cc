@@ -109,8 +109,11 @@ std::string shell_word(std::string_view text) {
   return out + "'";
 }
 
-std::string print_curl(std::string_view url, const net::Request& request) {
+std::string print_curl(const Settings& settings, const net::Request& request) {
+  std::string_view url = settings.url;
   std::string out = "curl -sS";
+  if (url.starts_with("https:") && !settings.ca_file.empty())
+    out.append(" --cacert ").append(shell_word(settings.ca_file));
   if (request.method != net::Method::get)
     out.append(" -X ").append(net::print_method(request.method));
   if (url.starts_with("unix:")) {
@@ -175,8 +178,9 @@ Outcome<StoredRequest> read_stored_request(std::string_view id) {
 Session::Session(Settings settings, Screen& screen, bool shows_curl, Span patience)
     : settings_(std::move(settings)),
       screen_(screen),
-      client_(settings_.url,
-              {.connect_timeout = std::min(patience, seconds(5)), .answer_timeout = patience}),
+      client_(settings_.url, {.connect_timeout = std::min(patience, seconds(5)),
+                              .answer_timeout = patience,
+                              .ca_file = settings_.ca_file}),
       retry_span_(std::min(patience, retry_span_max)),
       shows_curl_(shows_curl) {}
 
@@ -202,7 +206,7 @@ net::Request Session::make_request(net::Method method, std::string_view target,
 
 Outcome<net::Response> Session::exchange(const net::Request& request) {
   if (shows_curl_) {
-    screen_.print(print_curl(settings_.url, request));
+    screen_.print(print_curl(settings_, request));
     return std::unexpected(Fault{.exit = Exit::ok});
   }
   auto response = client_.send(request);
@@ -250,7 +254,7 @@ Outcome<api::Accepted> Session::deliver(net::Method method, const StoredRequest&
   net::Request request = make_request(method, stored.target, stored.body);
   request.headers.add("Idempotency-Key", print_request_id(stored.id));
   if (shows_curl_) {
-    screen_.print(print_curl(settings_.url, request));
+    screen_.print(print_curl(settings_, request));
     return std::unexpected(Fault{.exit = Exit::ok});
   }
   const auto [response, may_be_done] = send_until_answered(request);
@@ -288,7 +292,7 @@ Outcome<api::Accepted> Session::resume(std::string_view id) {
 Outcome<void> Session::stream(std::string_view target, net::StreamReader reader) {
   const net::Request request = make_request(net::Method::get, target, "");
   if (shows_curl_) {
-    screen_.print(print_curl(settings_.url, request));
+    screen_.print(print_curl(settings_, request));
     return std::unexpected(Fault{.exit = Exit::ok});
   }
   auto response = client_.stream(request, std::move(reader));

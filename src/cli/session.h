@@ -95,7 +95,7 @@ RequestId new_request_id();
 Fault to_fault(const net::Response&);
 
 /// "curl …": the request as a command for a shell, with the key as $SUAN_KEY.
-std::string print_curl(std::string_view url, const net::Request&);
+std::string print_curl(const Settings&, const net::Request&);
 
 /// One word for a POSIX shell: in single quotes where it needs them.
 std::string shell_word(std::string_view text);

@@ -103,9 +103,13 @@ Outcome<Settings> read_settings(const Arguments& arguments) {
   settings.url = arguments.value("url", environment("SUAN_URL"));
   settings.key = arguments.value("key", environment("SUAN_KEY"));
   settings.key_from = arguments.has("key") ? "--key" : "SUAN_KEY";
+  settings.ca_file = arguments.value("ca-file", environment("SUAN_CA_FILE"));
   if (settings.url.empty() || settings.key.empty()) {
     SUAN_TRY(Config config, read_config());
     if (settings.url.empty()) settings.url = config.url;
+    if (settings.ca_file.empty() && settings.url == config.url) {
+      settings.ca_file = std::move(config.ca_file);
+    }
     if (settings.key.empty() && !config.key.empty() && settings.url == config.url) {
       settings.key = std::move(config.key);
       settings.key_from = config_path();

@@ -14,10 +14,12 @@ inline constexpr std::string_view default_url = "http://127.0.0.1:8901";
 struct Config {
   std::string url = {};
   std::string key = {};
+  std::string ca_file = {};
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "url", self.url);
     visit(2, "key", self.key);
+    visit(3, "ca_file", self.ca_file);
   }
 };
 
@@ -26,6 +28,7 @@ struct Settings {
   std::string url = {};
   std::string key = {};       // "" = none found.
   std::string key_from = {};  // Where the key was found, for messages: "SUAN_KEY", a path.
+  std::string ca_file = {};   // PEM file of the CAs to trust for https; "" = the system's.
 };
 
 /// $XDG_CONFIG_HOME/suan/config.json, or ~/.config/…
@@ -34,9 +37,10 @@ std::string config_path();
 /// $XDG_STATE_HOME/suan, or ~/.local/state/suan: where this user's requests wait.
 std::string state_directory();
 
-/// --url, --key; then SUAN_URL, SUAN_KEY; then the config file; then the operator key of a server
-/// on this machine, from its state directory (as root also /var/lib/suan). A key is used only with
-/// the place it is for: the config's with the config's URL, the operator's with a loopback address.
+/// --url, --key, --ca-file; then SUAN_URL, SUAN_KEY, SUAN_CA_FILE; then the config file; then the
+/// operator key of a server on this machine, from its state directory (as root also /var/lib/suan).
+/// A key is used only with the place it is for: the config's with the config's URL, the operator's
+/// with a loopback address.
 Outcome<Settings> read_settings(const Arguments&);
 
 /// Writes the config file, mode 0600, whole or not at all. Makes its directory (0700).

@@ -68,7 +68,7 @@ constexpr std::array<Flag, 17> spec{{
      .choices = "cost finish carbon balanced"},
 }};
 
-constexpr std::array<Flag, 4> server{{
+constexpr std::array<Flag, 5> server{{
     {.name = "output",
      .letter = 'o',
      .value = "FORM",
@@ -81,6 +81,10 @@ constexpr std::array<Flag, 4> server{{
     {.name = "key",
      .value = "KEY",
      .text = "Your key; better kept in $SUAN_KEY or by `suan login`"},
+    {.name = "ca-file",
+     .value = "FILE",
+     .text = "The CAs to trust for https (PEM); else $SUAN_CA_FILE, `suan login`, the system's",
+     .completes = Completes::file},
 }};
 
 constexpr std::array<Flag, 4> run_flags{{
@@ -141,6 +145,23 @@ constexpr std::array<Example, 2> logs_examples{{
     {"suan logs -f job-42", "its output, live"},
     {"suan logs --stderr --task 3 job-42", "the errors of one task"},
 }};
+constexpr std::array<Flag, 1> exec_flags{{
+    {.name = "task", .value = "N", .text = "Beside this task (0)"},
+}};
+constexpr std::array<Example, 3> exec_examples{{
+    {"suan exec job-42 -- bash", "a shell where the job runs"},
+    {"suan exec job-42 --task 3 -- nvidia-smi", "how the cards of one task are doing"},
+    {"suan exec job-42 -- 'tail -n 3 *.log'", "one word is a bash script"},
+}};
+constexpr std::array<Flag, 2> copy_flags{{
+    {.name = "recursive", .letter = 'r', .text = "A directory with all it holds"},
+    {.name = "task", .value = "N", .text = "To or from this task (0)"},
+}};
+constexpr std::array<Example, 3> copy_examples{{
+    {"suan cp data.csv job-42:", "into its working directory"},
+    {"suan cp job-42:out/model.pt .", "and out of it"},
+    {"suan cp -r job-42:out results", "a whole directory"},
+}};
 constexpr std::array<Example, 1> stop_examples{{
     {"suan stop job-42 job-43", "checkpoint signal, SIGTERM, grace, SIGKILL"},
 }};
@@ -199,9 +220,17 @@ constexpr std::array<Example, 3> project_examples{{
     {"suan project list", "what each has, holds and has spent"},
 }};
 
-constexpr std::array<Flag, 11> serve_flags{{
+constexpr std::array<Flag, 13> serve_flags{{
     {.name = "name", .value = "NAME", .text = "The domain's name, at its first start (local)"},
     {.name = "listen", .value = "HOST:PORT", .text = "Where to listen (127.0.0.1:8901)"},
+    {.name = "tls-certificate",
+     .value = "FILE",
+     .text = "Speak https with this certificate (PEM, its issuers after it)",
+     .completes = Completes::file},
+    {.name = "tls-key",
+     .value = "FILE",
+     .text = "Its private key (PEM); SIGHUP reads both files again",
+     .completes = Completes::file},
     {.name = "state",
      .value = "DIR",
      .text = "The journal and everything else (/var/lib/suan, ~/.local/state/suan)",
@@ -223,7 +252,7 @@ constexpr std::array<Flag, 11> serve_flags{{
 }};
 constexpr std::array<Example, 2> serve_examples{{
     {"suan serve", "a domain of this machine alone"},
-    {"suan serve --name lab --listen 0.0.0.0:8901 --state /srv/suan", ""},
+    {"suan serve --name lab --listen 0.0.0.0:8901 --tls-certificate c.pem --tls-key k.pem", ""},
 }};
 
 constexpr std::array<Flag, 2> journal_flags{{
@@ -270,7 +299,7 @@ constexpr std::string_view work = "Work";
 constexpr std::string_view access = "Access and money";
 constexpr std::string_view operate = "Operate a domain";
 
-constexpr std::array<Verb, 15> table{{
+constexpr std::array<Verb, 17> table{{
     {.name = "find",
      .group = work,
      .usage = "find [flags]",
@@ -339,6 +368,39 @@ constexpr std::array<Verb, 15> table{{
      .words_max = 1,
      .completes = Completes::job,
      .examples = logs_examples},
+    {.name = "exec",
+     .group = work,
+     .usage = "exec JOB [--task N] -- COMMAND…",
+     .summary = "Run a command beside a running job",
+     .details =
+         "In the job's working directory and environment, within its limits, and for those who "
+         "may\n"
+         "stop it. One COMMAND word is a bash script; several words are passed on as they are. On "
+         "a\n"
+         "terminal the command gets one too; elsewhere its streams are pipes, and Ctrl-C reaches "
+         "it\n"
+         "first and ends it the second time. It ends with the job, and when the connection does.\n"
+         "\n"
+         "Exit code: the command's (128 + signal when a signal ended it). Errors of suan itself "
+         "are\n"
+         "1 to 4, as for every verb.",
+     .flags = exec_flags,
+     .words_min = 2,
+     .words_max = SIZE_MAX,
+     .completes = Completes::job,
+     .examples = exec_examples},
+    {.name = "cp",
+     .group = work,
+     .usage = "cp [-r] [--task N] FILE JOB:PATH | JOB:PATH FILE",
+     .summary = "Copy files to or from a running job",
+     .details =
+         "PATH is below the job's working directory unless it begins with a slash. A copy appears\n"
+         "whole or not at all; a file that is there is replaced, a directory is not.",
+     .flags = copy_flags,
+     .words_min = 2,
+     .words_max = 2,
+     .completes = Completes::file,
+     .examples = copy_examples},
     {.name = "stop",
      .group = work,
      .usage = "stop JOB…",

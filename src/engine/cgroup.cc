@@ -128,6 +128,18 @@ Result<std::vector<Fd>> Cgroup::open_v1_entries() const {
   return entries;
 }
 
+Result<void> Cgroup::enter() const {
+  if (!v2_.empty() && !write_control(v2_ + "/cgroup.procs", "0"))
+    return system_failure("cannot enter the control group", v2_);
+  for (const std::string* directory : {&v1_memory_, &v1_cpu_, &v1_cpuacct_}) {
+    if (directory->empty() || write_control(*directory + "/tasks", "0")) continue;
+    // Without a limit on CPU there is none for that (see make).
+    const bool is_optional = directory == &v1_cpu_ && tracker_ != v1_cpu_ && errno == ENOENT;
+    if (!is_optional) return system_failure("cannot enter the control group", *directory);
+  }
+  return {};
+}
+
 std::vector<pid_t> Cgroup::processes() const {
   std::vector<pid_t> pids;
   // In every directory, as a process may be caught between entering one and the next.

@@ -86,6 +86,9 @@ class Cgroup {
   /// every fork on the machine, as it does to move another process.
   Result<std::vector<Fd>> open_v1_entries() const;
 
+  /// Takes the calling process, which has one thread, into the group. Fails where it is gone.
+  Result<void> enter() const;
+
   std::vector<pid_t> processes() const;
 
   /// True if the process is in every directory of the group, so that all limits hold for it.

@@ -292,6 +292,7 @@ void LocalEngine::Loop::end_unstarted(const AttemptKey& key, AttemptEnd end, std
 void LocalEngine::Loop::settle(Attempt& attempt, Progress progress) {
   unwatch(attempt);
   attempt.latest = std::move(progress);
+  companions_.end_all(attempt.latest.key);
   // The writable layer; a name that is new to the trash, as a key ends once.
   if (!attempt.images.runtime.empty()) {
     const AttemptKey& key = attempt.latest.key;

@@ -56,6 +56,12 @@ Result<member::LogPiece> LocalEngine::read_log(const AttemptKey& key, member::Lo
   return loop_->logs().read(key, stream, offset, bytes_max);
 }
 
+Result<std::unique_ptr<member::Exec>> LocalEngine::exec(const AttemptKey& key,
+                                                        const member::ExecWish& wish,
+                                                        member::ExecSink& sink) {
+  return loop_->companions().start(key, wish, sink);
+}
+
 std::string isolation_note() {
   return "A share of a card is accounted, not enforced: attempts that share a card see all of its "
          "memory and may take all of its time.";

@@ -15,7 +15,8 @@ namespace suan::engine {
 /// How to run attempts on this machine.
 struct LocalEngineOptions {
   std::string state_directory;  // Made if absent; of one engine at a time, on a local file system.
-  std::string executable = "/proc/self/exe";   // Calls supervise() for `supervise DIR`.
+  // Calls supervise() for `supervise DIR` and accompany() for `accompany DIR ATTEMPT`.
+  std::string executable = "/proc/self/exe";
   std::optional<member::OfferedPool> offered;  // What to offer; by default all that is found:
   Reserve reserve;                             // less this.
   std::string cgroup_parent;                   // See find_cgroups.
@@ -57,6 +58,8 @@ class LocalEngine final : public member::Engine {
   void forget(const ForgetAttempt&) override;
   Result<member::LogPiece> read_log(const AttemptKey&, member::LogStream, std::uint64_t offset,
                                     std::size_t bytes_max) override;
+  Result<std::unique_ptr<member::Exec>> exec(const AttemptKey&, const member::ExecWish&,
+                                             member::ExecSink&) override;
 
  private:
   class Loop;

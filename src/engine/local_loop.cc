@@ -107,6 +107,7 @@ LocalEngine::Loop::Loop(Parts parts)
       spares_(state_.get()),
       trash_(state_.get()),
       spawner_(options_.executable, options_.state_directory),
+      companions_(options_.executable, options_.state_directory),
       next_watch_(name_first_watch) {}
 
 LocalEngine::Loop::~Loop() {

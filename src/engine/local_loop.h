@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/attempt_table.h"
+#include "engine/companions.h"
 #include "engine/local_engine.h"
 #include "engine/log_store.h"
 #include "engine/spares.h"
@@ -44,6 +45,7 @@ class LocalEngine::Loop {
   const CgroupFinding& cgroups() const { return cgroups_; }
   const std::string& images_note() const { return images_note_; }
   LogStore& logs() { return logs_; }
+  Companions& companions() { return companions_; }
 
  private:
   struct Parts;
@@ -98,6 +100,7 @@ class LocalEngine::Loop {
   Spares spares_;
   Trash trash_;
   SpawnerLink spawner_;
+  Companions companions_;
   Fd epoll_, wake_, ticks_, events_;
   Span spawner_retry_at_;
   int spawner_deaths_ = 0;

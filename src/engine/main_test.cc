@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "engine/companion.h"
 #include "engine/local_engine.h"
 #include "engine/supervisor.h"
 #include "testing/progress_recorder.h"
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
   if (verb == "supervise" && argc == 3) return suan::engine::supervise(argv[2]);
   if (verb == "host" && argc == 5) return host(argv[2], argv[3], argv[4], "");
   if (verb == "host" && argc == 6) return host(argv[2], argv[3], argv[4], argv[5]);
+  if (verb == "accompany" && argc == 4) return suan::engine::accompany(argv[2], argv[3]);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

@@ -379,7 +379,11 @@ class Supervisor : private ChildWait {
     exit_.usage.memory_peak_bytes =
         reading.memory_peak_bytes.value_or(std::int64_t{children.ru_maxrss} * 1024);
     oom_kills_ = reading.oom_kills;
-    remove_group();
+    if (is_in_image()) end_container(".", record_.images, record_.group);
+    if (group_.remove()) return;
+    // Commands beside the attempt are no children of this process, and end with it all the same.
+    kill_all();
+    group_.remove();
   }
 
   void conclude() {

@@ -92,10 +92,10 @@ std::string operation(const Route& route, wire::SchemaSet& set) {
             schema_named(set, route.body) + "}}}";
   }
   const bool is_media = route.answer.find('/') != std::string_view::npos;
-  text += R"(,"responses":{")" + std::to_string(route.status) +
-          R"(":{"description":"Done.","content":{)" +
-          quoted(is_media ? route.answer : "application/json") + R"(:{"schema":)" +
-          schema_named(set, route.answer) + "}}}";
+  text += R"(,"responses":{")" + std::to_string(route.status) + R"(":{"description":")" +
+          (route.status == 101 ? "It is a WebSocket (RFC 6455) now." : "Done.") +
+          R"(","content":{)" + quoted(is_media ? route.answer : "application/json") +
+          R"(:{"schema":)" + schema_named(set, route.answer) + "}}}";
   text +=
       R"(,"default":{"description":"Not done: RFC 9457 says why.","content":{"application/problem+json":{"schema":)" +
       set.schema<api::Problem>() + "}}}}}";

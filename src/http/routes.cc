@@ -9,7 +9,7 @@ namespace {
 using net::Method;
 using enum Access;
 
-constexpr std::array<Route, 24> table{{
+constexpr std::array<Route, 25> table{{
     {Method::get, "/healthz", anyone, get_health, "Whether the process lives.", "", "",
      "text/plain", 200},
     {Method::get, "/readyz", anyone, get_ready, "Whether it takes requests.", "", "", "text/plain",
@@ -40,6 +40,9 @@ constexpr std::array<Route, 24> table{{
      "Accepted", 202},
     {Method::get, "/v1/jobs/{job}/logs", authenticated, get_logs, "What a task wrote.",
      "task attempt stream offset follow", "", "text/plain", 200},
+    {Method::get, "/v1/jobs/{job}/exec", authenticated, get_exec,
+     "Run a command beside a running task: a WebSocket, whose messages docs/api.md has.", "task",
+     "", "application/octet-stream", 101},
     {Method::get, "/v1/events", authenticated, get_events,
      "Changes as server-sent events; resumes after Last-Event-ID or ?after.", "after job", "",
      "text/event-stream", 200},

@@ -46,6 +46,7 @@ void get_why(Service&, Exchange&);
 void post_cancel(Service&, Exchange&);
 void get_logs(Service&, Exchange&);
 void get_events(Service&, Exchange&);
+void get_exec(Service&, Exchange&);
 void get_openapi(Service&, Exchange&);
 void get_metrics(Service&, Exchange&);
 void get_health(Service&, Exchange&);

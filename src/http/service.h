@@ -15,6 +15,7 @@
 #include "history/history.h"
 #include "http/acquaintance.h"
 #include "http/event_streams.h"
+#include "http/execs.h"
 #include "http/lookups.h"
 #include "http/tails.h"
 #include "identity/identity.h"
@@ -33,6 +34,7 @@ struct ServiceParts {
   runtime::Follower& follower;
   const Acquaintance& acquaintance;
   Tails& tails;
+  Execs& execs;
   EventStreams& event_streams;
   Lookups& lookups;
   std::string domain_secret;  // 32 bytes; new keys are derived from it.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "http/execs.h"
 #include "http/problem.h"
 #include "http/routes.h"
 #include "http/tails.h"
@@ -52,6 +53,19 @@ void get_logs(Service& service, Exchange& exchange) {
   auto wish = read_log_wish(exchange);
   if (!wish) return exchange.responder.respond(std::move(wish).error());
   service.parts().tails.read(*wish, std::move(exchange.responder));
+}
+
+void get_exec(Service& service, Exchange& exchange) {
+  const auto job = parse_job(exchange.captured.front());
+  const auto task = query_number(exchange.request, "task", 0, UINT32_MAX);
+  if (!job) return exchange.responder.respond(problem(404, "job_unknown", "there is no such job"));
+  if (!task)
+    return exchange.responder.respond(problem(400, "query_invalid", "task is a whole number"));
+  const ExecPlace place{.job = *job,
+                        .task = static_cast<std::uint32_t>(*task),
+                        .principal = exchange.principal,
+                        .key = exchange.key};
+  service.parts().execs.open(place, std::move(exchange.request), std::move(exchange.responder));
 }
 
 void get_events(Service& service, Exchange& exchange) {

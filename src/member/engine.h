@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "member/exec.h"
 #include "model/attempt.h"
 #include "model/reading.h"
 
@@ -47,8 +49,6 @@ class ProgressSink {
   virtual void on_reading(const PoolReading&) {}
 };
 
-enum class LogStream : std::uint8_t { output, error };
-
 /// A piece of a log. `is_end` when the attempt has ended and nothing follows `bytes`.
 struct LogPiece {
   std::string bytes;
@@ -83,6 +83,14 @@ class Engine {
   /// here.
   virtual Result<LogPiece> read_log(const AttemptKey&, LogStream, std::uint64_t offset,
                                     std::size_t bytes_max) = 0;
+
+  /// Runs a command beside a running attempt. Whatever goes wrong later is told to `sink`, which
+  /// outlives the Exec. `unsupported` where the engine cannot do that, `no_space` when too many
+  /// run.
+  virtual Result<std::unique_ptr<Exec>> exec(const AttemptKey&, const ExecWish&, ExecSink&) {
+    return failure(Failure::Kind::unsupported,
+                   "the member that runs this job cannot run commands beside it");
+  }
 };
 
 }  // namespace suan::member

@@ -14,6 +14,7 @@
 
 #include "net/place.h"
 #include "net/response_parser.h"
+#include "net/tls.h"
 #include "net/url.h"
 
 namespace suan::net {
@@ -96,26 +97,36 @@ struct Client::Exchange {
   bool has_bytes = false;   // Something of the answer has arrived.
   bool is_spent = false;    // The two sides no longer agree where a message begins.
   bool is_stopped = false;  // The reader wants no more.
+  bool is_ended = false;    // The server sends no more.
+  short wishes = POLLIN;    // What a read or write waits for.
 
   bool is_streaming() { return reader && parser.has_head() && parser.response().status / 100 == 2; }
 };
 
 Client::Client(std::string place, ClientOptions options)
-    : place_(std::move(place)), options_(options) {}
+    : place_(std::move(place)), options_(std::move(options)) {}
 
 Client::Client(Client&& other) noexcept
     : place_(std::move(other.place_)),
-      options_(other.options_),
+      options_(std::move(other.options_)),
       authority_(std::move(other.authority_)),
-      socket_(std::exchange(other.socket_, -1)) {}
+      socket_(std::exchange(other.socket_, -1)),
+      trust_(std::move(other.trust_)),
+      tls_(std::move(other.tls_)) {}
 
 Client::~Client() {
   disconnect();
 }
 
 void Client::disconnect() {
+  if (tls_) tls_->end();
+  tls_.reset();
   if (socket_ >= 0) ::close(socket_);
   socket_ = -1;
+}
+
+bool Client::has_input() {
+  return tls_ ? tls_->has_input() : is_stale(socket_);
 }
 
 Result<Response> Client::send(const Request& request) {
@@ -132,7 +143,7 @@ Result<Response> Client::perform(const Request& request, StreamReader* reader) {
     authority_ = place.authority;
   }
   SUAN_TRY(const std::string wire, print_request(request, authority_));
-  if (socket_ >= 0 && is_stale(socket_)) disconnect();
+  if (socket_ >= 0 && has_input()) disconnect();
   while (true) {
     const bool is_kept = socket_ >= 0;
     if (!is_kept) SUAN_CHECK(connect());
@@ -172,57 +183,110 @@ Result<void> Client::connect() {
     }
     if (error == 0) {
       socket_ = fd;
-      return {};
+      if (!place.is_tls) return {};
+      auto secured = connect_tls(place.host, deadline);
+      if (!secured) disconnect();
+      return secured;
     }
     ::close(fd);
   }
   return std::unexpected(unreachable(place_, error));
 }
 
+Result<void> Client::connect_tls(const std::string& host, Span deadline) {
+  if (!trust_) {
+    SUAN_TRY(trust_, TlsClient::load(options_.ca_file));
+  }
+  tls_ = trust_->connect(socket_, host);
+  while (true) {
+    const TlsSession::Step step = tls_->shake_hands();
+    if (step.need == TlsSession::Need::nothing) return {};
+    if (step.need == TlsSession::Need::failed) {
+      return failure(Failure::Kind::unsupported,
+                     "no safe connection to " + place_ + ": " + tls_->problem(), place_);
+    }
+    const short events = step.need == TlsSession::Need::writable ? POLLOUT : POLLIN;
+    pollfd item{.fd = socket_, .events = events, .revents = 0};
+    const Span left = deadline - monotonic_now();
+    if (left.us <= 0) return std::unexpected(unreachable(place_, ETIMEDOUT));
+    ::poll(&item, 1, poll_ms(left));
+  }
+}
+
 Result<void> Client::exchange(std::string_view wire, Exchange& now) {
   SUAN_CHECK(send_all(wire, now));
-  while (!now.parser.is_done() && !now.is_stopped) {
-    SUAN_CHECK(wait(POLLIN, now));
-    if (!now.is_stopped) SUAN_CHECK(receive(now));
+  now.wishes = POLLIN;
+  while (!now.parser.is_done()) {
+    // TLS may hold bytes that no poll would show.
+    if (!tls_) SUAN_CHECK(wait(now));
+    if (now.is_stopped) break;
+    SUAN_CHECK(receive(now));
+    if (now.is_stopped) break;
   }
   return {};
+}
+
+// Sends some; 0 when that must wait for `now.wishes` or the server takes no more: `now.is_spent`.
+Result<std::size_t> Client::send_some(std::string_view wire, Exchange& now) {
+  if (tls_) {
+    const TlsSession::Step step = tls_->write(wire);
+    now.wishes = step.need == TlsSession::Need::readable ? POLLIN : POLLOUT | POLLIN;
+    now.is_spent = step.need == TlsSession::Need::failed;
+    return step.bytes;
+  }
+  const ssize_t sent = ::send(socket_, wire.data(), wire.size(), MSG_NOSIGNAL);
+  if (sent >= 0) return static_cast<std::size_t>(sent);
+  now.wishes = POLLOUT | POLLIN;
+  now.is_spent = errno == EPIPE || errno == ECONNRESET;
+  const bool is_waiting = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+  if (!now.is_spent && !is_waiting) return std::unexpected(unreachable(place_, errno));
+  return std::size_t{0};
 }
 
 Result<void> Client::send_all(std::string_view wire, Exchange& now) {
   while (!wire.empty() && !now.is_stopped) {
-    const ssize_t sent = ::send(socket_, wire.data(), wire.size(), MSG_NOSIGNAL);
-    if (sent >= 0) {
-      wire.remove_prefix(static_cast<std::size_t>(sent));
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      SUAN_CHECK(wait(POLLOUT | POLLIN, now));
-      // An answer before the end of the request is a refusal: the rest would be thrown away.
-      now.is_spent = is_stale(socket_);
-      if (now.is_spent) return {};
-    } else if (errno == EPIPE || errno == ECONNRESET) {
-      now.is_spent = true;
-      return {};  // What the server said before it closed may still be readable.
-    } else if (errno != EINTR) {
-      return std::unexpected(unreachable(place_, errno));
-    }
+    SUAN_TRY(const std::size_t sent, send_some(wire, now));
+    wire.remove_prefix(sent);
+    if (now.is_spent) return {};  // What the server said before it closed may still be readable.
+    if (sent > 0) continue;
+    SUAN_CHECK(wait(now));
+    // An answer before the end of the request is a refusal: the rest would be thrown away.
+    now.is_spent = has_input();
+    if (now.is_spent) return {};
   }
   return {};
 }
 
+// Receives some; 0 when that must wait for `now.wishes`, or at the end: then `now.is_ended`.
+Result<std::size_t> Client::receive_some(char* to, std::size_t bytes_max, Exchange& now) {
+  now.wishes = POLLIN;
+  if (tls_) {
+    const TlsSession::Step step = tls_->read(to, bytes_max);
+    if (step.need == TlsSession::Need::failed) {
+      return failure(Failure::Kind::unavailable, place_ + " broke the connection", place_);
+    }
+    if (step.need == TlsSession::Need::writable) now.wishes = POLLOUT;
+    now.is_ended = step.need == TlsSession::Need::nothing && step.bytes == 0;
+    return step.bytes;
+  }
+  const ssize_t got = ::recv(socket_, to, bytes_max, 0);
+  now.is_ended = got == 0;
+  if (got >= 0) return static_cast<std::size_t>(got);
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return std::size_t{0};
+  return failure(Failure::Kind::unavailable, place_ + " broke the connection", place_);
+}
+
 Result<void> Client::receive(Exchange& now) {
   std::array<char, 16384> buffer;
-  const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
-  if (got < 0) {
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {};
-    return failure(Failure::Kind::unavailable, place_ + " broke the connection", place_);
-  }
-  if (got == 0) {
+  SUAN_TRY(const std::size_t size, receive_some(buffer.data(), buffer.size(), now));
+  if (size == 0) {
+    if (!now.is_ended) return wait(now);
     if (!now.has_bytes) {
       return failure(Failure::Kind::unavailable, place_ + " closed without an answer", place_);
     }
     return now.parser.finish();
   }
   now.has_bytes = true;
-  const auto size = static_cast<std::size_t>(got);
   std::size_t taken = 0;
   while (taken < size && !now.parser.is_done()) {
     SUAN_TRY(const std::size_t step,
@@ -239,8 +303,8 @@ Result<void> Client::receive(Exchange& now) {
   return {};
 }
 
-// Returns when one of the events is there or the reader has stopped the exchange.
-Result<void> Client::wait(short events, Exchange& now) {
+// Returns when one of the wishes is there or the reader has stopped the exchange.
+Result<void> Client::wait(Exchange& now) {
   while (true) {
     const bool is_bounded = now.deadline.us > 0;
     const Span left = now.deadline - monotonic_now();
@@ -248,7 +312,7 @@ Result<void> Client::wait(short events, Exchange& now) {
     Span span = is_bounded ? left : hours(1);
     const bool asks = now.reader && now.reader->on_pause;
     if (asks) span = std::min(span, pause);
-    pollfd item{.fd = socket_, .events = events, .revents = 0};
+    pollfd item{.fd = socket_, .events = now.wishes, .revents = 0};
     const int ready = ::poll(&item, 1, poll_ms(span));
     if (ready > 0) return {};
     if (ready < 0 && errno != EINTR) return std::unexpected(unreachable(place_, errno));

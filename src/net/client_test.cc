@@ -127,7 +127,7 @@ TEST(Client, SaysWhatToDoWhenNobodyListens) {
 
 TEST(Client, RefusesBadPlacesAndForgedFields) {
   for (const char* place : {"", "localhost:80", "ftp://a", "http://127.0.0.1:1/base",
-                            "unix:relative", "https://127.0.0.1"}) {
+                            "unix:relative", "https://127.0.0.1/base"}) {
     const auto answer = Client(place).send(get("/"));
     ASSERT_FALSE(answer) << place;
     EXPECT_TRUE(answer.error().kind == Failure::Kind::invalid ||

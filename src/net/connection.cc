@@ -10,6 +10,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "net/socket_session.h"
+
 namespace suan::net {
 
 namespace {
@@ -20,8 +22,6 @@ constexpr Span linger_timeout = seconds(2);
 constexpr std::size_t watched_bytes_max = 64U << 10U;
 // What the system may hold of a stream: little, so that a slow client's progress shows in time.
 constexpr int stream_socket_bytes = 128 << 10;
-
-using Error = boost::system::error_code;
 
 void append_number(std::string& out, std::size_t number, int base) {
   std::array<char, 20> digits{};
@@ -41,11 +41,11 @@ bool is_bodyless(int status) {
 }  // namespace
 
 Connection::Connection(Loop& loop, Accepted accepted)
-    : loop_(loop), socket_(loop.io()), slot_(loop.enlist(*this)), accepted_(std::move(accepted)) {
-  Error ignored;
-  socket_.assign(asio::generic::stream_protocol(AF_INET, 0), std::exchange(accepted_.fd, -1),
-                 ignored);
-  socket_.non_blocking(true, ignored);
+    : loop_(loop),
+      channel_(loop.io(), accepted.fd, accepted.tls ? accepted.tls->accept(accepted.fd) : nullptr),
+      slot_(loop.enlist(*this)),
+      accepted_(std::move(accepted)) {
+  accepted_.fd = -1;
 }
 
 Connection::~Connection() {
@@ -73,8 +73,8 @@ void Connection::resume() {
 }
 
 Task<void> Connection::serve(std::shared_ptr<Connection> self) {
-  bool goes_on = true;
-  if (self->accepted_.is_refused) {
+  bool goes_on = co_await begin(self);
+  if (goes_on && self->accepted_.is_refused) {
     self->fault_ = {503, "too_many_connections", "the server has all the connections it takes"};
     goes_on = co_await answer(self);
   }
@@ -84,8 +84,15 @@ Task<void> Connection::serve(std::shared_ptr<Connection> self) {
     goes_on = co_await answer(self);
   }
   if (self->must_linger_ && !self->is_cut_) co_await linger(self);
-  Error ignored;
-  self->socket_.close(ignored);
+  self->channel_.close();
+}
+
+// The TLS handshake, if there is one. False when the client has gone or spoke something else.
+Task<bool> Connection::begin(std::shared_ptr<Connection> self) {
+  if (!self->accepted_.tls) co_return true;
+  self->enter(Phase::handshake, self->loop_.options().header_timeout);
+  const bool is_done = co_await self->channel_.shake_hands();
+  co_return is_done && !self->is_cut_;
 }
 
 void Connection::begin_request() {
@@ -126,7 +133,7 @@ Task<bool> Connection::read_request(std::shared_ptr<Connection> self) {
     }
     const auto room =
         asio::buffer(self->in_.data() + self->in_end_, self->in_.size() - self->in_end_);
-    const auto [error, count] = co_await self->socket_.async_read_some(room, as_result);
+    const auto [error, count] = co_await self->channel_.read(room, as_result);
     if (self->fault_.status != 0) co_return true;  // Too late, whatever came.
     if (error) co_return false;
     self->in_end_ += count;
@@ -195,11 +202,35 @@ void Connection::call_route() {
   if (is_answered) deliver(std::move(mailbox->answered_at_once));
 }
 
+// Gives the channel to a WebSocket. False when the request allows none: then there is an answer.
+bool Connection::become_socket() {
+  const auto state = std::exchange(socket_, nullptr);
+  const char* fault = nullptr;
+  if (is_version_1_0_) fault = "a WebSocket needs HTTP/1.1";
+  if (in_begin_ < in_end_) fault = "nothing may follow the request before its answer";
+  if (fault == nullptr && !loop_.is_stopping()) {
+    begin_accepted_socket(loop_, std::move(channel_), std::move(accepted_), state);
+    return true;
+  }
+  response_ = fault ? make_problem(400, "bad_upgrade", fault)
+                    : make_problem(503, "stopping", "the server is about to stop");
+  has_response_ = true;
+  keeps_alive_ = false;
+  must_linger_ = true;
+  state->end({.kind = SocketEnd::Kind::refused,
+              .http_status = response_.status,
+              .text = fault ? fault : "the server is about to stop"});
+  return false;
+}
+
 // True when the connection goes on to the next request.
 Task<bool> Connection::answer(std::shared_ptr<Connection> self) {
   if (!self->take_fault()) self->call_route();
-  while (!self->has_response_ && !self->stream_ && !self->is_cut_) co_await self->sleep();
+  while (!self->has_response_ && !self->stream_ && !self->socket_ && !self->is_cut_) {
+    co_await self->sleep();
+  }
   if (self->is_cut_) co_return false;
+  if (self->socket_ && self->become_socket()) co_return false;
   if (self->loop_.is_stopping()) self->keeps_alive_ = false;
   if (self->stream_) {
     co_await send_stream(self);
@@ -257,12 +288,11 @@ Task<bool> Connection::send(std::shared_ptr<Connection> self) {
         asio::const_buffer(head.data() + head_done, head.size() - head_done),
         asio::const_buffer(body.data() + body_done, body.size() - body_done)};
     Error error;
-    const std::size_t sent = self->socket_.write_some(rest, error);
+    const std::size_t sent = self->channel_.write_some(rest, error);
     done += sent;
     if (sent > 0 && self->stream_) self->enter(Phase::write, self->loop_.options().write_timeout);
     if (error == asio::error::would_block || error == asio::error::try_again) {
-      const auto [wait_error] =
-          co_await self->socket_.async_wait(asio::socket_base::wait_write, as_result);
+      const auto [wait_error] = co_await self->channel_.wait(as_result);
       if (wait_error) co_return false;
     } else if (error) {
       co_return false;
@@ -297,8 +327,7 @@ Task<void> Connection::send_stream(std::shared_ptr<Connection> self) {
                      .content_type = std::move(stream->content_type),
                      .headers = std::move(stream->headers)};
   self->print_head(self->response_, true);
-  Error ignored;
-  self->socket_.set_option(asio::socket_base::send_buffer_size(stream_socket_bytes), ignored);
+  self->channel_.set_send_buffer(stream_socket_bytes);
   bool is_sent = co_await send(self);
   bool is_ended = self->is_head_;
   if (is_sent && !is_ended) {
@@ -325,8 +354,7 @@ Task<void> Connection::watch(std::shared_ptr<Connection> self) {
   std::array<char, 512> scratch;
   std::size_t total = 0;
   while (total < watched_bytes_max) {
-    const auto [error, count] =
-        co_await self->socket_.async_read_some(asio::buffer(scratch), as_result);
+    const auto [error, count] = co_await self->channel_.read(asio::buffer(scratch), as_result);
     if (error) break;
     total += count;
   }
@@ -336,28 +364,26 @@ Task<void> Connection::watch(std::shared_ptr<Connection> self) {
 // Closing with unread bytes would make the system reset the connection, and the client could lose
 // the answer; so what it still sends is read for a while (RFC 9112 §9.6).
 Task<void> Connection::linger(std::shared_ptr<Connection> self) {
-  Error ignored;
-  self->socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+  self->channel_.end_sending();
   self->enter(Phase::linger, linger_timeout);
   bool is_open = true;
   while (is_open) {
-    const auto [error, count] =
-        co_await self->socket_.async_read_some(asio::buffer(self->in_), as_result);
+    const auto [error, count] = co_await self->channel_.read(asio::buffer(self->in_), as_result);
     is_open = !error;
   }
 }
 
 void Connection::deliver(Delivery delivery) {
-  if (delivery.ticket != ticket_) {
-    if (delivery.stream) delivery.stream->cut();
-    return;
-  }
+  if (delivery.ticket != ticket_) return delivery.discard();
   if (delivery.kind == Delivery::Kind::answer) {
     ticket_ = 0;
     response_ = std::move(delivery.response);
     has_response_ = true;
   } else if (delivery.kind == Delivery::Kind::stream) {
     stream_ = std::move(delivery.stream);
+  } else if (delivery.kind == Delivery::Kind::upgrade) {
+    ticket_ = 0;
+    socket_ = std::move(delivery.socket);
   } else if (stream_) {
     bool is_over = false;
     {
@@ -372,13 +398,12 @@ void Connection::deliver(Delivery delivery) {
 void Connection::check_deadline(Span now) {
   if (deadline_.us == 0 || now < deadline_) return;
   deadline_ = {};
-  Error ignored;
   switch (phase_) {
     case Phase::header:
     case Phase::body:
       if (!parser_->got_some()) return cut();  // Opened and never used: nobody waits for words.
       fault_ = {408, "request_too_slow", "the request did not arrive in time"};
-      socket_.cancel(ignored);
+      channel_.cancel();
       break;
     case Phase::route:
       ticket_ = 0;
@@ -387,6 +412,7 @@ void Connection::check_deadline(Span now) {
       has_response_ = true;
       resume();
       break;
+    case Phase::handshake:
     case Phase::idle:
     case Phase::write:
     case Phase::linger:
@@ -398,15 +424,15 @@ void Connection::check_deadline(Span now) {
 }
 
 void Connection::begin_stop() {
-  const bool is_idle = phase_ == Phase::idle || (phase_ == Phase::header && !parser_->got_some());
+  const bool is_idle = phase_ == Phase::handshake || phase_ == Phase::idle ||
+                       (phase_ == Phase::header && !parser_->got_some());
   if (is_idle) return cut();
   if (stream_) resume();
 }
 
 void Connection::cut() {
   is_cut_ = true;
-  Error ignored;
-  socket_.close(ignored);
+  channel_.close();
   if (stream_) stream_->cut();
   resume();
 }

@@ -7,9 +7,8 @@
 #include <string_view>
 
 #include <boost/asio/any_completion_handler.hpp>
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 
+#include "net/channel.h"
 #include "net/loop.h"
 #include "net/request_parser.h"
 
@@ -17,33 +16,34 @@ namespace suan::net {
 
 /// One client's connection: a coroutine that reads a request, waits for its answer, sends it, and
 /// begins again. Belongs to its loop's thread. Kept alive by its coroutines only.
-class Connection {
+class Connection final : public Resident {
  public:
   Connection(Loop& loop, Accepted accepted);
-  ~Connection();
+  ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   static Task<void> serve(std::shared_ptr<Connection> self);
 
   /// Hands over what a Responder or StreamWriter sent, if it is for the request at hand.
-  void deliver(Delivery delivery);
+  void deliver(Delivery delivery) override;
 
   /// Acts on a deadline that has passed.
-  void check_deadline(Span now);
+  void check_deadline(Span now) override;
 
   /// Ends the connection if nobody would miss it; a stream ends after what is queued.
-  void begin_stop();
+  void begin_stop() override;
 
   /// Ends the connection now.
-  void cut();
+  void cut() override;
 
  private:
   // Asio 1.26 cannot move-assign one, only move-construct.
   using Waiter = asio::any_completion_handler<void()>;
 
-  enum class Phase : std::uint8_t { idle, header, body, route, write, stream, linger };
+  enum class Phase : std::uint8_t { handshake, idle, header, body, route, write, stream, linger };
 
+  static Task<bool> begin(std::shared_ptr<Connection> self);
   static Task<bool> read_request(std::shared_ptr<Connection> self);
   static Task<bool> answer(std::shared_ptr<Connection> self);
   static Task<bool> send(std::shared_ptr<Connection> self);
@@ -56,6 +56,7 @@ class Connection {
   bool parse();
   bool make_room();
   bool take_fault();
+  bool become_socket();
   void call_route();
   void enter(Phase phase, Span timeout);
   void resume();
@@ -63,7 +64,7 @@ class Connection {
   bool take_batch(bool& is_last);
 
   Loop& loop_;
-  asio::basic_stream_socket<asio::generic::stream_protocol, Executor> socket_;
+  Channel channel_;
   std::optional<Waiter> waiter_;  // The sleeping coroutine.
   std::uint32_t slot_ = 0;
   std::uint64_t ticket_ = 0;  // Of the request being answered; 0 = none.
@@ -76,6 +77,7 @@ class Connection {
   std::string out_;
   Response response_;
   std::shared_ptr<StreamState> stream_;
+  std::shared_ptr<SocketState> socket_;  // What the connection is to become.
   Accepted accepted_;
   RequestFault fault_;  // Found here and not by the parser.
   bool has_response_ = false;

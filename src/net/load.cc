@@ -261,6 +261,10 @@ Result<LoadReport> run_load(LoadPlan& plan) {
     return failure(Failure::Kind::invalid, "connections must be from 1 to 10,000");
   }
   SUAN_TRY(const Place place, parse_place(plan.place));
+  if (place.is_tls) {
+    return failure(Failure::Kind::unsupported, "load is made over http:// and unix: only",
+                   plan.place);
+  }
   SUAN_TRY(auto addresses, resolve(place));
   LoadRun run(plan, std::move(addresses), place.authority);
   return run.run();

@@ -85,7 +85,8 @@ Accepted::Accepted(Accepted&& other) noexcept
     : census(std::exchange(other.census, nullptr)),
       fd(std::exchange(other.fd, -1)),
       peer(std::move(other.peer)),
-      is_refused(other.is_refused) {}
+      is_refused(other.is_refused),
+      tls(other.tls) {}
 
 Accepted::~Accepted() {
   if (fd >= 0) ::close(fd);
@@ -139,6 +140,17 @@ void Loop::every(Span period, Callback<void()> job) {
                  asio::detached);
 }
 
+void Loop::after(Span delay, Callback<void()> job) {
+  asio::co_spawn(io_, wait(this, delay, std::move(job)), asio::detached);
+}
+
+Task<void> Loop::wait(Loop* self, Span delay, Callback<void()> job) {
+  Timer timer(self->io_);
+  timer.expires_after(std::chrono::microseconds(std::max(delay, Span{}).us));
+  const auto [error] = co_await timer.async_wait(as_result);
+  if (!error && !self->is_stopping_) job();
+}
+
 Task<void> Loop::tick(Loop* self, Span period, Callback<void()> job) {
   Timer timer(self->io_);
   const std::chrono::microseconds step(period.us);
@@ -152,18 +164,20 @@ Task<void> Loop::tick(Loop* self, Span period, Callback<void()> job) {
   }
 }
 
-void Loop::listen(int fd, const std::vector<std::unique_ptr<Loop>>& loops) {
+void Loop::listen(int fd, const std::vector<std::unique_ptr<Loop>>& loops, TlsServer* tls) {
   loops_ = &loops;
-  listeners_.push_back(std::make_unique<Listener>(io_, fd));
+  listeners_.push_back(std::make_unique<Listener>(
+      Listener{.socket = asio::posix::basic_stream_descriptor<Executor>(io_, fd), .tls = tls}));
   asio::co_spawn(io_, accept_for_ever(this, listeners_.back().get()), asio::detached);
 }
 
 Task<void> Loop::accept_for_ever(Loop* self, Listener* listener) {
   Timer timer(self->io_);
   while (!self->is_stopping_) {
-    const auto [error] = co_await listener->async_wait(Listener::wait_read, as_result);
+    const auto [error] =
+        co_await listener->socket.async_wait(asio::posix::descriptor_base::wait_read, as_result);
     if (error || self->is_stopping_) co_return;
-    if (self->accept_some(listener->native_handle())) continue;
+    if (self->accept_some(*listener)) continue;
     timer.expires_after(std::chrono::milliseconds(100));
     const auto [timer_error] = co_await timer.async_wait(as_result);
     if (timer_error) co_return;
@@ -171,11 +185,12 @@ Task<void> Loop::accept_for_ever(Loop* self, Listener* listener) {
 }
 
 // False when the system is out of files or memory, which only time can cure.
-bool Loop::accept_some(int listening_fd) {
+bool Loop::accept_some(Listener& listener) {
   for (int i = 0; i < accepts_in_a_row_max; ++i) {
-    const int fd = accept4(listening_fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        accept4(listener.socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      hand_out(fd, name_peer(fd));
+      hand_out(fd, listener.tls);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       return false;
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -185,9 +200,10 @@ bool Loop::accept_some(int listening_fd) {
   return true;
 }
 
-void Loop::hand_out(int fd, std::string peer) {
+void Loop::hand_out(int fd, TlsServer* tls) {
   const std::size_t count = census_.connections.fetch_add(1) + 1;
-  Accepted accepted(census_, fd, std::move(peer), count > options_.connections_max);
+  Accepted accepted(census_, fd, name_peer(fd), count > options_.connections_max);
+  accepted.tls = tls;
   if (count > options_.connections_max + refused_max) return;
   Loop* const loop = (*loops_)[next_loop_++ % loops_->size()].get();
   if (loop == this) {
@@ -204,14 +220,14 @@ void Loop::adopt(Accepted accepted) {
   asio::co_spawn(io_, Connection::serve(std::move(connection)), asio::detached);
 }
 
-std::uint32_t Loop::enlist(Connection& connection) {
+std::uint32_t Loop::enlist(Resident& resident) {
   if (free_slots_.empty()) {
-    slots_.push_back(&connection);
+    slots_.push_back(&resident);
     return static_cast<std::uint32_t>(slots_.size() - 1);
   }
   const std::uint32_t slot = free_slots_.back();
   free_slots_.pop_back();
-  slots_[slot] = &connection;
+  slots_[slot] = &resident;
   return slot;
 }
 
@@ -234,7 +250,7 @@ void Loop::route(Request&& request, Responder responder) {
 void Loop::begin_stop() {
   is_stopping_ = true;
   boost::system::error_code ignored;
-  for (const auto& listener : listeners_) listener->close(ignored);
+  for (const auto& listener : listeners_) listener->socket.close(ignored);
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i]) slots_[i]->begin_stop();
   }
@@ -249,11 +265,11 @@ void Loop::cut_all() {
 void Loop::drain() {
   mailbox_->take(drained_deliveries_, drained_jobs_);
   for (Delivery& delivery : drained_deliveries_) {
-    Connection* const connection = delivery.slot < slots_.size() ? slots_[delivery.slot] : nullptr;
-    if (connection)
-      connection->deliver(std::move(delivery));
-    else if (delivery.stream)
-      delivery.stream->cut();
+    Resident* const resident = delivery.slot < slots_.size() ? slots_[delivery.slot] : nullptr;
+    if (resident)
+      resident->deliver(std::move(delivery));
+    else
+      delivery.discard();
   }
   drained_deliveries_.clear();
   for (Callback<void()>& job : drained_jobs_) job();

@@ -32,7 +32,17 @@ using Task = asio::awaitable<T, Executor>;
 /// Completes as a tuple that begins with the error code, so nothing throws.
 inline constexpr auto as_result = asio::as_tuple(asio::use_awaitable_t<Executor>{});
 
-class Connection;
+class TlsServer;
+
+/// What lives on a loop, a connection or a WebSocket. The loop's thread.
+class Resident {
+ public:
+  virtual ~Resident() = default;
+  virtual void deliver(Delivery) = 0;
+  virtual void check_deadline(Span now) = 0;
+  virtual void begin_stop() = 0;
+  virtual void cut() = 0;
+};
 
 /// How many connections all loops hold; `stop` waits for none. Any thread.
 struct Census {
@@ -57,7 +67,8 @@ struct Accepted {
   Census* census;  // Null once moved from.
   int fd;          // Closed at the end, unless taken: then -1.
   std::string peer;
-  bool is_refused;  // One too many: only told to come back later.
+  bool is_refused;           // One too many: only told to come back later.
+  TlsServer* tls = nullptr;  // Speaks TLS with this certificate.
 };
 
 /// What becomes of requests; see Server::start.
@@ -79,32 +90,38 @@ class Loop {
 
   void adopt(Accepted accepted);
 
-  /// Accepts from a listening socket and gives the connections to `loops` in turn.
-  void listen(int fd, const std::vector<std::unique_ptr<Loop>>& loops);
+  /// Accepts from a listening socket and gives the connections to `loops` in turn. They speak TLS
+  /// if there is a certificate.
+  void listen(int fd, const std::vector<std::unique_ptr<Loop>>& loops, TlsServer* tls);
 
   void every(Span period, Callback<void()> job);
+  void after(Span delay, Callback<void()> job);
 
   void begin_stop();  // No new connections; idle ones and streams end.
   void cut_all();     // Whatever is left ends now.
 
-  // For connections.
+  // For residents.
   const ServerOptions& options() const { return options_; }
   void route(Request&&, Responder);
   Span now() const { return now_; }  // Monotonic, as of the last sweep.
   std::string_view date_line() const { return date_line_; }
   bool is_stopping() const { return is_stopping_; }
   std::uint64_t next_ticket() { return ++last_ticket_; }
-  std::uint32_t enlist(Connection&);
+  std::uint32_t enlist(Resident&);
   void strike(std::uint32_t slot);
 
  private:
-  using Listener = asio::posix::basic_stream_descriptor<Executor>;
+  struct Listener {
+    asio::posix::basic_stream_descriptor<Executor> socket;
+    TlsServer* tls;
+  };
 
   static Task<void> sweep_for_ever(Loop* self);
   static Task<void> tick(Loop* self, Span period, Callback<void()> job);
+  static Task<void> wait(Loop* self, Span delay, Callback<void()> job);
   static Task<void> accept_for_ever(Loop* self, Listener* listener);
-  bool accept_some(int listening_fd);
-  void hand_out(int fd, std::string peer);
+  bool accept_some(Listener& listener);
+  void hand_out(int fd, TlsServer* tls);
   void sweep();
   void drain();
 
@@ -112,7 +129,7 @@ class Loop {
   Routing& routing_;
   Census& census_;
   std::shared_ptr<Mailbox> mailbox_;
-  std::vector<Connection*> slots_;  // Null where free.
+  std::vector<Resident*> slots_;  // Null where free.
   std::vector<std::uint32_t> free_slots_;
   std::vector<Delivery> drained_deliveries_;
   std::vector<Callback<void()>> drained_jobs_;

@@ -4,6 +4,7 @@
 
 #include "base/ensure.h"
 #include "net/server.h"
+#include "net/socket_state.h"
 
 namespace suan::net {
 
@@ -29,6 +30,11 @@ void StreamState::tell_room() {
     call = on_room;
   }
   if (call) (*call)();
+}
+
+void Delivery::discard() {
+  if (stream) stream->cut();
+  if (socket) socket->end({.kind = SocketEnd::Kind::broken, .text = "the client has gone"});
 }
 
 bool Mailbox::put(Delivery delivery) {
@@ -86,9 +92,7 @@ void Mailbox::close() {
     wake = {};
   }
   take(late_deliveries, late_jobs);  // Destroyed without the lock: a job may hold a Responder.
-  for (const Delivery& late : late_deliveries) {
-    if (late.stream) late.stream->cut();
-  }
+  for (Delivery& late : late_deliveries) late.discard();
 }
 
 Responder& Responder::operator=(Responder&& other) noexcept {
@@ -112,8 +116,7 @@ void Responder::respond(Response response) {
   mailbox->put({.slot = slot_,
                 .ticket = ticket_,
                 .kind = Delivery::Kind::answer,
-                .response = std::move(response),
-                .stream = nullptr});
+                .response = std::move(response)});
 }
 
 StreamWriter Responder::stream(int status, std::string content_type, Headers headers) {
@@ -127,11 +130,8 @@ StreamWriter Responder::stream(int status, std::string content_type, Headers hea
   state->status = status;
   state->content_type = std::move(content_type);
   state->headers = std::move(headers);
-  const bool is_taken = mailbox->put({.slot = slot_,
-                                      .ticket = ticket_,
-                                      .kind = Delivery::Kind::stream,
-                                      .response = {},
-                                      .stream = state});
+  const bool is_taken = mailbox->put(
+      {.slot = slot_, .ticket = ticket_, .kind = Delivery::Kind::stream, .stream = state});
   if (!is_taken) state->cut();
   return StreamWriter(std::move(state));
 }
@@ -139,11 +139,7 @@ StreamWriter Responder::stream(int status, std::string content_type, Headers hea
 namespace {
 
 void tell(StreamState& state) {
-  state.mailbox->put({.slot = state.slot,
-                      .ticket = state.ticket,
-                      .kind = Delivery::Kind::wake,
-                      .response = {},
-                      .stream = nullptr});
+  state.mailbox->put({.slot = state.slot, .ticket = state.ticket, .kind = Delivery::Kind::wake});
 }
 
 }  // namespace

@@ -42,15 +42,21 @@ struct StreamState {
   void cut();
 };
 
+struct SocketState;
+
 /// One message to the connection in `slot`, if it still works on the request `ticket`.
 struct Delivery {
-  enum class Kind : std::uint8_t { answer, stream, wake };
+  enum class Kind : std::uint8_t { answer, stream, upgrade, wake };
 
   std::uint32_t slot = 0;
   std::uint64_t ticket = 0;
   Kind kind = Kind::answer;
-  Response response;
-  std::shared_ptr<StreamState> stream;
+  Response response{};
+  std::shared_ptr<StreamState> stream{};
+  std::shared_ptr<SocketState> socket{};
+
+  /// Nobody is there to take it: ends what it would have begun.
+  void discard();
 };
 
 /// The one queue into an I/O thread. A burst of deliveries costs one wake-up: only the first into

@@ -75,10 +75,6 @@ Result<Place> parse_place(std::string_view text) {
     url.error().place = text;
     return std::unexpected(std::move(url).error());
   }
-  if (url->scheme != "http") {
-    return failure(Failure::Kind::unsupported, "only http:// and unix: can be reached from here",
-                   std::string(text));
-  }
   if (url->target != "/") {
     return failure(Failure::Kind::invalid, "a server's address has no path: http://host:port",
                    std::string(text));
@@ -86,6 +82,7 @@ Result<Place> parse_place(std::string_view text) {
   place.host = url->host;
   place.port = url->port;
   place.authority = print_authority(*url);
+  place.is_tls = url->scheme == "https";
   return place;
 }
 

@@ -17,9 +17,10 @@ struct Place {
   std::string host{};
   std::uint16_t port = 0;
   std::string authority{};  // The Host field's value.
+  bool is_tls = false;
 };
 
-/// "http://host[:port]" or "unix:/absolute/path".
+/// "http://host[:port]", "https://host[:port]" or "unix:/absolute/path".
 Result<Place> parse_place(std::string_view text);
 
 struct Address {

@@ -15,6 +15,7 @@
 #include "base/ensure.h"
 #include "net/loop.h"
 #include "net/place.h"
+#include "net/tls.h"
 
 namespace suan::net {
 
@@ -101,6 +102,9 @@ Result<void> check(const ServerOptions& options) {
   if (options.header_bytes_max < 256 || options.header_bytes_max > (1U << 20U)) {
     return bad("header_bytes_max must be from 256 B to 1 MiB");
   }
+  if (options.tls_certificate_file.empty() != options.tls_key_file.empty()) {
+    return bad("TLS needs both a certificate file and a key file");
+  }
   if (options.connections_max < 1) return bad("connections_max must be at least 1");
   for (const Span span : {options.idle_timeout, options.header_timeout, options.body_timeout,
                           options.write_timeout, options.answer_timeout}) {
@@ -115,6 +119,7 @@ struct Server::Parts {
   ServerOptions options;
   Routing routing;
   Census census;
+  std::unique_ptr<TlsServer> tls;  // Null = none.
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::thread> threads;
   std::uint16_t port = 0;
@@ -131,6 +136,10 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Route route
   auto parts = std::make_unique<Parts>();
   parts->options = std::move(options);
   parts->routing = {std::move(route), std::move(routed)};
+  if (!parts->options.tls_certificate_file.empty()) {
+    SUAN_TRY(parts->tls,
+             TlsServer::load(parts->options.tls_certificate_file, parts->options.tls_key_file));
+  }
   for (int i = 0; i < parts->options.threads; ++i) {
     parts->loops.push_back(std::make_unique<Loop>(parts->options, parts->routing, parts->census));
   }
@@ -138,12 +147,12 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Route route
   if (!parts->options.host.empty()) {
     SUAN_TRY(const int fd, listen_tcp(parts->options.host, parts->options.port));
     parts->port = port_of(fd);
-    first.listen(fd, parts->loops);
+    first.listen(fd, parts->loops, parts->tls.get());
   }
   if (!parts->options.unix_path.empty()) {
     SUAN_TRY(const int fd, listen_unix(parts->options.unix_path));
     parts->has_unix_file = true;
-    first.listen(fd, parts->loops);
+    first.listen(fd, parts->loops, nullptr);
   }
   for (const auto& loop : parts->loops) {
     parts->threads.emplace_back([loop = loop.get()] { loop->run(); });
@@ -157,6 +166,13 @@ Server::~Server() {
 
 std::uint16_t Server::port() const {
   return parts_->port;
+}
+
+Result<void> Server::reload_tls() {
+  if (!parts_->tls) {
+    return failure(Failure::Kind::unsupported, "this server has no TLS certificate to read again");
+  }
+  return parts_->tls->reload();
 }
 
 std::size_t Server::connections() const {

@@ -17,10 +17,12 @@ namespace suan::net {
 
 /// Limits and places of a server. Times are at least 1 ms.
 struct ServerOptions {
-  std::string host = "127.0.0.1";  // A numeric address or "localhost"; "" = no TCP.
-  std::uint16_t port = 0;          // 0 = any free one; `Server::port()` tells which.
-  std::string unix_path{};         // Also listen on this socket (mode 0660); "" = none.
-  int threads = 1;                 // I/O threads, 1 to 64; with more, routes run concurrently.
+  std::string host = "127.0.0.1";      // A numeric address or "localhost"; "" = no TCP.
+  std::uint16_t port = 0;              // 0 = any free one; `Server::port()` tells which.
+  std::string unix_path{};             // Also listen on this socket (mode 0660); "" = none.
+  std::string tls_certificate_file{};  // PEM, with the issuers' after it. Not "": TCP speaks TLS.
+  std::string tls_key_file{};          // PEM, without a passphrase.
+  int threads = 1;                     // I/O threads, 1 to 64; with more, routes run concurrently.
 
   std::size_t body_bytes_max = 1U << 20U;             // Past it: 413.
   std::size_t header_bytes_max = 16U << 10U;          // Request line and fields; past it: 431.
@@ -36,6 +38,9 @@ struct ServerOptions {
 
 struct StreamState;
 struct Mailbox;
+struct SocketListener;
+struct SocketOptions;
+class WebSocket;
 
 /// The sending end of a streamed body (chunked). Every call may come from any thread. Writes never
 /// block: what does not fit in the buffer of `stream_buffer_bytes_max` cuts the client off, so who
@@ -88,6 +93,10 @@ class Responder {
   /// Starts an answer whose body comes later, piece by piece. The connection closes after it.
   StreamWriter stream(int status, std::string content_type, Headers headers = {});
 
+  /// Makes the connection a WebSocket (websocket.h), if `request`, the one to be answered, asks for
+  /// that rightly; else it gets `refuse_upgrade`'s answer and `on_close` hears `refused`.
+  WebSocket upgrade(const Request& request, SocketOptions, SocketListener);
+
   /// True until answered.
   explicit operator bool() const { return mailbox_ != nullptr; }
 
@@ -121,9 +130,10 @@ using Route = Callback<void(Request&&, Responder)>;
 /// is answered here, every other OPTIONS by the route.
 class Server {
  public:
-  /// Binds, listens and starts the I/O threads. `unavailable` when the address is taken, `io` or
-  /// `invalid` otherwise. Raises the soft limit of open files if `connections_max` needs it.
-  /// `routed` is called on an I/O thread after the routes of all requests that arrived together.
+  /// Binds, listens and starts the I/O threads. `unavailable` when the address is taken, `invalid`,
+  /// `not_found` or `io` otherwise, also for what is wrong with the TLS files. Raises the soft
+  /// limit of open files if `connections_max` needs it. `routed` is called on an I/O thread after
+  /// the routes of all requests that arrived together.
   static Result<std::unique_ptr<Server>> start(ServerOptions, Route, Callback<void()> routed = {});
 
   Server(const Server&) = delete;
@@ -132,6 +142,10 @@ class Server {
 
   /// The TCP port in use; 0 without TCP.
   std::uint16_t port() const;
+
+  /// Reads the TLS files again, for connections to come; those that are open stay. On a failure
+  /// what was in force remains. `unsupported` without TLS. Any thread.
+  Result<void> reload_tls();
 
   /// Connections open now. Any thread.
   std::size_t connections() const;

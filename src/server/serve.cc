@@ -76,18 +76,40 @@ Result<void> make_directory(const std::string& path) {
   return failure(Failure::Kind::io, path + ": " + std::strerror(errno), path);
 }
 
-// Waits for the signals that end a server; the caller has blocked them in every thread.
-void wait_for_end(const sigset_t& signals) {
+// Waits for the signals that end a server; the caller has blocked them in every thread. SIGHUP only
+// reads the TLS files again.
+void wait_for_end(const sigset_t& signals, net::Server& server) {
   int received = 0;
-  while (sigwait(&signals, &received) != 0) {
+  while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
+    if (received != SIGHUP) continue;
+    received = 0;
+    if (const auto read = server.reload_tls(); !read)
+      std::fprintf(stderr, "suan serve: %s; nothing has changed\n", read.error().text.c_str());
+    else
+      std::fprintf(stderr, "suan serve: the TLS certificate has been read again\n");
   }
 }
 
-sigset_t block_signals() {
+bool is_loopback(const std::string& host) {
+  return host.starts_with("127.") || host == "localhost" || host == "::1";
+}
+
+// Keys that cross a network in plain text are anybody's.
+void warn_of_plain_http(const ServeOptions& options) {
+  if (!options.tls_certificate_file.empty() || is_loopback(options.host)) return;
+  std::fprintf(
+      stderr,
+      "suan serve: warning: keys and data travel to %s unencrypted; give --tls-certificate "
+      "and --tls-key, or put a proxy with TLS in front\n",
+      options.host.c_str());
+}
+
+sigset_t block_signals(bool has_tls) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  if (has_tls) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -206,6 +228,8 @@ Result<std::unique_ptr<net::Server>> start_server(const ServeOptions& options,
   net::ServerOptions listen;
   listen.host = options.host;
   listen.port = options.port;
+  listen.tls_certificate_file = options.tls_certificate_file;
+  listen.tls_key_file = options.tls_key_file;
   return net::Server::start(
       listen,
       [&service](net::Request&& request, net::Responder responder) {
@@ -249,11 +273,13 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   runtime::CoreThread core_thread(core, inbox_max,
                                   [](const Failure& failure) { end_uncertain(failure); });
   http::Tails tails(follower, {{member, domain.engine.get()}});
+  http::Execs execs(follower, acquaintance, {{member, domain.engine.get()}});
   http::Lookups lookups(*history);
   http::Service service({.core = core_thread,
                          .follower = follower,
                          .acquaintance = acquaintance,
                          .tails = tails,
+                         .execs = execs,
                          .event_streams = event_streams,
                          .lookups = lookups,
                          .domain_secret = domain.domain_secret,
@@ -261,16 +287,19 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
                          .started = clock.now()});
   SUAN_TRY(const auto server, start_server(options, service, core_thread));
   link.start(core_thread);
-  std::printf("suan serve: domain %s is ready at http://%s:%u (operator key: %s/operator.key)\n",
-              core.state().essence().domain.c_str(), options.host.c_str(), unsigned{server->port()},
-              options.state_directory.c_str());
+  warn_of_plain_http(options);
+  std::printf("suan serve: domain %s is ready at %s://%s:%u (operator key: %s/operator.key)\n",
+              core.state().essence().domain.c_str(),
+              options.tls_certificate_file.empty() ? "http" : "https", options.host.c_str(),
+              unsigned{server->port()}, options.state_directory.c_str());
   std::fflush(stdout);
 
-  wait_for_end(signals);
+  wait_for_end(signals, *server);
   std::printf("suan serve: stopping; jobs go on\n");
   std::fflush(stdout);
   service.close();
   tails.stop();
+  execs.stop();
   event_streams.stop();
   lookups.stop();
   server->stop(stop_grace);
@@ -285,7 +314,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  const sigset_t signals = block_signals();
+  const sigset_t signals = block_signals(!options.tls_certificate_file.empty());
   auto domain = open_domain(options);
   if (!domain) return complain(domain.error());
   if (const auto ran = run(options, *domain, signals); !ran) return complain(ran.error());

@@ -11,9 +11,11 @@ namespace suan::server {
 struct ServeOptions {
   std::string name = "local";  // Of the domain; only at its first start.
   std::string host = "127.0.0.1";
-  std::uint16_t port = 8901;     // 0 = any free one, which `ready` tells.
-  std::string state_directory;   // Made if absent, mode 0700.
-  std::string heads_file;        // A second place for signed heads; "" = none.
+  std::uint16_t port = 8901;         // 0 = any free one, which `ready` tells.
+  std::string tls_certificate_file;  // PEM; with it TCP speaks TLS. SIGHUP reads both again.
+  std::string tls_key_file;          // PEM.
+  std::string state_directory;       // Made if absent, mode 0700.
+  std::string heads_file;            // A second place for signed heads; "" = none.
   std::string images_directory;  // Jobs may run inside the images in it; "" = none.
   std::string site = "here";
   std::string city;             // A city of data/hubs.csv gives the site its place.

@@ -18,7 +18,8 @@ namespace suan::http {
 
 class ServedDomain : public runtime::Outlet {
  public:
-  explicit ServedDomain(net::ServerOptions listen = {}) {
+  explicit ServedDomain(net::ServerOptions listen = {},
+                        std::map<MemberId, member::Engine*> engines = {}) {
     for (domain::Command& command : runtime::small_beginnings()) carry_out(std::move(command));
     history = *history::open_history(directory.path() + "/history.db", journal);
     follower.emplace(core.state(), journal.head(), 1024);
@@ -27,12 +28,14 @@ class ServedDomain : public runtime::Outlet {
     follower->watch(std::make_unique<AcquaintanceKeeper>(acquaintance));
     follower->watch(events->watcher());
     tails.emplace(*follower, std::map<MemberId, member::Engine*>{});
+    execs.emplace(*follower, acquaintance, engines);
     lookups.emplace(*history);
     thread.emplace(core, 65'536, [](const Failure& failure) { FAIL() << failure.text; });
     service.emplace(ServiceParts{.core = *thread,
                                  .follower = *follower,
                                  .acquaintance = acquaintance,
                                  .tails = *tails,
+                                 .execs = *execs,
                                  .event_streams = *events,
                                  .lookups = *lookups,
                                  .domain_secret = std::string(32, 's'),
@@ -50,6 +53,7 @@ class ServedDomain : public runtime::Outlet {
   ~ServedDomain() override {
     service->close();
     tails->stop();
+    execs->stop();
     events->stop();
     lookups->stop();
     server->stop(seconds(1));
@@ -154,6 +158,7 @@ class ServedDomain : public runtime::Outlet {
   Acquaintance acquaintance;
   std::optional<EventStreams> events;
   std::optional<Tails> tails;
+  std::optional<Execs> execs;
   std::optional<Lookups> lookups;
   std::optional<runtime::CoreThread> thread;
   std::optional<Service> service;

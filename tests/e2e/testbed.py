@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -92,12 +93,13 @@ class Server:
         self.directory = pathlib.Path(directory)
         self.state = self.directory / name
         self.flags, self.wrapper, self.env = list(flags), list(wrapper), env
-        self.process, self.port = None, 0
+        self.process, self.scheme, self.port = None, "http", 0
         self.complaints = self.directory / f"{name}.stderr"
+        self.ca = None  # The file with the CA of a server that speaks https.
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def key(self):
@@ -116,11 +118,11 @@ class Server:
     def start(self, port=0):
         self.start_unready(port)
         line = self.read_line(READY_SECONDS)
-        found = re.search(r"ready at http://127\.0\.0\.1:(\d+)", line)
+        found = re.search(r"ready at (https?)://127\.0\.0\.1:(\d+)", line)
         if not found:
             self.kill()
             raise Broken(f"the server did not start: {line!r} {self.complaint()}")
-        self.port = int(found[1])
+        self.scheme, self.port = found[1], int(found[2])
         return self
 
     def read_line(self, seconds):
@@ -164,6 +166,12 @@ class Server:
         self.process.stdout.close()
         return code
 
+    def open_link(self, seconds):
+        if self.scheme == "http":
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+        trust = ssl.create_default_context(cafile=self.ca)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=seconds, context=trust)
+
     def ask(self, method, path, body=None, key=None, request_id=None, headers=None, seconds=30):
         """One request on a connection of its own. Raises Gone where there is no whole answer."""
         fields = {"Authorization": f"Bearer {self.key if key is None else key}", **(headers or {})}
@@ -171,7 +179,7 @@ class Server:
             fields["Idempotency-Key"] = request_id
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+        link = self.open_link(seconds)
         try:
             link.request(method, path, body, fields)
             answer = link.getresponse()

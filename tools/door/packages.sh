@@ -4,7 +4,7 @@
 packages_to_build=(
   g++ cmake ninja-build ccache mold pkgconf python3 ca-certificates
   libarchive-dev libboost1.81-dev libboost-json1.81-dev libcli11-dev libfmt-dev libgtest-dev
-  libhwloc-dev libsodium-dev libsqlite3-dev libyaml-cpp-dev libzstd-dev zlib1g-dev
+  libhwloc-dev libsodium-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libzstd-dev zlib1g-dev
 )
 packages_to_format=(clang-format-19)
 packages_to_fuzz=(clang-19 libclang-rt-19-dev)
@@ -14,7 +14,7 @@ packages_to_compare=(  # A real Slurm, beside which submissions are measured.
 )
 packages_to_test=(
   "${packages_to_format[@]}" "${packages_to_fuzz[@]}" chromium e2fsprogs
-  fonts-noto-cjk git mount procps runc strace util-linux
+  fonts-noto-cjk git mount openssl procps runc strace util-linux
 )
 
 as_root() {
