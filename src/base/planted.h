@@ -70,7 +70,6 @@ enum class Bug : std::uint8_t {
   // Between domains.
   guest_price_not_checked,
   expired_guest_committed,
-  let_go_and_left_running,
   old_host_answers_for_new,
   rest_of_guest_kept,
   guest_evicted_before_let_go,

@@ -214,7 +214,7 @@ Ruling decide_one(Deciding& deciding, const FromParent<LetGo>& command) {
   const jobs::Unit& unit = job->units.front();
   if (unit.phase == Phase::reserving || unit.phase == Phase::confirming) {
     refuse_guest(deciding, *job, "its home gave it up");
-  } else if (unit.phase != Phase::ended && !planted(Bug::let_go_and_left_running)) {
+  } else if (unit.phase != Phase::ended) {
     for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
       if (unit.tasks[t].phase == Phase::staging || unit.tasks[t].phase == Phase::running)
         deciding.emit(jobs::TaskStopping{{job->id, t, unit.attempt}, AttemptEnd::cancelled});

@@ -218,6 +218,20 @@ TEST_F(Contract, AStopReachesTheMachineAndTheEndComesBack) {
   EXPECT_EQ(at_home(id).outcome, jobs::Outcome::cancelled);
 }
 
+TEST_F(Contract, WhatItsHomeLetsGoOfIsStopped) {
+  submit();
+  const HostUnit wish = std::get<HostUnit>(parent.downs.front());
+  relay();
+  report(AttemptState::running);
+  child.ups.clear();
+  to_child(LetGo{wish.unit});
+  ASSERT_EQ(child.stops.size(), 1U);
+  report(AttemptState::ended, seconds(1));
+  EXPECT_TRUE(child.ups.empty());  // Nobody wants to hear of it.
+  EXPECT_TRUE(child.state().market().leases().empty());
+  EXPECT_EQ(guest().cost, scale(Money{150'000}, 1, 3600));
+}
+
 TEST_F(Contract, AnotherPriceThanWasOfferedIsRefused) {
   const JobId id = submit();
   domain::StartMember dearer = std::get<domain::StartMember>(small_beginnings().back());

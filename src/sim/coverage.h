@@ -72,7 +72,6 @@ enum class Between : std::uint8_t {
   unit_refused,
   refused_after_commit,
   let_go,
-  let_go_while_running,
   commit_repeated,
   report_repeated,
   allowance_renewed,

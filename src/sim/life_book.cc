@@ -169,7 +169,7 @@ void LifeBook::seen(const jobs::GuestLetGo& event) {
   if (own == nullptr) return;
   check(own->is_guest && !own->is_let_go, "guest", "let go out of turn");
   own->is_let_go = true;
-  coverage_.hit(own->is_ended ? Between::let_go : Between::let_go_while_running);
+  coverage_.hit(Between::let_go);
 }
 
 void LifeBook::seen(const jobs::JobSubmitted& event) {
