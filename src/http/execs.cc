@@ -144,7 +144,12 @@ void Execs::stop() {
   }
   is_due_.notify_all();
   if (thread_.joinable()) thread_.join();
-  for (const auto& each : std::exchange(sessions_, {}))
+  std::vector<std::weak_ptr<Session>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all.swap(sessions_);
+  }
+  for (const auto& each : all)
     if (const auto session = each.lock()) session->close(1001, "the server is about to stop");
 }
 

@@ -91,7 +91,7 @@ void wait_for_end(const sigset_t& signals, net::Server& server) {
 }
 
 bool is_loopback(const std::string& host) {
-  return host.starts_with("127.") || host == "localhost" || host == "::1";
+  return host.starts_with("127.") || host == "localhost" || host == "::1" || host == "[::1]";
 }
 
 // Keys that cross a network in plain text are anybody's.
