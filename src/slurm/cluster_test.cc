@@ -128,18 +128,17 @@ TEST(Cluster, a_token_that_is_wrong_is_named) {
   const auto greet_with = [&](const std::string& token) {
     const auto end = run_program({"tee", path}, token, {}, seconds(5), 1 << 16U);
     EXPECT_TRUE(end);
-    const auto greeting =
-        make_rest_cluster({.place = places.rest,
-                           .token = {.user = places.user, .token_file = path}})
-            ->greet();
+    const auto greeting = make_rest_cluster({.place = places.rest,
+                                             .token = {.user = places.user, .token_file = path}})
+                              ->greet();
     EXPECT_FALSE(greeting);
     return greeting ? std::string{} : greeting.error().text;
   };
   const Span now = seconds(::time(nullptr));
   EXPECT_NE(greet_with("not a token").find("scontrol token"), std::string::npos);
-  EXPECT_NE(greet_with(sign_token("another key", places.user, now, hours(1)))
-                .find("refuses the token"),
-            std::string::npos);
+  EXPECT_NE(
+      greet_with(sign_token("another key", places.user, now, hours(1))).find("refuses the token"),
+      std::string::npos);
   EXPECT_NE(greet_with(sign_token("another key", places.user, now - hours(2), hours(1)))
                 .find("was good until"),
             std::string::npos);
@@ -154,9 +153,9 @@ TEST(Cluster, a_token_of_the_commands_is_taken) {
   const std::string path = directory.path() + "/token";
   const std::string line = SlurmCentre::get().ask({"scontrol", "token", "lifespan=600"});
   ASSERT_TRUE(run_program({"tee", path}, line, {}, seconds(5), 1 << 16U));
-  const auto greeting = make_rest_cluster({.place = places.rest,
-                                           .token = {.user = places.user, .token_file = path}})
-                            ->greet();
+  const auto greeting =
+      make_rest_cluster({.place = places.rest, .token = {.user = places.user, .token_file = path}})
+          ->greet();
   EXPECT_TRUE(greeting) << greeting.error().text;
 }
 

@@ -17,8 +17,7 @@ class CommandCluster final : public Cluster {
     variables_.emplace_back("LC_ALL=C");
     // What the server was started in must not change what its jobs are.
     variables_.emplace_back("SLURM_TIME_FORMAT=standard");
-    if (!options.configuration.empty())
-      variables_.push_back("SLURM_CONF=" + options.configuration);
+    if (!options.configuration.empty()) variables_.push_back("SLURM_CONF=" + options.configuration);
   }
 
   Result<Greeting> greet() override {

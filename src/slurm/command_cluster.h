@@ -12,8 +12,8 @@ struct CommandOptions {
   Span answer_timeout = seconds(60);
 };
 
-/// A cluster whose commands are installed on this machine: sbatch, squeue, scontrol, scancel, sinfo.
-/// The jobs are those of the user of this process.
+/// A cluster whose commands are installed on this machine: sbatch, squeue, scontrol, scancel,
+/// sinfo. The jobs are those of the user of this process.
 std::unique_ptr<Cluster> make_command_cluster(const CommandOptions&);
 
 }  // namespace suan::slurm

@@ -172,8 +172,8 @@ Result<std::uint64_t> read_submitted_id(std::string_view text) {
   const std::string_view digits = text.substr(0, text.find_first_of(";\n"));
   const auto id = parse_integer(digits);
   if (id && *id > 0) return static_cast<std::uint64_t>(*id);
-  return failure(Failure::Kind::invalid,
-                 "expected the number of a job from sbatch, found " + std::string(first_line(text)));
+  return failure(Failure::Kind::invalid, "expected the number of a job from sbatch, found " +
+                                             std::string(first_line(text)));
 }
 
 Result<std::string> read_version_line(std::string_view text) {
@@ -192,13 +192,26 @@ Failure read_complaint(std::string_view text) {
   const std::string_view last = text.substr(text.rfind('\n') + 1).substr(0, 300);
   const std::string said = last.empty() ? "Slurm does not say why" : std::string(last);
   if (has(text, "Invalid job id")) return {Failure::Kind::not_found, said, {}};
-  static constexpr std::string_view passing[] = {
-      "Unable to contact", "Socket timed out", "temporarily", "Zero Bytes", "connect failure",
-      "Connection",        "Munge",            "munge",       "authentication", "Authentication",
-      "standby",           "resolve",          "node not available",
-      "are busy",       "not available now", "partition not available", "disabled",
-      "I/O error",      "try again",
-               "Resource temporarily"};
+  static constexpr std::string_view passing[] = {"Unable to contact",
+                                                 "Socket timed out",
+                                                 "temporarily",
+                                                 "Zero Bytes",
+                                                 "connect failure",
+                                                 "Connection",
+                                                 "Munge",
+                                                 "munge",
+                                                 "authentication",
+                                                 "Authentication",
+                                                 "standby",
+                                                 "resolve",
+                                                 "node not available",
+                                                 "are busy",
+                                                 "not available now",
+                                                 "partition not available",
+                                                 "disabled",
+                                                 "I/O error",
+                                                 "try again",
+                                                 "Resource temporarily"};
   for (const std::string_view words : passing)
     if (has(text, words)) return {Failure::Kind::unavailable, said, {}};
   return {Failure::Kind::invalid, said, {}};

@@ -78,7 +78,8 @@ TEST(Verdict, the_wrappers_word_counts) {
 TEST(Verdict, slurm_says_what_ended_it_from_outside) {
   const ExitWord told = exit_of("1 none 143 1 1 1 1 1 0 .");
   EXPECT_TRUE(needs_slurm(told));
-  EXPECT_EQ(judge_exit(key, told, job_in(JobState::timed_out, "TIMEOUT")).end, AttemptEnd::timed_out);
+  EXPECT_EQ(judge_exit(key, told, job_in(JobState::timed_out, "TIMEOUT")).end,
+            AttemptEnd::timed_out);
   EXPECT_EQ(judge_exit(key, told, job_in(JobState::preempted, "PREEMPTED")).end, AttemptEnd::lost);
   EXPECT_EQ(judge_exit(key, told, std::nullopt).end, AttemptEnd::signalled);
   const ExitWord killed = exit_of("1 none 137 0 1 1 1 0 0 .");
@@ -91,7 +92,8 @@ TEST(Verdict, slurm_says_what_ended_it_from_outside) {
 }
 
 TEST(Verdict, without_a_word_slurm_decides) {
-  EXPECT_EQ(judge_silent(key, {}, job_in(JobState::node_failed, "NODE_FAIL")).end, AttemptEnd::lost);
+  EXPECT_EQ(judge_silent(key, {}, job_in(JobState::node_failed, "NODE_FAIL")).end,
+            AttemptEnd::lost);
   EXPECT_EQ(judge_silent(key, {}, job_in(JobState::cancelled, "CANCELLED")).end,
             AttemptEnd::cancelled);
   EXPECT_EQ(judge_silent(key, {}, std::nullopt).end, AttemptEnd::lost);
@@ -101,7 +103,8 @@ TEST(Verdict, without_a_word_slurm_decides) {
 
 std::vector<Node> nodes_of(const std::vector<std::string>& names, const std::string& gres) {
   std::vector<Node> nodes;
-  for (const std::string& name : names) nodes.push_back({name, 16, 64'300, *parse_gres(gres), true, "IDLE"});
+  for (const std::string& name : names)
+    nodes.push_back({name, 16, 64'300, *parse_gres(gres), true, "IDLE"});
   return nodes;
 }
 
@@ -131,13 +134,15 @@ TEST(Offer, offers_a_node_once_and_each_kind_by_itself) {
   nodes.push_back({"a2", 16, 64'300, *parse_gres("gpu:fake910b:4"), true, "IDLE"});
   nodes.push_back({"c1", 32, 128'000, {}, true, "IDLE"});
   const OfferWish wish{.partitions = {"hot", "all"}, .gres = {{"gpu:fake910b", "Ascend910B3"}}};
-  const auto offer = make_offer({{"all", {"a1", "a2", "c1"}, true}, {"hot", {"a1"}, true}}, nodes, wish, {});
+  const auto offer =
+      make_offer({{"all", {"a1", "a2", "c1"}, true}, {"hot", {"a1"}, true}}, nodes, wish, {});
   ASSERT_TRUE(offer);
   std::string text;
   for (const SlurmPool& pool : offer->pools)
     text += pool.offered.name + " " + pool.offered.chip + " " +
             std::to_string(pool.offered.cards_per_node) + " " + pool.nodes.front() + "\n";
-  EXPECT_EQ(text, "all-ascend910b3 Ascend910B3 4 a2\nall-cpu  0 c1\nhot-ascend910b3 Ascend910B3 8 a1\n");
+  EXPECT_EQ(text,
+            "all-ascend910b3 Ascend910B3 4 a2\nall-cpu  0 c1\nhot-ascend910b3 Ascend910B3 8 a1\n");
   ASSERT_EQ(offer->notes.size(), 1U);
   EXPECT_NE(offer->notes[0].find("dcu:k100"), std::string::npos);
 }
@@ -173,8 +178,10 @@ TEST(Readings, count_what_others_hold_and_never_more_than_there_is) {
   ASSERT_EQ(readings.size(), 1U);
   EXPECT_EQ(readings[0].queued, 1U);
   ASSERT_EQ(readings[0].nodes.size(), 3U);
-  EXPECT_EQ(readings[0].nodes[0],
-            (NodeReading{.node = 0, .cards = 8, .cpu_milli = 16'000, .memory_bytes = std::int64_t{2} << 30U}));
+  EXPECT_EQ(
+      readings[0].nodes[0],
+      (NodeReading{
+          .node = 0, .cards = 8, .cpu_milli = 16'000, .memory_bytes = std::int64_t{2} << 30U}));
   EXPECT_FALSE(readings[0].nodes[1].takes_work);
   EXPECT_FALSE(readings[0].nodes[2].takes_work) << "Slurm does not know it any more";
 }
@@ -188,9 +195,11 @@ TEST(Token, says_until_when_it_holds) {
 
 // RFC 7515, A.1, has a key and claims of its own; this one was signed with Python's hmac.
 TEST(Token, is_signed_as_slurm_expects) {
-  EXPECT_EQ(sign_token("0123456789abcdef0123456789abcdef", "root", seconds(1'700'000'000), hours(1)),
-            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMCwic3VuIjoicm9vdCJ9."
-            "0sE6Rlv4xsyA_X2gBJWItD-i73-cBZYE449HioSZ0_Q");
+  EXPECT_EQ(
+      sign_token("0123456789abcdef0123456789abcdef", "root", seconds(1'700'000'000), hours(1)),
+      "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
+      "eyJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMCwic3VuIjoicm9vdCJ9."
+      "0sE6Rlv4xsyA_X2gBJWItD-i73-cBZYE449HioSZ0_Q");
 }
 
 }  // namespace

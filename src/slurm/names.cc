@@ -135,8 +135,8 @@ Result<std::vector<Gres>> parse_gres(std::string_view text) {
 std::uint32_t count_of(const std::vector<Gres>& list, std::string_view name) {
   std::uint32_t count = 0;
   for (const Gres& each : list) {
-    const bool is_type_of =
-        each.name.size() > name.size() && each.name.starts_with(name) && each.name[name.size()] == ':';
+    const bool is_type_of = each.name.size() > name.size() && each.name.starts_with(name) &&
+                            each.name[name.size()] == ':';
     if (each.name == name || is_type_of) count += each.count;
   }
   return count;

@@ -12,11 +12,11 @@ namespace suan::slurm {
 namespace {
 
 constexpr std::int64_t mebibytes_per_gibibyte = 1024;
-constexpr std::uint32_t cards_max = 64;  // Of a pool's node, see model/supply.h.
+constexpr std::uint32_t cards_max = 64;    // Of a pool's node, see model/supply.h.
 constexpr std::size_t name_size_max = 56;  // Leaves room for a number.
 
 // Names under which sites have accelerators; others must be in the site's mapping.
-constexpr std::array<std::string_view, 10> accelerators{"gpu", "dcu", "npu", "mlu", "gcu",
+constexpr std::array<std::string_view, 10> accelerators{"gpu", "dcu", "npu",    "mlu", "gcu",
                                                         "xpu", "ppu", "ascend", "vpu", "tpu"};
 
 std::string_view type_of(std::string_view gres) {
@@ -108,8 +108,9 @@ class Offering {
     // What was known and is of no use now: no node of it was seen, so nothing is known of its kind.
     std::erase_if(offer_.pools, [&](const SlurmPool& pool) {
       if (pool.offered.cpu_milli_per_node > 0) return false;
-      offer_.notes.push_back("pool " + pool.offered.name + " is not offered: no node of its kind (" +
-                             pool.kind + ") is in partition " + pool.partition + " now");
+      offer_.notes.push_back("pool " + pool.offered.name +
+                             " is not offered: no node of its kind (" + pool.kind +
+                             ") is in partition " + pool.partition + " now");
       offer_.idle.push_back(pool);
       return true;
     });
@@ -169,12 +170,13 @@ Result<Offer> make_offer(const std::vector<Partition>& partitions, const std::ve
   for (const std::string& name : names) {
     const auto at = std::ranges::find(partitions, name, &Partition::name);
     if (at == partitions.end())
-      return failure(Failure::Kind::invalid,
-                     "Slurm has no partition " + name + "; it has " + there, name);
+      return failure(Failure::Kind::invalid, "Slurm has no partition " + name + "; it has " + there,
+                     name);
     std::vector<std::string> sorted = at->nodes;
     std::ranges::sort(sorted);
     for (const std::string& node : sorted)
-      if (const auto found = by_name.find(node); found != by_name.end() && given.insert(node).second)
+      if (const auto found = by_name.find(node);
+          found != by_name.end() && given.insert(node).second)
         offering.add(name, *found->second);
   }
   return offering.take();
@@ -191,8 +193,8 @@ Offer recall_offer(const std::vector<SlurmPool>& known, const OfferWish& wish) {
     const auto number = [](std::string_view text) {
       return text.empty() ? std::nullopt : parse_integer(text.substr(0, text.size() - 1));
     };
-    const auto cores = first < kind.size() ? number(kind.substr(first + 1, second - first - 1))
-                                           : std::nullopt;
+    const auto cores =
+        first < kind.size() ? number(kind.substr(first + 1, second - first - 1)) : std::nullopt;
     const auto gibibytes = second < kind.size() ? number(kind.substr(second + 1)) : std::nullopt;
     constexpr std::int64_t most = 1'000'000;
     if (!gres || !cores || !gibibytes || *cores <= 0 || *gibibytes <= 0 || *cores > most ||

@@ -36,8 +36,8 @@ struct Offer {
 /// new nodes come behind them, and nodes that are gone keep their places. A node that is in several
 /// partitions is offered in the first of them, so that nothing is offered twice. `invalid` if a
 /// partition that is wished for is not there.
-Result<Offer> make_offer(const std::vector<Partition>&, const std::vector<Node>&,
-                         const OfferWish&, const std::vector<SlurmPool>& known);
+Result<Offer> make_offer(const std::vector<Partition>&, const std::vector<Node>&, const OfferWish&,
+                         const std::vector<SlurmPool>& known);
 
 /// What was offered before, where the cluster cannot be asked now: the kinds say it all.
 Offer recall_offer(const std::vector<SlurmPool>& known, const OfferWish&);

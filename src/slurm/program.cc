@@ -27,8 +27,7 @@ struct Pipe {
 
 Result<Pipe> make_pipe() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return engine::system_failure("cannot make a pipe", {});
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return engine::system_failure("cannot make a pipe", {});
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -37,7 +36,8 @@ class Environment {
   explicit Environment(const std::vector<std::string>& variables) {
     const auto name = [](std::string_view text) { return text.substr(0, text.find('=')); };
     for (char** each = ::environ; *each != nullptr; ++each)
-      if (std::ranges::none_of(variables, [&](const std::string& set) { return name(set) == name(*each); }))
+      if (std::ranges::none_of(variables,
+                               [&](const std::string& set) { return name(set) == name(*each); }))
         texts_.emplace_back(*each);
     texts_.insert(texts_.end(), variables.begin(), variables.end());
     for (std::string& text : texts_) pointers_.push_back(text.data());
@@ -67,7 +67,8 @@ struct Child {
     ::posix_spawn_file_actions_adddup2(&actions, input.read.get(), 0);
     ::posix_spawn_file_actions_adddup2(&actions, output.write.get(), 1);
     ::posix_spawn_file_actions_adddup2(&actions, error.write.get(), 2);
-    // The server blocks signals and ignores SIGPIPE; a program of the cluster must not inherit that.
+    // The server blocks signals and ignores SIGPIPE; a program of the cluster must not inherit
+    // that.
     posix_spawnattr_t attributes;
     ::posix_spawnattr_init(&attributes);
     sigset_t none, pipe;
@@ -141,7 +142,8 @@ Result<ProgramEnd> run_program(const std::vector<std::string>& words, const std:
     std::array<pollfd, 3> waits{pollfd{child.output.read.get(), POLLIN, 0},
                                 pollfd{child.error.read.get(), POLLIN, 0},
                                 pollfd{child.input.write.get(), POLLOUT, 0}};
-    ::poll(waits.data(), waits.size(), static_cast<int>(std::min<std::int64_t>(left.us / 1000, 1000)));
+    ::poll(waits.data(), waits.size(),
+           static_cast<int>(std::min<std::int64_t>(left.us / 1000, 1000)));
     feed(child.input.write, input, sent);
     drain(child.output.read, end.output);
     drain(child.error.read, end.error);

@@ -42,8 +42,9 @@ std::vector<PoolReading> read_pools(const std::vector<SlurmPool>& pools,
       if (at == places.end()) continue;
       const SlurmPool& pool = pools[at->second.pool];
       NodeReading& reading = all[at->second.pool][at->second.node];
-      reading.cards = std::min(reading.cards + (pool.gres.empty() ? 0 : count_of(holding.gres, pool.gres)),
-                               pool.offered.cards_per_node);
+      reading.cards =
+          std::min(reading.cards + (pool.gres.empty() ? 0 : count_of(holding.gres, pool.gres)),
+                   pool.offered.cards_per_node);
       reading.cpu_milli =
           std::min(reading.cpu_milli + holding.cpus * 1000, pool.offered.cpu_milli_per_node);
       reading.memory_bytes = std::min(reading.memory_bytes + (holding.memory_mebibytes << 20U),

@@ -23,8 +23,8 @@ class RestCluster final : public Cluster {
  public:
   explicit RestCluster(const RestOptions& options)
       : options_(options),
-        client_(options.place, {.answer_timeout = options.answer_timeout,
-                                .body_bytes_max = answer_bytes_max}) {}
+        client_(options.place,
+                {.answer_timeout = options.answer_timeout, .body_bytes_max = answer_bytes_max}) {}
 
   Result<Greeting> greet() override {
     SUAN_TRY(const RestVersion version, find_version());
@@ -35,8 +35,8 @@ class RestCluster final : public Cluster {
     SUAN_TRY(const std::string answer, ask(net::Method::get, "/ping"));
     Greeting greeting;
     SUAN_TRY(greeting.version, read_rest_release(answer));
-    greeting.way = "slurmrestd at " + options_.place + ", OpenAPI " +
-                   std::string(print_rest_version(version));
+    greeting.way =
+        "slurmrestd at " + options_.place + ", OpenAPI " + std::string(print_rest_version(version));
     return greeting;
   }
 
@@ -107,10 +107,10 @@ class RestCluster final : public Cluster {
     SUAN_TRY(net::Response response, client_.send(request));
     if (response.status == 401 || response.status == 403)
       return failure(Failure::Kind::unavailable,
-                     token.empty() ? "slurmrestd wants a token: give slurm.token_file or "
-                                     "slurm.jwt_key_file, or reach it by its unix socket"
-                                   : "slurmrestd refuses the token of user " +
-                                         user_of(options_.token));
+                     token.empty()
+                         ? "slurmrestd wants a token: give slurm.token_file or "
+                           "slurm.jwt_key_file, or reach it by its unix socket"
+                         : "slurmrestd refuses the token of user " + user_of(options_.token));
     return response;
   }
 
@@ -123,9 +123,9 @@ class RestCluster final : public Cluster {
     if (response.status == 404) version_.reset();  // Another slurmrestd is there now.
     const auto error = read_rest_error(response.body);
     if (!error)
-      return failure(Failure::Kind::unavailable,
-                     "slurmrestd answers " + std::to_string(response.status) + ": " +
-                         response.body.substr(0, 200));
+      return failure(Failure::Kind::unavailable, "slurmrestd answers " +
+                                                     std::to_string(response.status) + ": " +
+                                                     response.body.substr(0, 200));
     if (*error) return std::unexpected(to_failure(**error));
     return std::move(response.body);
   }

@@ -14,9 +14,8 @@ namespace {
 using wire::JsonKind;
 using wire::JsonValue;
 
-constexpr wire::JsonLimits limits{.bytes_max = std::size_t{256} << 20U,
-                                  .depth_max = 32,
-                                  .values_max = 20'000'000};
+constexpr wire::JsonLimits limits{
+    .bytes_max = std::size_t{256} << 20U, .depth_max = 32, .values_max = 20'000'000};
 
 std::optional<JsonValue> member(JsonValue object, std::string_view name) {
   if (!object.is(JsonKind::object)) return std::nullopt;
@@ -46,7 +45,8 @@ template <class Read>
 Result<void> for_each(std::string_view answer, std::string_view name, Read read) {
   SUAN_TRY(const wire::JsonTree tree, wire::parse_json(answer, limits));
   const auto list = member(tree.root(), name);
-  if (!list || !list->is(JsonKind::array)) return malformed("it has no list of them", std::string(name));
+  if (!list || !list->is(JsonKind::array))
+    return malformed("it has no list of them", std::string(name));
   std::size_t index = 0;
   for (const JsonValue each : *list) {
     const std::string place = "/" + std::string(name) + "/" + std::to_string(index++);
@@ -59,8 +59,9 @@ Result<void> for_each(std::string_view answer, std::string_view name, Read read)
 
 std::string print_state(JsonValue node) {
   std::string state = text_of(node, "state");
-  std::ranges::transform(state, state.begin(),
-                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::ranges::transform(state, state.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  });
   if (const auto flags = member(node, "state_flags"); flags && flags->is(JsonKind::array)) {
     for (const JsonValue flag : *flags)
       if (flag.is(JsonKind::string)) state += "+" + std::string(flag.text());
@@ -215,7 +216,8 @@ Failure to_failure(const RestError& error) {
   if (error.number == invalid_job_id) return {Failure::Kind::not_found, said, {}};
   if (error.text.find("Zero Bytes") != std::string::npos || error.number == 1007)
     return {Failure::Kind::unavailable,
-            "slurmctld refuses the token (it is wrong, or over, or of another user)", {}};
+            "slurmctld refuses the token (it is wrong, or over, or of another user)",
+            {}};
   // 2000 to 2999 are what slurmctld refuses, 9000 and above what slurmrestd cannot read.
   const bool is_for_good = (error.number >= 2000 && error.number < 3000) || error.number >= 9000;
   // What passes: nodes busy or down, as all are after a restart of slurmctld, partitions closed for
@@ -223,7 +225,8 @@ Failure to_failure(const RestError& error) {
   static constexpr std::array<std::int64_t, 12> passing{2015, 2016, 2019, 2020, 2026, 2027,
                                                         2037, 2068, 2070, 2105, 2118, 2131};
   const bool is_passing = std::ranges::find(passing, error.number) != passing.end();
-  return {is_for_good && !is_passing ? Failure::Kind::invalid : Failure::Kind::unavailable, said, {}};
+  return {
+      is_for_good && !is_passing ? Failure::Kind::invalid : Failure::Kind::unavailable, said, {}};
 }
 
 Result<std::vector<Partition>> read_rest_partitions(std::string_view answer) {

@@ -19,9 +19,9 @@ inline constexpr std::string_view rest_versions_spoken = "v0.0.36, v0.0.37 and v
 /// "v0.0.38".
 std::string_view print_rest_version(RestVersion);
 
-/// The newest version that both speak and that is not newer than `newest`, of the paths in an OpenAPI document (/openapi/v3).
-/// `unsupported`, naming what the server has, if there is none; `invalid` if it is no such
-/// document.
+/// The newest version that both speak and that is not newer than `newest`, of the paths in an
+/// OpenAPI document (/openapi/v3). `unsupported`, naming what the server has, if there is none;
+/// `invalid` if it is no such document.
 Result<RestVersion> choose_rest_version(std::string_view document,
                                         RestVersion newest = RestVersion::v38);
 

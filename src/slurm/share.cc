@@ -26,7 +26,8 @@ constexpr std::size_t words_bytes_max = 64 << 10U;
 
 bool is_plain_path(const std::string& path) {
   return path.size() > 1 && path.size() < 512 && path.front() == '/' &&
-         path.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") ==
+         path.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") ==
              std::string::npos;
 }
 
@@ -42,8 +43,8 @@ std::string random_name() {
 }
 
 Result<void> write_new(int directory, const std::string& path, std::string_view bytes) {
-  const Fd file(
-      ::openat(directory, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const Fd file(::openat(directory, path.c_str(),
+                         O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return engine::system_failure("cannot create", path);
   return engine::write_whole(file.get(), bytes);
 }
@@ -117,9 +118,9 @@ Result<void> Share::make_attempt(const Launch& launch, const Payload& payload, c
   engine::RecordEntry entry;
   entry.launch = std::move(record);
   SUAN_CHECK(engine::begin_record(fd(), at + "/record", entry));
-  SUAN_CHECK(write_new(fd(), at + "/seat",
-                       seat.partition + " " + seat.node + " " +
-                           (seat.gres.empty() ? "none" : seat.gres) + " .\n"));
+  SUAN_CHECK(write_new(
+      fd(), at + "/seat",
+      seat.partition + " " + seat.node + " " + (seat.gres.empty() ? "none" : seat.gres) + " .\n"));
   SUAN_CHECK(write_new(fd(), at + "/limits", print_limits(launch)));
   SUAN_CHECK(write_new(fd(), at + "/env", print_environment(variables)));
   SUAN_CHECK(write_new(fd(), at + "/run", engine::work_script(payload)));
@@ -257,8 +258,7 @@ std::vector<Share::News> Share::read_news() const {
 }
 
 void Share::take_news(const News& news) {
-  const std::string name =
-      "news/" + print_key(news.key) + (news.has_ended ? ".ended" : ".started");
+  const std::string name = "news/" + print_key(news.key) + (news.has_ended ? ".ended" : ".started");
   ::unlinkat(fd(), name.c_str(), 0);
 }
 

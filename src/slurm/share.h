@@ -25,11 +25,11 @@
 ///     attempts/<key>/
 ///       record             the launch and the end, by the engine; see engine/attempt_files.h
 ///       seat               where in the cluster it runs, by the engine
-///       limits env run setup control   by the engine, see wrapper.h; the scripts are emptied at the end
-///       job                the engine asked Slurm to run it ("asked"), and as which job ("12")
-///       claim/             made by whoever may say whether it runs: one wrapper, or the engine
-///       started usage exit stdout stderr work/    by the wrapper
-///       slurm.out          what Slurm has to say
+///       limits env run setup control   by the engine, see wrapper.h; the scripts are emptied at
+///       the end job                the engine asked Slurm to run it ("asked"), and as which job
+///       ("12") claim/             made by whoever may say whether it runs: one wrapper, or the
+///       engine started usage exit stdout stderr work/    by the wrapper slurm.out          what
+///       Slurm has to say
 ///
 /// All of it belongs to the one user as whom the server and its jobs run.
 namespace suan::slurm {

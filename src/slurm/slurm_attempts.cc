@@ -252,7 +252,8 @@ void SlurmEngine::Loop::settle(Attempt& attempt, Progress progress) {
   Usage& usage = progress.usage;
   usage.wall = std::max(usage.wall, attempt.latest.usage.wall);
   usage.cpu = std::max(usage.cpu, attempt.latest.usage.cpu);
-  usage.memory_peak_bytes = std::max(usage.memory_peak_bytes, attempt.latest.usage.memory_peak_bytes);
+  usage.memory_peak_bytes =
+      std::max(usage.memory_peak_bytes, attempt.latest.usage.memory_peak_bytes);
   if (!share_->write_end(progress)) {
     attempt.unwritten = std::move(progress);  // Said when it is kept.
     attempt.next_try = monotonic_now() + seconds(1);

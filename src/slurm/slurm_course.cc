@@ -14,7 +14,7 @@ namespace {
 using engine::boottime_now;
 using engine::monotonic_now;
 
-constexpr int vanished_max = 5;            // Then a job that Slurm loses is not submitted again.
+constexpr int vanished_max = 5;               // Then a job that Slurm loses is not submitted again.
 constexpr Span files_patience = seconds(3);   // For the wrapper's last word to reach this machine.
 constexpr Span slurm_patience = seconds(15);  // For Slurm to say what ended an attempt.
 constexpr Span soon = milliseconds(300);
@@ -147,7 +147,8 @@ void SlurmEngine::Loop::hear(const Looked& answer) {
     return;
   }
   if (is_away) {
-    if (!attempt.is_started) set_reason(attempt, "Slurm does not answer: " + answer.job.error().text);
+    if (!attempt.is_started)
+      set_reason(attempt, "Slurm does not answer: " + answer.job.error().text);
     return;
   }
   if (!answer.job)

@@ -13,9 +13,9 @@ namespace suan::slurm {
 
 /// How to run attempts on a cluster of Slurm.
 struct SlurmEngineOptions {
-  std::string shared_directory;   // See share.h; of one engine at a time.
+  std::string shared_directory;  // See share.h; of one engine at a time.
   OfferWish offer;
-  Span look_every = seconds(3);   // Between questions about one live attempt; at least 100 ms.
+  Span look_every = seconds(3);    // Between questions about one live attempt; at least 100 ms.
   Span survey_every = seconds(5);  // Between questions about all nodes and jobs; the same.
   Span report_every = seconds(10);
   engine::LogLimits logs;

@@ -48,7 +48,8 @@ class Recorder : public member::ProgressRecorder {
 /// A real cluster whose answers can get lost on their way back.
 class LossyCluster : public Cluster {
  public:
-  LossyCluster(std::unique_ptr<Cluster> real, int& to_lose) : real_(std::move(real)), to_lose_(to_lose) {}
+  LossyCluster(std::unique_ptr<Cluster> real, int& to_lose)
+      : real_(std::move(real)), to_lose_(to_lose) {}
   Result<Greeting> greet() override { return real_->greet(); }
   Result<std::vector<Partition>> partitions() override { return real_->partitions(); }
   Result<std::vector<Node>> nodes() override { return real_->nodes(); }
@@ -158,18 +159,22 @@ TEST_F(SlurmEngineScene, offers_each_kind_of_node_of_each_partition) {
 TEST_F(SlurmEngineScene, runs_on_the_node_and_the_cards_that_were_granted) {
   open();
   Launch launch_it = member::plain_launch();
-  launch_it.grant = {.node = 1, .cards = {0, 3}, .card_milli = 1000, .cpu_milli = 1500,
+  launch_it.grant = {.node = 1,
+                     .cards = {0, 3},
+                     .card_milli = 1000,
+                     .cpu_milli = 1500,
                      .memory_bytes = 300 << 20U};
   launch_it.tasks = 4;
-  launch("echo $SLURMD_NODENAME $CUDA_VISIBLE_DEVICES $SUAN_ACCELERATORS $SUAN_CPUS $SUAN_TASKS "
-         "$SUAN_JOB_ID $OMP_NUM_THREADS; echo ${SLURM_CONF:+has a cluster}; pwd",
-         launch_it);
+  launch(
+      "echo $SLURMD_NODENAME $CUDA_VISIBLE_DEVICES $SUAN_ACCELERATORS $SUAN_CPUS $SUAN_TASKS "
+      "$SUAN_JOB_ID $OMP_NUM_THREADS; echo ${SLURM_CONF:+has a cluster}; pwd",
+      launch_it);
   wait_for_end();
-  EXPECT_EQ(log(), "n2 0,1 2 2 4 job-7 2\nhas a cluster\n" + directory_.path() +
-                       "/attempts/7-0-1/work\n");
+  EXPECT_EQ(log(),
+            "n2 0,1 2 2 4 job-7 2\nhas a cluster\n" + directory_.path() + "/attempts/7-0-1/work\n");
   const std::string job = centre_.ask({"scontrol", "show", "job", "-d", "-o", job_id()});
-  for (const char* part : {"ReqNodeList=n2", "NumCPUs=2", "mem=300M", "gpu:fake910b:2",
-                           "Comment=suan"})
+  for (const char* part :
+       {"ReqNodeList=n2", "NumCPUs=2", "mem=300M", "gpu:fake910b:2", "Comment=suan"})
     EXPECT_NE(job.find(part), std::string::npos) << part << " in " << job;
 }
 
@@ -202,7 +207,8 @@ TEST_F(SlurmEngineScene, a_second_run_of_the_script_does_nothing) {
   wait_for(AttemptState::running);
   const std::string script = "#!/bin/bash\nexec /bin/bash " + directory_.path() + "/wrapper-*.sh " +
                              directory_.path() + "/attempts/7-0-1\n";
-  const std::string id = centre_.ask({"sbatch", "--parsable", "-o", "/dev/null", "-p", "main"}, script);
+  const std::string id =
+      centre_.ask({"sbatch", "--parsable", "-o", "/dev/null", "-p", "main"}, script);
   EXPECT_TRUE(wait_until([&] {
     return centre_.ask({"scontrol", "show", "job", "-o", id.substr(0, id.find('\n'))})
                .find("JobState=COMPLETED") != std::string::npos;
@@ -221,9 +227,9 @@ TEST_F(SlurmEngineScene, the_exit_code_outlives_what_slurm_remembers) {
   // MinJobAge of the tests' Slurm is 2 s.
   ASSERT_TRUE(wait_until(
       [&] {
-        const auto end = run_program({"scontrol", "show", "job", id}, {},
-                                     {"SLURM_CONF=" + centre_.places().configuration}, seconds(9),
-                                     1 << 16U);
+        const auto end =
+            run_program({"scontrol", "show", "job", id}, {},
+                        {"SLURM_CONF=" + centre_.places().configuration}, seconds(9), 1 << 16U);
         return end && end->exit_code != 0;
       },
       seconds(40)));
@@ -319,9 +325,9 @@ TEST_F(SlurmEngineScene, readings_show_what_others_hold_and_not_what_is_ours) {
   ours.grant.card_milli = 1000;
   launch("sleep 600", ours);
   wait_for(AttemptState::running);
-  const std::string id = centre_.ask({"sbatch", "--parsable", "-p", "main", "-w", "n1", "-c", "4",
-                                      "--mem=512", "--gres=gpu:fake910b:2", "-o", "/dev/null",
-                                      "--wrap", "sleep 600"});
+  const std::string id =
+      centre_.ask({"sbatch", "--parsable", "-p", "main", "-w", "n1", "-c", "4", "--mem=512",
+                   "--gres=gpu:fake910b:2", "-o", "/dev/null", "--wrap", "sleep 600"});
   EXPECT_TRUE(wait_until([&] { return reading("main-fake910b", 0).cards == 2; }));
   EXPECT_EQ(reading("main-fake910b", 0).cpu_milli, 4000);
   EXPECT_EQ(reading("main-fake910b", 0).memory_bytes, 512 << 20U);
@@ -355,16 +361,14 @@ TEST_F(SlurmEngineScene, opens_without_slurm_once_it_knows_it) {
 
 TEST_F(SlurmEngineScene, one_directory_is_of_one_engine) {
   open();
-  const auto second =
-      SlurmEngine::open(options_, [this] { return centre_.rest_cluster(); });
+  const auto second = SlurmEngine::open(options_, [this] { return centre_.rest_cluster(); });
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, Failure::Kind::conflict);
 }
 
 TEST_F(SlurmEngineScene, a_partition_that_is_not_there_is_named) {
   options_.offer.partitions = {"mian"};
-  const auto opened =
-      SlurmEngine::open(options_, [this] { return centre_.rest_cluster(); });
+  const auto opened = SlurmEngine::open(options_, [this] { return centre_.rest_cluster(); });
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().text, "Slurm has no partition mian; it has main, extra");
 }

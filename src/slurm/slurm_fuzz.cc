@@ -15,7 +15,8 @@ using namespace suan::slurm;
 
 void read_answers(std::string_view text) {
   static_cast<void>(choose_rest_version(text));
-  if (const auto error = read_rest_error(text); error && *error) static_cast<void>(to_failure(**error));
+  if (const auto error = read_rest_error(text); error && *error)
+    static_cast<void>(to_failure(**error));
   static_cast<void>(read_rest_partitions(text));
   for (const RestVersion version : {RestVersion::v36, RestVersion::v38})
     static_cast<void>(read_rest_nodes(text, version));

@@ -18,7 +18,7 @@ constexpr Span tick_every = milliseconds(250);
 constexpr Span cut_every = seconds(10);
 constexpr Span publish_every = seconds(10);
 constexpr Span interval_min = milliseconds(100);
-constexpr std::int64_t idle_share = 20;  // Of the time, a question may take one part of this.
+constexpr std::int64_t idle_share = 20;   // Of the time, a question may take one part of this.
 constexpr Span away_after = seconds(30);  // Then nodes count as taking no work.
 constexpr std::size_t nodes_bytes_max = 64 << 20U;
 
@@ -56,8 +56,8 @@ Result<void> SlurmEngine::Loop::prepare(ClusterMaker& make) {
   for (const AttemptKey& key : share_->attempts()) recover(key);
   errands_ = std::make_unique<Courier>(std::move(cluster),
                                        [this](Answer answer) { put(Item(std::move(answer))); });
-  surveyor_ = std::make_unique<Courier>(
-      make(), [this](Answer answer) { put(Item(std::move(answer))); });
+  surveyor_ =
+      std::make_unique<Courier>(make(), [this](Answer answer) { put(Item(std::move(answer))); });
   return {};
 }
 
@@ -67,7 +67,8 @@ Result<void> SlurmEngine::Loop::make_offer(Cluster& cluster) {
   if (const auto text = engine::read_file(share_->fd(), "nodes", nodes_bytes_max)) {
     auto parsed = parse_nodes(*text);
     if (!parsed)
-      return failure(Failure::Kind::invalid, parsed.error().text, path + ", " + parsed.error().place);
+      return failure(Failure::Kind::invalid, parsed.error().text,
+                     path + ", " + parsed.error().place);
     known = *std::move(parsed);
   }
   const auto greeting = cluster.greet();

@@ -57,14 +57,14 @@ class SlurmEngine::Loop {
     bool is_started = false;  // Its wrapper says so.
     bool is_asking = false;   // A submission is under way.
     bool is_looking = false;
-    int vanished = 0;    // How often Slurm did not know its job any more.
-    int in_vain = 0;     // Errands in a row that nobody answered.
+    int vanished = 0;  // How often Slurm did not know its job any more.
+    int in_vain = 0;   // Errands in a row that nobody answered.
     Span next_try, next_look, next_report;
     Span lapse_at;    // Of one that has not started, on the clock that runs while it sleeps.
     Span gone_since;  // Slurm says it has ended, and its wrapper does not.
     Span cancel_at;   // When Slurm is to end what does not stop by itself.
-    std::optional<ExitWord> exit;  // Waits for what Slurm says of it,
-    Span exit_since;               // since then.
+    std::optional<ExitWord> exit;       // Waits for what Slurm says of it,
+    Span exit_since;                    // since then.
     std::optional<Progress> unwritten;  // Its end, where the disk was too full to keep it.
   };
 

@@ -46,7 +46,7 @@ JobState parse_job_state(std::string_view name) {
 
 bool takes_work(std::string_view state) {
   static constexpr std::array<std::string_view, 12> obstacles{
-      "DOWN",    "DRAIN", "FAIL",    "NOT_RESPONDING", "UNKNOWN", "POWERED_DOWN",
+      "DOWN",    "DRAIN", "FAIL",   "NOT_RESPONDING", "UNKNOWN", "POWERED_DOWN",
       "INVALID", "MAINT", "FUTURE", "REBOOT",         "ERROR",   "*"};
   const std::string words = upper(state);
   return !words.empty() && std::ranges::none_of(obstacles, [&](std::string_view obstacle) {

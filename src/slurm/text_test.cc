@@ -11,8 +11,9 @@ TEST(RestText, chooses_the_newest_version_that_both_speak) {
       R"({"paths":{"/slurm/v0.0.37/jobs":{},"/slurm/v0.0.38/jobs":{},"/slurmdb/v0.0.38/jobs":{}}})");
   ASSERT_TRUE(both);
   EXPECT_EQ(*both, RestVersion::v38);
-  EXPECT_EQ(*choose_rest_version(R"({"paths":{"/slurm/v0.0.36/jobs":{},"/slurm/v0.0.37/jobs":{}}})"),
-            RestVersion::v37);
+  EXPECT_EQ(
+      *choose_rest_version(R"({"paths":{"/slurm/v0.0.36/jobs":{},"/slurm/v0.0.37/jobs":{}}})"),
+      RestVersion::v37);
 }
 
 TEST(RestText, names_the_versions_that_it_does_not_speak) {
@@ -20,9 +21,10 @@ TEST(RestText, names_the_versions_that_it_does_not_speak) {
       R"({"paths":{"/slurm/v0.0.40/jobs":{},"/slurm/v0.0.41/jobs":{},"/openapi":{}}})");
   ASSERT_FALSE(strange);
   EXPECT_EQ(strange.error().kind, Failure::Kind::unsupported);
-  EXPECT_EQ(strange.error().text,
-            "slurmrestd serves v0.0.40, v0.0.41; this program speaks v0.0.36, v0.0.37 and v0.0.38: "
-            "start slurmrestd with -s openapi/v0.0.38, or leave out slurm.rest to use the commands");
+  EXPECT_EQ(
+      strange.error().text,
+      "slurmrestd serves v0.0.40, v0.0.41; this program speaks v0.0.36, v0.0.37 and v0.0.38: "
+      "start slurmrestd with -s openapi/v0.0.38, or leave out slurm.rest to use the commands");
   EXPECT_FALSE(choose_rest_version("[]"));
   EXPECT_FALSE(choose_rest_version("{"));
 }
@@ -37,8 +39,9 @@ TEST(RestText, reads_errors_of_each_version) {
                                  "error":"Invalid job id specified"})"))
                 .kind,
             Failure::Kind::not_found);
-  EXPECT_EQ(to_failure(first(R"({"error_code":2000,"error":"Invalid partition name specified"})")).kind,
-            Failure::Kind::invalid);
+  EXPECT_EQ(
+      to_failure(first(R"({"error_code":2000,"error":"Invalid partition name specified"})")).kind,
+      Failure::Kind::invalid);
   EXPECT_EQ(to_failure(first(R"({"error":"Unspecified error","errno":-1})")).kind,
             Failure::Kind::unavailable);
   EXPECT_EQ(to_failure(first(R"({"error_code":2068,"error":"Required node not available"})")).kind,
@@ -145,7 +148,8 @@ TEST(CommandText, tells_what_passes_from_what_does_not) {
 TEST(States, tell_which_nodes_take_work) {
   for (const char* state : {"IDLE", "MIXED", "ALLOCATED", "idle", "COMPLETING", "MIXED+PLANNED"})
     EXPECT_TRUE(takes_work(state)) << state;
-  for (const char* state : {"DOWN", "IDLE+DRAIN", "down*", "IDLE+NOT_RESPONDING", "MIXED+MAINT", ""})
+  for (const char* state :
+       {"DOWN", "IDLE+DRAIN", "down*", "IDLE+NOT_RESPONDING", "MIXED+MAINT", ""})
     EXPECT_FALSE(takes_work(state)) << state;
 }
 

@@ -32,9 +32,9 @@ std::string encode(std::string_view bytes) {
 
 std::string sign_token(std::string_view key, std::string_view user, Span now, Span lifespan_asked) {
   const std::int64_t second = now.us / seconds(1).us;
-  std::string claims =
-      "{\"iat\":" + std::to_string(second) +
-      ",\"exp\":" + std::to_string(second + lifespan_asked.us / seconds(1).us) + ",\"sun\":";
+  std::string claims = "{\"iat\":" + std::to_string(second) +
+                       ",\"exp\":" + std::to_string(second + lifespan_asked.us / seconds(1).us) +
+                       ",\"sun\":";
   wire::JsonWriter(claims).string(user);
   claims += "}";
   const std::string text = encode(R"({"alg":"HS256","typ":"JWT"})") + "." + encode(claims);

@@ -98,7 +98,8 @@ Progress judge_silent(const AttemptKey& key, const Usage& last, const std::optio
 
 Progress judge_unstarted(const AttemptKey& key, const Job& job, const std::string& words) {
   Progress progress = begin(key);
-  progress.end = job.state == JobState::cancelled ? AttemptEnd::cancelled : AttemptEnd::launch_failed;
+  progress.end =
+      job.state == JobState::cancelled ? AttemptEnd::cancelled : AttemptEnd::launch_failed;
   progress.reason = "it had not started; " + print_job(job);
   if (!words.empty()) progress.reason += "; " + words;
   return progress;

@@ -53,8 +53,7 @@ std::optional<Usage> usage_of(std::string_view wall, std::string_view cpu, std::
   const auto wall_ms = natural(wall);
   const auto cpu_ms = natural(cpu);
   const auto peak_kib = natural(peak);
-  if (!wall_ms || !cpu_ms || !peak_kib || *wall_ms > milliseconds_max ||
-      *cpu_ms > milliseconds_max)
+  if (!wall_ms || !cpu_ms || !peak_kib || *wall_ms > milliseconds_max || *cpu_ms > milliseconds_max)
     return std::nullopt;
   return Usage{milliseconds(*wall_ms), milliseconds(*cpu_ms), *peak_kib * 1024};
 }
@@ -65,9 +64,8 @@ bool is_identifier(std::string_view name) {
   const auto is_letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
   };
-  return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, [&](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9');
-  });
+  return !name.empty() && is_letter(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
 
 std::string print_limits(const Launch& launch) {

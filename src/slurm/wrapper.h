@@ -54,7 +54,7 @@ struct ExitWord {
   AttemptEnd stop = AttemptEnd::none;  // Why the wrapper stopped it, if it did.
   std::int32_t exit_code = 0;          // 128 + signal where one ended it.
   bool is_signalled = false;
-  bool was_told = false;         // Slurm sent SIGTERM: a cancellation or its time limit.
+  bool was_told = false;          // Slurm sent SIGTERM: a cancellation or its time limit.
   bool is_out_of_memory = false;  // Its control group counts a kill.
   Usage usage;
 };

@@ -50,8 +50,8 @@ class SlurmCentre {
   const CentrePlaces& places() const { return places_; }
 
   std::unique_ptr<Cluster> rest_cluster() const {
-    return make_rest_cluster({.place = places_.rest,
-                              .token = {.user = places_.user, .key_file = places_.jwt_key}});
+    return make_rest_cluster(
+        {.place = places_.rest, .token = {.user = places_.user, .key_file = places_.jwt_key}});
   }
   std::unique_ptr<Cluster> command_cluster() const {
     return make_command_cluster({.configuration = places_.configuration});
@@ -63,8 +63,8 @@ class SlurmCentre {
 
   /// Runs a command of Slurm as an administrator would; returns what it printed.
   std::string ask(const std::vector<std::string>& words, const std::string& input = {}) const {
-    const auto end = run_program(words, input, {"SLURM_CONF=" + places_.configuration}, seconds(60),
-                                 1 << 20U);
+    const auto end =
+        run_program(words, input, {"SLURM_CONF=" + places_.configuration}, seconds(60), 1 << 20U);
     EXPECT_TRUE(end) << end.error().text;
     if (!end) return {};
     EXPECT_EQ(end->exit_code, 0) << words.front() << ": " << end->error;
@@ -77,8 +77,7 @@ class SlurmCentre {
  private:
   SlurmCentre() {
     const std::string here = __FILE__;
-    const std::string script =
-        here.substr(0, here.rfind("src/testing/")) + "tests/slurm/centre.py";
+    const std::string script = here.substr(0, here.rfind("src/testing/")) + "tests/slurm/centre.py";
     int to[2], from[2];
     if (::pipe2(to, O_CLOEXEC) != 0 || ::pipe2(from, O_CLOEXEC) != 0) ::abort();
     posix_spawn_file_actions_t actions;
