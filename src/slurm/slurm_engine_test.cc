@@ -293,9 +293,10 @@ TEST_F(SlurmEngineScene, a_wrapper_that_is_killed_leaves_a_lost_attempt) {
 
 TEST_F(SlurmEngineScene, a_slurmctld_that_is_killed_loses_nothing) {
   open();
-  launch("echo begun; sleep 2; exit 3");
+  launch("echo begun; sleep 9; exit 3");
   wait_for(AttemptState::running);
-  pause(seconds(1));  // slurmctld writes its state down within the second.
+  // slurmctld writes its state down within 5 s; before, it would give the number of this job again.
+  pause(seconds(6));
   centre_.kill_controller();
   const AttemptKey second{.job = {8}, .task = 0, .attempt = 1};
   launch("echo later; exit 4", member::plain_launch(second));
