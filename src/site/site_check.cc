@@ -60,7 +60,8 @@ class SlurmChecking {
 
   bool greets() {
     const auto greeting = cluster_->greet();
-    if (greeting) return tell({"slurm", true, "Slurm " + greeting->version + " by " + greeting->way, {}});
+    if (greeting)
+      return tell({"slurm", true, "Slurm " + greeting->version + " by " + greeting->way, {}});
     const bool by_rest = slurm_.rest.has_value();
     return fail("slurm", greeting.error(),
                 by_rest ? "see that slurmrestd runs at " + *slurm_.rest +
@@ -72,7 +73,8 @@ class SlurmChecking {
 
   bool offers() {
     const auto partitions = cluster_->partitions();
-    if (!partitions) return fail("partitions", partitions.error(), "ask again when slurmctld answers");
+    if (!partitions)
+      return fail("partitions", partitions.error(), "ask again when slurmctld answers");
     const auto nodes = cluster_->nodes();
     if (!nodes) return fail("nodes", nodes.error(), "ask again when slurmctld answers");
     nodes_ = *nodes;
@@ -85,8 +87,8 @@ class SlurmChecking {
       text += (text.empty() ? "" : "; ") + std::to_string(pool.nodes.size()) + " × " + pool.kind +
               " in " + pool.partition;
     for (const slurm::Partition& partition : *partitions) {
-      const bool is_wished =
-          std::ranges::find(options_.offer.partitions, partition.name) != options_.offer.partitions.end();
+      const bool is_wished = std::ranges::find(options_.offer.partitions, partition.name) !=
+                             options_.offer.partitions.end();
       if (is_wished && !partition.is_up)
         tell({"partition " + partition.name, false, "it takes no jobs now",
               "scontrol update partitionname=" + partition.name + " state=up"});
@@ -115,9 +117,11 @@ class SlurmChecking {
       const std::string& chip = pool.offered.chip;
       if (chip.empty()) continue;
       const bool is_known = catalogue::find_chip(chip) != nullptr;
-      tell({"chip of " + pool.offered.name, true,
-            chip + (is_known ? "" : ", which data/accelerators.csv does not know: users ask for it "
-                                    "by this name; slurm.gres can say another"),
+      tell({"chip of " + pool.offered.name,
+            true,
+            chip + (is_known ? ""
+                             : ", which data/accelerators.csv does not know: users ask for it "
+                               "by this name; slurm.gres can say another"),
             {}});
     }
   }
@@ -172,10 +176,11 @@ class SlurmChecking {
     job.minutes = 1;
     job.directory = "/";
     job.output = "/dev/null";
-    job.script = "#!/bin/bash\ncd " + mine_ +
-                 " || exit 1\nfor each in bash setsid stat mv mkdir; do command -v $each >/dev/null "
-                 "|| missing+=$each,; done\necho \"$(id -u) $(date +%s%3N) ${missing:-none} .\" "
-                 ">answer.new && mv answer.new answer\n";
+    job.script =
+        "#!/bin/bash\ncd " + mine_ +
+        " || exit 1\nfor each in bash setsid stat mv mkdir; do command -v $each >/dev/null "
+        "|| missing+=$each,; done\necho \"$(id -u) $(date +%s%3N) ${missing:-none} .\" "
+        ">answer.new && mv answer.new answer\n";
     const auto id = cluster_->submit(job);
     if (!id) return fail("a job", id.error(), "try sbatch as the same user: it says the same");
     std::string answer;
@@ -191,12 +196,13 @@ class SlurmChecking {
     const auto left = cluster_->job(*id);
     const std::string state = left ? left->state_name + " " + left->reason : left.error().text;
     static_cast<void>(cluster_->cancel(*id));
-    return tell({"a job on " + job.node, false,
-                 "no word of it in " + mine_ + " after " + print_span(patience_) + "; Slurm says " + state,
-                 left && left->state == slurm::JobState::pending
-                     ? "wait until the node is free, or give it more time"
-                     : "see that " + options_.shared_directory + " is mounted on " + job.node +
-                           " under the same name, for the same user"});
+    return tell(
+        {"a job on " + job.node, false,
+         "no word of it in " + mine_ + " after " + print_span(patience_) + "; Slurm says " + state,
+         left && left->state == slurm::JobState::pending
+             ? "wait until the node is free, or give it more time"
+             : "see that " + options_.shared_directory + " is mounted on " + job.node +
+                   " under the same name, for the same user"});
   }
 
   bool judge(const std::string& node, const std::string& answer, Span seen) {
@@ -213,7 +219,8 @@ class SlurmChecking {
     tell({"user", is_same, "the job ran as user " + std::to_string(*user),
           "run suan as that user, or give slurm.user that of this process"});
     tell({"programs on " + node, missing == "none",
-          missing == "none" ? "bash, setsid, stat, mv and mkdir are there" : "there is no " + missing,
+          missing == "none" ? "bash, setsid, stat, mv and mkdir are there"
+                            : "there is no " + missing,
           "install bash, coreutils and util-linux on the nodes"});
     // Seen at most one look later than it was written.
     const Span difference = seen - milliseconds(*clock);

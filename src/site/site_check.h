@@ -10,7 +10,7 @@ namespace suan::site {
 
 /// One thing that was looked at.
 struct Check {
-  std::string name;    // "the shared directory"
+  std::string name;  // "the shared directory"
   bool holds = false;
   std::string text;    // What was found.
   std::string remedy;  // What to do about it, where it does not hold.

@@ -21,8 +21,7 @@ class SiteCheck : public testing::Test {
     const auto file = read_site_file(yaml, "site.yaml");
     EXPECT_TRUE(file) << file.error().text;
     std::string said;
-    holds = check_site(
-        *file, [&](const Check& each) { said += print_check(each); }, seconds(20));
+    holds = check_site(*file, [&](const Check& each) { said += print_check(each); }, seconds(20));
     return said;
   }
 
@@ -34,9 +33,9 @@ TEST_F(SiteCheck, says_ok_of_everything_that_holds) {
   bool holds = false;
   const std::string said = check(site_file("  partitions: [{name: main}, {name: extra}]\n"), holds);
   EXPECT_TRUE(holds) << said;
-  for (const char* part : {"ok    slurm: Slurm 2", "2 × gpu:fake910b:8 16c 7g in main",
-                           "ok    shared directory", "its word is seen here", "ok    user",
-                           "ok    clock of n"})
+  for (const char* part :
+       {"ok    slurm: Slurm 2", "2 × gpu:fake910b:8 16c 7g in main", "ok    shared directory",
+        "its word is seen here", "ok    user", "ok    clock of n"})
     EXPECT_NE(said.find(part), std::string::npos) << part << " in\n" << said;
   EXPECT_EQ(said.find("FAIL"), std::string::npos) << said;
   EXPECT_TRUE(engine::names_in(AT_FDCWD, directory_.path()).empty()) << "it leaves nothing";
@@ -58,7 +57,8 @@ TEST_F(SiteCheck, says_what_does_not_hold_and_what_to_do) {
   EXPECT_FALSE(holds);
   EXPECT_NE(said.find("FAIL  shared directory: there is no directory /nowhere"), std::string::npos)
       << said;
-  said = check("engine: slurm\nslurm: {shared_directory: /tmp, rest: 'http://127.0.0.1:1'}\n", holds);
+  said =
+      check("engine: slurm\nslurm: {shared_directory: /tmp, rest: 'http://127.0.0.1:1'}\n", holds);
   EXPECT_FALSE(holds);
   EXPECT_NE(said.find("FAIL  slurm: "), std::string::npos) << said;
   EXPECT_NE(said.find("try: see that slurmrestd runs at http://127.0.0.1:1"), std::string::npos);

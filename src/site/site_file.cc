@@ -96,8 +96,8 @@ class Checking {
     check_path(slurm.jwt_key_file, "/slurm/jwt_key_file");
     check_path(slurm.configuration, "/slurm/configuration");
     if (slurm.rest && !slurm.rest->starts_with("http://") && !slurm.rest->starts_with("unix:/"))
-      mistake("/slurm/rest", "expected http://host:port or unix:/path, found " +
-                                 wire::quote(*slurm.rest));
+      mistake("/slurm/rest",
+              "expected http://host:port or unix:/path, found " + wire::quote(*slurm.rest));
     if (slurm.token_file && slurm.jwt_key_file)
       mistake("/slurm/jwt_key_file", "give token_file or jwt_key_file, not both");
     for (const auto& [field, given] : {std::pair{"token_file", slurm.token_file.has_value()},
@@ -134,8 +134,8 @@ class Checking {
       if (!partition.name)
         mistake(pointer, "needs a name");
       else if (!is_of(*partition.name, "._-", 128))
-        mistake(pointer + "/name", "expected the name of a partition, found " +
-                                       wire::quote(*partition.name));
+        mistake(pointer + "/name",
+                "expected the name of a partition, found " + wire::quote(*partition.name));
       else if (!names.insert(*partition.name).second)
         mistake(pointer + "/name", "is given twice");
       check_price(partition.card_hour, pointer + "/card_hour");
@@ -155,7 +155,8 @@ std::string print_mistake(const wire::Mistake& mistake) {
   std::string name = mistake.pointer.empty() ? "" : mistake.pointer.substr(1);
   std::ranges::replace(name, '/', '.');
   std::string text = name.empty() ? mistake.text : name + ": " + mistake.text;
-  if (!mistake.suggestion.empty() && text.find(mistake.suggestion) == std::string::npos) text += "; did you mean " + mistake.suggestion + "?";
+  if (!mistake.suggestion.empty() && text.find(mistake.suggestion) == std::string::npos)
+    text += "; did you mean " + mistake.suggestion + "?";
   return text;
 }
 

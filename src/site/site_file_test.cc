@@ -61,12 +61,11 @@ TEST(SiteFile, says_every_mistake) {
       "  shared_directory: relative\n"
       "  user: ann\n"
       "  partitions: [{name: a}, {name: a}, {dedicated: true}]\n");
-  for (const char* part :
-       {"site.yaml:1:8: site.name: expected 1 to 63 lower-case",
-        "site.yaml:1:21: site.region: expected a region", "did you mean cn-sh?",
-        "site.yaml:4:3: slurm.shared_directory: expected an absolute path",
-        "site.yaml:5:3: slurm.user: is only for slurmrestd", "partitions.1.name: is given twice",
-        "partitions.2: needs a name"})
+  for (const char* part : {"site.yaml:1:8: site.name: expected 1 to 63 lower-case",
+                           "site.yaml:1:21: site.region: expected a region", "did you mean cn-sh?",
+                           "site.yaml:4:3: slurm.shared_directory: expected an absolute path",
+                           "site.yaml:5:3: slurm.user: is only for slurmrestd",
+                           "partitions.1.name: is given twice", "partitions.2: needs a name"})
     EXPECT_NE(said.find(part), std::string::npos) << part << " in " << said;
 }
 
@@ -74,8 +73,7 @@ TEST(SiteFile, refuses_what_does_not_fit_together) {
   EXPECT_NE(refused("engine: slurm\n").find("needs a section `slurm`"), std::string::npos);
   EXPECT_NE(refused("slurm: {shared_directory: /s}\n").find("only for engine: slurm"),
             std::string::npos);
-  EXPECT_NE(refused("engine: slurm\ncores: 4\nslurm: {shared_directory: /s}\n").find("/cores"),
-            0U);
+  EXPECT_NE(refused("engine: slurm\ncores: 4\nslurm: {shared_directory: /s}\n").find("/cores"), 0U);
   EXPECT_NE(refused("engine: slurm\nslurm: {shared_directory: /s, rest: ftp://x}\n")
                 .find("expected http://host:port or unix:/path"),
             std::string::npos);

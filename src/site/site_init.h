@@ -20,8 +20,8 @@ struct SlurmFound {
 /// What a machine has. `slurm.version` is "" where there is none.
 struct Surroundings {
   SlurmFound slurm;
-  std::string slurm_trouble;    // Why a Slurm that is installed does not answer; "" = it does.
-  std::string chip;             // Of this machine's cards; "" = none were found.
+  std::string slurm_trouble;  // Why a Slurm that is installed does not answer; "" = it does.
+  std::string chip;           // Of this machine's cards; "" = none were found.
   std::uint32_t cards = 0;
   std::int64_t cores = 0;
 };

@@ -172,8 +172,10 @@ TEST(Readings, count_what_others_hold_and_never_more_than_there_is) {
   Job more = job_in(JobState::completing, "COMPLETING");
   more.holdings = {{"n1", 1, 1024, {{"gpu:h20", 6}}}};
   Job waiting = job_in(JobState::pending, "PENDING");
-  waiting.partition = "gpu";
-  const auto readings = read_pools(offer->pools, nodes, {theirs, ours, more, waiting},
+  waiting.partition = "debug,gpu";
+  Job elsewhere = waiting;
+  elsewhere.partition = "gpus";
+  const auto readings = read_pools(offer->pools, nodes, {theirs, ours, more, waiting, elsewhere},
                                    [](const Job& job) { return job.name == "ours"; });
   ASSERT_EQ(readings.size(), 1U);
   EXPECT_EQ(readings[0].queued, 1U);

@@ -12,6 +12,16 @@ struct Place {
   std::size_t node = 0;
 };
 
+// A job that waits may wait for one of several partitions: "main,extra".
+bool is_among(std::string_view partition, std::string_view list) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (list.substr(0, comma) == partition) return true;
+    list.remove_prefix(std::min(list.size(), comma + 1));
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<PoolReading> read_pools(const std::vector<SlurmPool>& pools,
@@ -34,7 +44,7 @@ std::vector<PoolReading> read_pools(const std::vector<SlurmPool>& pools,
     if (is_ours(job)) continue;
     if (job.state == JobState::pending) {
       for (std::size_t pool = 0; pool < pools.size(); ++pool)
-        if (pools[pool].partition == job.partition) ++readings[pool].queued;
+        if (is_among(pools[pool].partition, job.partition)) ++readings[pool].queued;
       continue;
     }
     for (const Holding& holding : job.holdings) {

@@ -82,7 +82,8 @@ class RestCluster final : public Cluster {
  private:
   // What was read last, and how new it was: slurmctld answers 304 in no time if nothing changed.
   struct Kept {
-    std::int64_t asked = 0;  // Seconds since 1970.
+    std::int64_t asked = 0;        // Seconds since 1970, of the last answer that had any.
+    std::int64_t asked_whole = 0;  // The same, of the last question for all.
     std::vector<Job> rows;
   };
 
@@ -133,15 +134,20 @@ class RestCluster final : public Cluster {
   // "" if nothing changed since the last time.
   Result<std::string> ask_again(std::string_view path, Kept& kept) {
     const std::int64_t now = wall_clock().us / seconds(1).us;
-    // Times of Slurm are whole seconds, and its clock may be behind.
-    constexpr std::int64_t overlap = 5;
+    // The clock of slurmctld may be behind by this much; were it more, news would come late.
+    constexpr std::int64_t overlap = 30;
+    constexpr std::int64_t whole_every = 60;
+    const bool asks_whole = now - kept.asked_whole >= whole_every || now < kept.asked_whole;
     const std::string since =
-        kept.asked > 0 ? "?update_time=" + std::to_string(kept.asked - overlap) : "";
+        asks_whole ? "" : "?update_time=" + std::to_string(kept.asked - overlap);
     auto answer = ask(net::Method::get, std::string(path) + since);
-    if (!answer)
+    if (!answer) {
       kept = {};
-    else
-      kept.asked = now;
+      return answer;
+    }
+    // Nothing new is no news of when something was: the next question begins where this one did.
+    if (!answer->empty()) kept.asked = now;
+    if (asks_whole) kept.asked_whole = now;
     return answer;
   }
 

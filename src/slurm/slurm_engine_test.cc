@@ -285,7 +285,7 @@ TEST_F(SlurmEngineScene, what_lapses_while_it_waits_never_starts) {
 
 TEST_F(SlurmEngineScene, a_wrapper_that_is_killed_leaves_a_lost_attempt) {
   open();
-  launch("kill -9 $PPID; sleep 600");
+  launch("kill -9 $PPID; sleep 20");
   const Progress end = wait_for_end();
   EXPECT_EQ(end.end, AttemptEnd::lost);
   EXPECT_FALSE(end.reason.empty());
