@@ -14,6 +14,7 @@ class SlurmWorld : public member::EngineWorld {
  public:
   SlurmWorld() { open(); }
 
+  bool is_open() const { return engine_ != nullptr; }
   member::Engine& engine() override { return *engine_; }
   void restart() override {
     engine_.reset();
@@ -52,18 +53,21 @@ class SlurmWorld : public member::EngineWorld {
   std::unique_ptr<SlurmEngine> engine_;
 };
 
+template <Way way>
+std::unique_ptr<member::EngineWorld> make_world() {
+  auto world = std::make_unique<SlurmWorld<way>>();
+  if (!world->is_open()) return nullptr;
+  return world;
+}
+
 }  // namespace
 }  // namespace suan::slurm
 
 namespace suan::member {
 
-INSTANTIATE_TEST_SUITE_P(slurmrestd, EngineContract, testing::Values(+[] {
-                           return std::unique_ptr<EngineWorld>(
-                               new slurm::SlurmWorld<slurm::Way::rest>);
-                         }));
-INSTANTIATE_TEST_SUITE_P(commands, EngineContract, testing::Values(+[] {
-                           return std::unique_ptr<EngineWorld>(
-                               new slurm::SlurmWorld<slurm::Way::commands>);
-                         }));
+INSTANTIATE_TEST_SUITE_P(slurmrestd, EngineContract,
+                         testing::Values(&slurm::make_world<slurm::Way::rest>));
+INSTANTIATE_TEST_SUITE_P(commands, EngineContract,
+                         testing::Values(&slurm::make_world<slurm::Way::commands>));
 
 }  // namespace suan::member

@@ -126,6 +126,30 @@ def test_flags_and_files_that_contradict_each_other(directory):
     expect(not pathlib.Path(directory / "state").exists(), "a state directory was made all the same")
 
 
+def test_site_files_are_written_once_and_tested(directory):
+    with slurm(directory) as here:
+        def suan_site(*words):
+            return subprocess.run([SUAN, "site", *words], env=here.environment, text=True, capture_output=True,
+                                  timeout=120, check=False, cwd=directory)
+
+        expect_equal(suan_site("init", "-o", "site.yaml").returncode, 0, "the exit code of init")
+        path = directory / "site.yaml"
+        first = path.read_text()
+        expect("{name: main" in first and "gpu:fake910b" in first, f"the first file: {first}")
+        again = suan_site("init", "-o", "site.yaml")
+        expect_equal((again.returncode, path.read_text()), (1, first), f"init over a file ({again.stderr})")
+        done = suan_site("test", "site.yaml")
+        expect_equal(done.returncode, 1, f"a test of a directory that is not there ({done.stdout})")
+        expect("FAIL  shared directory" in done.stdout and "try: " in done.stdout, f"what it says: {done.stdout}")
+        shared = directory / "shared"
+        shared.mkdir()
+        path.write_text(first.replace("/shared/suan", str(shared)))
+        done = suan_site("test", "site.yaml")
+        expect_equal((done.returncode, "FAIL" in done.stdout), (0, False), f"a test that holds ({done.stdout})")
+        path.write_text("site: {nmae: x}\n")
+        expect_equal(suan_site("test", "site.yaml").returncode, 2, "the exit code for a wrong file")
+
+
 if __name__ == "__main__":
     testbed.run_tests([test_a_job_in_slurm_outlives_kill_9_of_the_server, test_the_commands_serve_as_well,
-                       test_flags_and_files_that_contradict_each_other], seconds=180)
+                       test_site_files_are_written_once_and_tested, test_flags_and_files_that_contradict_each_other], seconds=180)
