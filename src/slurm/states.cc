@@ -45,13 +45,21 @@ JobState parse_job_state(std::string_view name) {
 }
 
 bool takes_work(std::string_view state) {
-  static constexpr std::array<std::string_view, 12> obstacles{
-      "DOWN",    "DRAIN", "FAIL",   "NOT_RESPONDING", "UNKNOWN", "POWERED_DOWN",
-      "INVALID", "MAINT", "FUTURE", "REBOOT",         "ERROR",   "*"};
+  static constexpr std::array<std::string_view, 14> obstacles{
+      "DOWN",    "DRAIN",       "DRAINED", "DRAINING",      "FAIL",           "FAILING", "FUTURE",
+      "INVALID", "INVALID_REG", "MAINT",   "REBOOT_ISSUED", "NOT_RESPONDING", "UNKNOWN", "ERROR"};
   const std::string words = upper(state);
-  return !words.empty() && std::ranges::none_of(obstacles, [&](std::string_view obstacle) {
-    return words.find(obstacle) != std::string::npos;
-  });
+  // "DOWN*" is one that does not answer; "IDLE~" and POWERED_DOWN sleep until there is work.
+  if (words.empty() || words.find('*') != std::string::npos) return false;
+  std::string_view rest = words;
+  while (!rest.empty()) {
+    const std::size_t plus = std::min(rest.find('+'), rest.size());
+    const std::string_view word =
+        rest.substr(0, rest.substr(0, plus).find_last_not_of("~#!%$@^-") + 1);
+    if (std::ranges::find(obstacles, word) != obstacles.end()) return false;
+    rest.remove_prefix(std::min(rest.size(), plus + 1));
+  }
+  return true;
 }
 
 }  // namespace suan::slurm

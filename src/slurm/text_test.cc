@@ -146,10 +146,11 @@ TEST(CommandText, tells_what_passes_from_what_does_not) {
 }
 
 TEST(States, tell_which_nodes_take_work) {
-  for (const char* state : {"IDLE", "MIXED", "ALLOCATED", "idle", "COMPLETING", "MIXED+PLANNED"})
+  for (const char* state : {"IDLE", "MIXED", "ALLOCATED", "idle", "COMPLETING", "MIXED+PLANNED",
+                            "IDLE+CLOUD+POWERED_DOWN", "idle~"})
     EXPECT_TRUE(takes_work(state)) << state;
-  for (const char* state :
-       {"DOWN", "IDLE+DRAIN", "down*", "IDLE+NOT_RESPONDING", "MIXED+MAINT", ""})
+  for (const char* state : {"DOWN", "IDLE+DRAIN", "down*", "IDLE+NOT_RESPONDING", "MIXED+MAINT",
+                            "drained$", "IDLE+DRAIN+POWERED_DOWN", ""})
     EXPECT_FALSE(takes_work(state)) << state;
 }
 
