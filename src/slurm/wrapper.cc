@@ -156,7 +156,7 @@ std::string_view wrapper_script() {
 LC_ALL=C
 umask 077
 cd -- "$1" 2>/dev/null || { echo "suan: $1 is not there on $HOSTNAME: it was forgotten, or the node does not see the shared directory" >&2; exit 66; }
-key=${1##*/}
+key=${1##*/} home=$1
 # Whoever makes this directory runs the attempt, or keeps it from running for ever.
 if ! mkdir claim 2>/dev/null; then
   [[ -d claim ]] && exit 0
@@ -282,9 +282,15 @@ measure_cpu() {
   done
 }
 
-# put NAME WORDS: a file that is whole or not there. A full disk is emptied some day.
+# A full disk is emptied some day; a directory that was deleted never comes back.
+wait_for_room() {
+  [[ . -ef $home ]] || exit 66
+  sleep 1
+}
+
+# put NAME WORDS: a file that is whole or not there.
 put() {
-  until printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"; do sleep 1; done 2>/dev/null
+  until printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"; do wait_for_room; done 2>/dev/null
 }
 
 # finish HAS_RUN STOP CODE SIGNALLED: the last act.
@@ -293,7 +299,7 @@ finish() {
   : >run
   : >env
   [[ -e setup ]] && : >setup
-  until : >"../../news/$key.ended"; do sleep 1; done 2>/dev/null
+  until : >"../../news/$key.ended"; do wait_for_room; done 2>/dev/null
   exit 0
 }
 
