@@ -1,11 +1,16 @@
+#include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <expected>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/digest.h"
@@ -19,6 +24,9 @@
 #include "runtime/memory.h"
 #include "server/serve.h"
 #include "sim/simulate.h"
+#include "site/site_check.h"
+#include "site/site_file.h"
+#include "site/site_init.h"
 
 // The one binary: parses the verb and hands the rest over. Nothing of a room runs before its verb.
 
@@ -32,6 +40,11 @@ using suan::cli::Screen;
 int fail(const Fault& fault, Screen& screen) {
   screen.note(suan::cli::print_fault(fault, {}, screen.note_layout()));
   return static_cast<int>(fault.exit);
+}
+
+// A mistake in a file, with its place ahead of it, as compilers say it.
+Fault to_file_fault(const suan::Failure& failure) {
+  return {Exit::usage, failure.place.empty() ? failure.text : failure.place + ": " + failure.text};
 }
 
 // What to verify: a journal's own directory, or that of a domain, which keeps its signed heads
@@ -106,36 +119,111 @@ bool read_place(std::string_view text, suan::server::ServeOptions& options) {
   return !options.host.empty();
 }
 
-int serve(Words typed, Screen& screen) {
-  const auto arguments = suan::cli::parse_arguments(*suan::cli::find_verb("serve"), typed);
-  if (!arguments) return fail(arguments.error(), screen);
+// Says of what the site file and a flag both speak, differently; "" if there is no such thing.
+std::string find_contradiction(const suan::cli::Arguments& arguments,
+                               const suan::site::SiteFile& file,
+                               const suan::server::ServeOptions& options) {
+  const suan::site::SiteDocument& document = file.document;
+  const auto place = document.site.value_or(suan::site::PlaceDocument{});
+  const auto prices = document.prices.value_or(suan::site::PricesDocument{});
+  const auto differs = [&](const auto& said, const auto& flagged) {
+    return said && *said != flagged;
+  };
+  const std::array<std::pair<std::string_view, bool>, 7> flags{{
+      {"site", differs(place.name, options.site)},
+      {"city", differs(place.city, options.city)},
+      {"region", differs(place.region, options.region)},
+      {"card-price", differs(prices.card_hour, options.card_hour)},
+      {"price", differs(prices.core_hour, options.core_hour)},
+      {"images", file.engine() == suan::site::EngineKind::slurm},
+      {"cores",
+       differs(document.cores, options.cores) || file.engine() == suan::site::EngineKind::slurm},
+  }};
+  for (const auto& [flag, contradicts] : flags)
+    if (contradicts && arguments.has(flag))
+      return "--" + std::string(flag) + " contradicts " + file.path + "; leave out one of the two";
+  return {};
+}
+
+std::expected<suan::server::ServeOptions, Fault> read_serve_options(
+    const suan::cli::Arguments& arguments) {
   suan::server::ServeOptions options;
-  options.name = arguments->value("name", options.name);
-  options.state_directory = arguments->value("state");
+  options.name = arguments.value("name", options.name);
+  options.state_directory = arguments.value("state");
   if (options.state_directory.empty()) options.state_directory = default_state_directory();
-  options.heads_file = arguments->value("heads");
-  options.images_directory = arguments->value("images");
-  options.site = arguments->value("site", options.site);
-  options.city = arguments->value("city");
-  options.region = arguments->value("region");
-  if (arguments->has("listen") && !read_place(arguments->value("listen"), options))
-    return fail({Exit::usage, "--listen must be HOST:PORT, such as 127.0.0.1:8901"}, screen);
-  options.tls_certificate_file = arguments->value("tls-certificate");
-  options.tls_key_file = arguments->value("tls-key");
+  options.heads_file = arguments.value("heads");
+  options.images_directory = arguments.value("images");
+  options.site = arguments.value("site", options.site);
+  options.city = arguments.value("city");
+  options.region = arguments.value("region");
+  if (arguments.has("listen") && !read_place(arguments.value("listen"), options))
+    return std::unexpected(
+        Fault{Exit::usage, "--listen must be HOST:PORT, such as 127.0.0.1:8901"});
+  options.tls_certificate_file = arguments.value("tls-certificate");
+  options.tls_key_file = arguments.value("tls-key");
   if (options.tls_certificate_file.empty() != options.tls_key_file.empty())
-    return fail({Exit::usage, "--tls-certificate and --tls-key go together"}, screen);
-  const auto cores = suan::cli::number_of(*arguments, "cores", 0, 1, 4096);
-  if (!cores) return fail(cores.error(), screen);
+    return std::unexpected(Fault{Exit::usage, "--tls-certificate and --tls-key go together"});
+  const auto cores = suan::cli::number_of(arguments, "cores", 0, 1, 4096);
+  if (!cores) return std::unexpected(cores.error());
   options.cores = *cores;
   for (const auto& [flag, price] :
        {std::pair{"price", &options.core_hour}, {"card-price", &options.card_hour}}) {
-    if (!arguments->has(flag)) continue;
-    const auto money = suan::parse_money(arguments->value(flag));
+    if (!arguments.has(flag)) continue;
+    const auto money = suan::parse_money(arguments.value(flag));
     if (!money || *money < suan::Money{})
-      return fail({Exit::usage, "--" + std::string(flag) + " must be CNY, such as 0.15"}, screen);
+      return std::unexpected(
+          Fault{Exit::usage, "--" + std::string(flag) + " must be CNY, such as 0.15"});
     *price = *money;
   }
-  return suan::server::serve(options);
+  if (!arguments.has("site-file")) return options;
+  auto file = suan::site::load_site_file(std::string(arguments.value("site-file")));
+  if (!file) return std::unexpected(to_file_fault(file.error()));
+  if (std::string said = find_contradiction(arguments, *file, options); !said.empty())
+    return std::unexpected(Fault{Exit::usage, std::move(said)});
+  suan::server::take_site_file(options, *std::move(file));
+  return options;
+}
+
+int serve(Words typed, Screen& screen) {
+  const auto arguments = suan::cli::parse_arguments(*suan::cli::find_verb("serve"), typed);
+  if (!arguments) return fail(arguments.error(), screen);
+  const auto options = read_serve_options(*arguments);
+  if (!options) return fail(options.error(), screen);
+  return suan::server::serve(*options);
+}
+
+// Never over a file that is there: somebody may have written it.
+int write_first_site_file(const suan::cli::Arguments& arguments, Screen& screen) {
+  if (arguments.words.size() > 1)
+    return fail({Exit::usage, "suan site init takes no file; say -o FILE"}, screen);
+  const std::string path(arguments.value("output"));
+  const int file = path.empty() ? -1 : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644);
+  if (!path.empty() && file < 0)
+    return fail({Exit::failure, path + ": " + std::strerror(errno)}, screen);
+  const std::string text = suan::site::print_first_site_file(suan::site::look_around());
+  if (path.empty()) {
+    screen.print(text);
+    return 0;
+  }
+  const bool is_whole =
+      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  ::close(file);
+  if (!is_whole) return fail({Exit::failure, path + ": it could not be written whole"}, screen);
+  screen.print("wrote " + path + "; look through it, then: suan site test " + path + "\n");
+  return 0;
+}
+
+int site(Words typed, Screen& screen) {
+  const auto arguments = suan::cli::parse_arguments(*suan::cli::find_verb("site"), typed);
+  if (!arguments) return fail(arguments.error(), screen);
+  if (arguments->words.front() == "init") return write_first_site_file(*arguments, screen);
+  if (arguments->words.size() != 2 || arguments->has("output"))
+    return fail({Exit::usage, "suan site test takes one FILE and no -o"}, screen);
+  const auto file = suan::site::load_site_file(arguments->words[1]);
+  if (!file) return fail(to_file_fault(file.error()), screen);
+  const bool holds = suan::site::check_site(
+      *file, [&](const suan::site::Check& check) { screen.print(suan::site::print_check(check)); });
+  return static_cast<int>(holds ? Exit::ok : Exit::failure);
 }
 
 // The simulator reads its own flags, of which two are short.
@@ -162,10 +250,11 @@ int main(int argc, char** argv) {
   if (verb == "supervise" && typed.size() == 2) return suan::engine::supervise(typed[1]);
   if (verb == "accompany" && typed.size() == 3) return suan::engine::accompany(typed[1], typed[2]);
   Screen screen;
-  if (verb == "serve" || verb == "journal" || verb == "simulate") {
+  if (verb == "serve" || verb == "journal" || verb == "simulate" || verb == "site") {
     const Words rest = typed.subspan(1);
     if (suan::cli::show_help_if_asked(verb, rest, screen)) return 0;
     if (verb == "journal") return verify_journal(rest, screen);
+    if (verb == "site") return site(rest, screen);
     suan::runtime::restart_with_large_caches(argv);
     if (verb == "serve") return serve(rest, screen);
     return simulate(rest, screen);

@@ -22,9 +22,9 @@ import threading
 import time
 import uuid
 
-import slurm_centre
-
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "slurm"))
+import centre as slurm_centre  # noqa: E402
 SERVER_PIN = ("taskset", "-c", "0")
 CLIENT_PIN = ("taskset", "-c", "1")
 SLOTS = 32  # Jobs that run side by side, there as here; more than the machine has cores.

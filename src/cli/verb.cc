@@ -220,7 +220,7 @@ constexpr std::array<Example, 3> project_examples{{
     {"suan project list", "what each has, holds and has spent"},
 }};
 
-constexpr std::array<Flag, 13> serve_flags{{
+constexpr std::array<Flag, 14> serve_flags{{
     {.name = "name", .value = "NAME", .text = "The domain's name, at its first start (local)"},
     {.name = "listen", .value = "HOST:PORT", .text = "Where to listen (127.0.0.1:8901)"},
     {.name = "tls-certificate",
@@ -239,6 +239,10 @@ constexpr std::array<Flag, 13> serve_flags{{
      .value = "FILE",
      .text = "Also keep the signed heads of the journal here, best on another disk",
      .completes = Completes::file},
+    {.name = "site-file",
+     .value = "FILE",
+     .text = "What the site is and what runs its jobs: see suan site",
+     .completes = Completes::file},
     {.name = "cores", .value = "N", .text = "Cores of this machine to offer (all)"},
     {.name = "images",
      .value = "DIR",
@@ -250,9 +254,22 @@ constexpr std::array<Flag, 13> serve_flags{{
     {.name = "price", .value = "CNY", .text = "Of a core for an hour (0.15)"},
     {.name = "card-price", .value = "CNY", .text = "Of a card for an hour (25)"},
 }};
-constexpr std::array<Example, 2> serve_examples{{
+constexpr std::array<Example, 3> serve_examples{{
     {"suan serve", "a domain of this machine alone"},
+    {"suan serve --site-file site.yaml", "a domain whose jobs run in Slurm, if the file says so"},
     {"suan serve --name lab --listen 0.0.0.0:8901 --tls-certificate c.pem --tls-key k.pem", ""},
+}};
+
+constexpr std::array<Flag, 1> site_flags{{
+    {.name = "output",
+     .letter = 'o',
+     .value = "FILE",
+     .text = "For init: write there, if there is no such file yet (standard output)",
+     .completes = Completes::file},
+}};
+constexpr std::array<Example, 2> site_examples{{
+    {"suan site init -o site.yaml", "a first file, from what this machine has"},
+    {"suan site test site.yaml", "does it all hold?"},
 }};
 
 constexpr std::array<Flag, 2> journal_flags{{
@@ -299,7 +316,7 @@ constexpr std::string_view work = "Work";
 constexpr std::string_view access = "Access and money";
 constexpr std::string_view operate = "Operate a domain";
 
-constexpr std::array<Verb, 17> table{{
+constexpr std::array<Verb, 18> table{{
     {.name = "find",
      .group = work,
      .usage = "find [flags]",
@@ -460,6 +477,21 @@ constexpr std::array<Verb, 17> table{{
      .flags = serve_flags,
      .talks = false,
      .examples = serve_examples},
+    {.name = "site",
+     .group = operate,
+     .usage = "site init [-o FILE] | site test FILE",
+     .summary = "Write or test a site file: what a centre is and what runs its jobs",
+     .details =
+         "init looks at this machine and its Slurm and writes a file with comments. test holds a\n"
+         "file against the real thing, with a small job where there is a Slurm; exit code 0 only\n"
+         "if everything holds, 1 if something does not, 2 if the file itself is wrong.",
+     .flags = site_flags,
+     .talks = false,
+     .words_min = 1,
+     .words_max = 2,
+     .first_words = "init test",
+     .completes = Completes::file,
+     .examples = site_examples},
     {.name = "journal",
      .group = operate,
      .usage = "journal verify [--head FILE] DIR",

@@ -80,6 +80,8 @@ bool changes_people(const domain::Command& command) {
 
 Service::Service(ServiceParts parts) : parts_(std::move(parts)) {
   for (const catalogue::ChipModel& chip : catalogue::chips()) known_.chips.emplace_back(chip.id);
+  for (const std::string& chip : parts_.more_chips)
+    if (!chip.empty() && catalogue::find_chip(chip) == nullptr) known_.chips.push_back(chip);
 }
 
 void Service::serve(net::Request&& request, net::Responder responder) {

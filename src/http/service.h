@@ -40,6 +40,7 @@ struct ServiceParts {
   std::string domain_secret;  // 32 bytes; new keys are derived from it.
   std::string version;
   Moment started;
+  std::vector<std::string> more_chips{};  // That the engines have and the catalogue does not know.
 };
 
 /// One request on its way through the service.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,10 @@ class Engine {
 
   /// The capacity found. Constant for the life of the object.
   virtual std::vector<OfferedPool> pools() const = 0;
+
+  /// Says which of its pools the home knows under which id, by name: what a launch names. Before
+  /// `attach`; an engine of one pool need not know.
+  virtual void know_pools(const std::map<PoolId, std::string>&) {}
 
   /// Starts delivering to `sink`, beginning with the latest of every attempt not yet forgotten.
   /// `sink` outlives this object's `detach`.

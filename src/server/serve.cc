@@ -13,13 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "catalogue/chips.h"
 #include "domain/commands.h"
-#include "engine/local_engine.h"
 #include "http/service.h"
 #include "journal/sqlite_journal.h"
 #include "runtime/engine_link.h"
 #include "server/keeper.h"
+#include "server/member_engine.h"
 #include "server/secrets.h"
 #include "wire/hash.h"
 
@@ -31,7 +30,6 @@ constexpr std::size_t inbox_max = 65'536;
 constexpr std::size_t queries_max = 16'384;
 constexpr Span stop_grace = seconds(10);
 constexpr const char* version = "0.1.0";
-constexpr const char* member_name = "this-machine";
 
 /// Where durable records and effects go: to whoever has been built by then.
 class Outlets : public runtime::Outlet {
@@ -115,46 +113,6 @@ sigset_t block_signals(bool has_tls) {
   return signals;
 }
 
-domain::StartMember offer_of(const ServeOptions& options, engine::LocalEngine& engine) {
-  domain::StartMember start;
-  start.name = member_name;
-  start.note = engine.enforcement_note() + " " + engine.images_note();
-  start.site.name = options.site;
-  start.site.city = options.city;
-  start.site.region = options.region;
-  if (const catalogue::Hub* hub = catalogue::find_hub(options.city)) {
-    start.site.latitude_micro = hub->latitude_micro;
-    start.site.longitude_micro = hub->longitude_micro;
-  }
-  for (const member::OfferedPool& offered : engine.pools()) {
-    Pool pool;
-    pool.name = offered.name;
-    pool.chip = offered.chip;
-    pool.nodes = offered.nodes;
-    pool.cards_per_node = offered.cards_per_node;
-    pool.cpu_milli_per_node = offered.cpu_milli_per_node;
-    pool.memory_bytes_per_node = offered.memory_bytes_per_node;
-    pool.runs_images = offered.runs_images;
-    pool.price = {offered.cards_per_node > 0 ? options.card_hour : Money{}, options.core_hour};
-    start.pools.push_back(std::move(pool));
-  }
-  if (!start.pools.empty() && start.pools.front().cards_per_node > 0)
-    start.note += " " + engine::isolation_note();
-  return start;
-}
-
-Result<std::unique_ptr<engine::LocalEngine>> open_engine(const ServeOptions& options) {
-  engine::LocalEngineOptions local;
-  local.state_directory = options.state_directory + "/engine";
-  local.images_directory = options.images_directory;
-  if (options.cores > 0) {
-    engine::Discovery found = engine::discover({});
-    found.pool.cpu_milli_per_node = options.cores * 1000;
-    local.offered = found.pool;
-  }
-  return engine::LocalEngine::open(local);
-}
-
 // Carries out commands of the process itself before any thread runs.
 Result<void> carry_out(runtime::Core& core, domain::Command command) {
   std::vector<runtime::Request> requests(1);
@@ -174,7 +132,7 @@ Result<void> carry_out(runtime::Core& core, domain::Command command) {
 /// A domain whose parts have been opened and whose journal has been read.
 struct Domain {
   std::unique_ptr<journal::SqliteJournal> journal;
-  std::unique_ptr<engine::LocalEngine> engine;
+  MemberEngine member;
   std::string operator_key;
   std::string domain_secret;
 };
@@ -190,7 +148,7 @@ Result<Domain> open_domain(const ServeOptions& options) {
                                                     "suan_" + print_hex(random_bytes(20)) + "\n"));
   while (!domain.operator_key.empty() && domain.operator_key.back() == '\n')
     domain.operator_key.pop_back();
-  SUAN_TRY(domain.engine, open_engine(options));
+  SUAN_TRY(domain.member, open_member_engine(options));
   return domain;
 }
 
@@ -202,7 +160,8 @@ Result<void> begin(const ServeOptions& options, Domain& domain, runtime::Core& c
                                             .operator_name = "operator",
                                             .operator_key_hash = wire::hash(domain.operator_key)}));
   }
-  return carry_out(core, offer_of(options, *domain.engine));
+  SUAN_CHECK(check_same_member(core.state(), domain.member));
+  return carry_out(core, offer_of(options, domain.member));
 }
 
 Result<std::unique_ptr<journal::HeadWriter>> open_heads(const ServeOptions& options) {
@@ -250,12 +209,13 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   runtime::Core core(std::move(replayed), journal, epoch, clock, outlets,
                      {.space_low_bytes = options.space_low_bytes});
   SUAN_CHECK(begin(options, domain, core));
-  const MemberId member = core.state().catalogue().find_member(member_name)->id;
+  const MemberId member = core.state().catalogue().find_member(domain.member.name)->id;
+  tell_pools(core.state(), member, *domain.member.engine);
   std::map<std::string, PoolId> pools;
   for (const auto& [id, pool] : core.state().catalogue().pools()) {
     if (pool.member == member) pools.emplace(pool.name, id);
   }
-  link.add(member, *domain.engine, std::move(pools));
+  link.add(member, *domain.member.engine, std::move(pools));
 
   SUAN_TRY(const auto history,
            history::open_history(options.state_directory + "/history.db", journal));
@@ -272,8 +232,8 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
 
   runtime::CoreThread core_thread(core, inbox_max,
                                   [](const Failure& failure) { end_uncertain(failure); });
-  http::Tails tails(follower, {{member, domain.engine.get()}});
-  http::Execs execs(follower, acquaintance, {{member, domain.engine.get()}});
+  http::Tails tails(follower, {{member, domain.member.engine.get()}});
+  http::Execs execs(follower, acquaintance, {{member, domain.member.engine.get()}});
   http::Lookups lookups(*history);
   http::Service service({.core = core_thread,
                          .follower = follower,
@@ -284,7 +244,8 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
                          .lookups = lookups,
                          .domain_secret = domain.domain_secret,
                          .version = version,
-                         .started = clock.now()});
+                         .started = clock.now(),
+                         .more_chips = chips_of(*domain.member.engine)});
   SUAN_TRY(const auto server, start_server(options, service, core_thread));
   link.start(core_thread);
   warn_of_plain_http(options);
@@ -312,6 +273,21 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
 }
 
 }  // namespace
+
+void take_site_file(ServeOptions& options, site::SiteFile file) {
+  const site::SiteDocument& document = file.document;
+  if (document.site) {
+    options.site = document.site->name.value_or(options.site);
+    options.city = document.site->city.value_or(options.city);
+    options.region = document.site->region.value_or(options.region);
+  }
+  if (document.prices) {
+    options.card_hour = document.prices->card_hour.value_or(options.card_hour);
+    options.core_hour = document.prices->core_hour.value_or(options.core_hour);
+  }
+  options.cores = document.cores.value_or(options.cores);
+  options.site_file = std::move(file);
+}
 
 int serve(const ServeOptions& options) {
   const sigset_t signals = block_signals(!options.tls_certificate_file.empty());

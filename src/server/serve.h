@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/money.h"
+#include "site/site_file.h"
 
 /// The composition root of `suan serve`: builds a domain from its parts and runs it.
 namespace suan::server {
@@ -18,13 +20,17 @@ struct ServeOptions {
   std::string heads_file;            // A second place for signed heads; "" = none.
   std::string images_directory;  // Jobs may run inside the images in it; "" = none.
   std::string site = "here";
-  std::string city;             // A city of data/hubs.csv gives the site its place.
-  std::string region;           // ISO 3166-2: "cn-sh".
-  Money card_hour = yuan(25);   // Posted prices of this machine.
-  Money core_hour = {150'000};  // 0.15 CNY.
-  std::int64_t cores = 0;       // To offer; 0 = all that are found.
+  std::string city;                         // A city of data/hubs.csv gives the site its place.
+  std::string region;                       // ISO 3166-2: "cn-sh".
+  Money card_hour = yuan(25);               // Posted prices of this machine.
+  Money core_hour = {150'000};              // 0.15 CNY.
+  std::int64_t cores = 0;                   // To offer; 0 = all that are found.
+  std::optional<site::SiteFile> site_file;  // Says which engine; the fields above follow it.
   std::uint64_t space_low_bytes = 64U << 20U;
 };
+
+/// Takes over what a site file says of the site, its prices and its cores.
+void take_site_file(ServeOptions&, site::SiteFile);
 
 /// Runs until SIGTERM or SIGINT, then finishes what was asked and returns 0. The jobs go on. Prints
 /// one line when ready. Returns 1 with a sentence on stderr when it cannot start; 70 when the

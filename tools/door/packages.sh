@@ -9,11 +9,11 @@ packages_to_build=(
 packages_to_format=(clang-format-19)
 packages_to_fuzz=(clang-19 libclang-rt-19-dev)
 packages_to_lint=(clang-tidy-19)
-packages_to_compare=(  # A real Slurm, beside which submissions are measured.
+packages_to_compare=(  # A real Slurm, beside which submissions are measured and on which jobs run.
   munge slurm-client slurm-wlm-basic-plugins slurm-wlm-jwt-plugin slurmctld slurmd slurmrestd util-linux
 )
 packages_to_test=(
-  "${packages_to_format[@]}" "${packages_to_fuzz[@]}" chromium e2fsprogs
+  "${packages_to_format[@]}" "${packages_to_fuzz[@]}" "${packages_to_compare[@]}" chromium e2fsprogs
   fonts-noto-cjk git mount openssl procps runc strace util-linux
 )
 

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "domain/commands.h"
+#include "domain/state.h"
+#include "member/engine.h"
+#include "server/serve.h"
+
+namespace suan::server {
+
+/// The engine that runs the jobs of a domain, as a member of it.
+struct MemberEngine {
+  std::string name;  // Of the member.
+  std::unique_ptr<member::Engine> engine;
+  std::string note;  // For people: what it enforces, how it is reached.
+};
+
+/// Opens the engine that the options ask for: this machine's, or that of a Slurm cluster.
+Result<MemberEngine> open_member_engine(const ServeOptions&);
+
+/// How it presents itself to the domain: its site and its pools with their prices.
+domain::StartMember offer_of(const ServeOptions&, const MemberEngine&);
+
+/// Whether the domain was run by another engine before. A domain keeps its engine: attempts and
+/// logs of another could not be reached any more. `conflict` with the name of the other.
+Result<void> check_same_member(const domain::State&, const MemberEngine&);
+
+/// Tells the engine under which ids the domain knows its pools.
+void tell_pools(const domain::State&, MemberId, member::Engine&);
+
+/// The chips of its pools, each once.
+std::vector<std::string> chips_of(const member::Engine&);
+
+}  // namespace suan::server

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/money.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "slurm/cluster.h"
+#include "slurm/slurm_engine.h"
+#include "wire/json_writer.h"
+
+/// site.yaml: what a centre is, what runs its jobs, and for how much.
+namespace suan::site {
+
+enum class EngineKind : std::uint8_t { local, slurm };
+
+struct PlaceDocument {
+  std::optional<std::string> name;
+  std::optional<std::string> city;
+  std::optional<std::string> region;
+
+  static constexpr bool omits_absent = true;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "name", self.name, "Lower-case letters, digits, dashes.");
+    visit(2, "city", self.city, "A hub's city gives coordinates.");
+    visit(3, "region", self.region, "ISO 3166-2 in lower case: cn-sh.");
+  }
+};
+
+struct PricesDocument {
+  std::optional<Money> card_hour;
+  std::optional<Money> core_hour;
+
+  static constexpr bool omits_absent = true;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "card_hour", self.card_hour, "CNY.");
+    visit(2, "core_hour", self.core_hour, "CNY.");
+  }
+};
+
+struct PartitionDocument {
+  std::optional<std::string> name;
+  std::optional<Money> card_hour;
+  std::optional<Money> core_hour;
+  std::optional<bool> dedicated;
+
+  static constexpr bool omits_absent = true;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "name", self.name, "As Slurm has it.");
+    visit(2, "card_hour", self.card_hour, "Instead of the site's.");
+    visit(3, "core_hour", self.core_hour, "Instead of the site's.");
+    visit(4, "dedicated", self.dedicated, "Nobody else submits to it.");
+  }
+};
+
+struct SlurmDocument {
+  std::optional<std::string> rest;
+  std::optional<std::string> user;
+  std::optional<std::string> token_file;
+  std::optional<std::string> jwt_key_file;
+  std::optional<std::string> configuration;
+  std::optional<std::string> shared_directory;
+  std::optional<Span> poll_interval;
+  std::vector<PartitionDocument> partitions;
+  std::map<std::string, std::string> gres;
+
+  static constexpr bool omits_absent = true;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "rest", self.rest, "slurmrestd: http://host:port or unix:/path; absent: commands.");
+    visit(2, "user", self.user, "Whose jobs they are.");
+    visit(3, "token_file", self.token_file, "Holds a token of that user.");
+    visit(4, "jwt_key_file", self.jwt_key_file, "The cluster's key, to sign tokens with.");
+    visit(5, "configuration", self.configuration, "slurm.conf for the commands.");
+    visit(6, "shared_directory", self.shared_directory, "Seen by this machine and all nodes.");
+    visit(7, "poll_interval", self.poll_interval, "Between questions to slurmctld.");
+    visit(8, "partitions", self.partitions, "In order; absent: all that are up.");
+    visit(9, "gres", self.gres, "Generic resources and the chips they are.");
+  }
+};
+
+struct SiteDocument {
+  std::optional<PlaceDocument> site;
+  std::optional<EngineKind> engine;
+  std::optional<PricesDocument> prices;
+  std::optional<std::int64_t> cores;
+  std::optional<SlurmDocument> slurm;
+
+  static constexpr bool omits_absent = true;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "site", self.site, "The centre.");
+    visit(2, "engine", self.engine, "What runs its jobs.");
+    visit(3, "prices", self.prices, "Of everything that has no price of its own.");
+    visit(4, "cores", self.cores, "Of this machine to offer; engine local only.");
+    visit(5, "slurm", self.slurm, "With engine: slurm.");
+  }
+};
+
+/// A site file that is right in itself; whether the world is as it says, site_check.h finds out.
+struct SiteFile {
+  std::string path;  // For messages.
+  SiteDocument document;
+
+  EngineKind engine() const { return document.engine.value_or(EngineKind::local); }
+};
+
+/// Reads a file of at most 1 MiB. A failure names the place ("site.yaml:3:5"), what was wrong there
+/// and the right form; further mistakes follow, a line each.
+Result<SiteFile> load_site_file(const std::string& path);
+
+/// The same of text; `path` is for messages.
+Result<SiteFile> read_site_file(std::string_view yaml, const std::string& path);
+
+/// What the file says about Slurm, for those who reach it. The file has engine: slurm.
+slurm::SlurmEngineOptions engine_options(const SiteFile&);
+std::unique_ptr<slurm::Cluster> make_cluster(const SiteFile&);
+
+/// The terms of a partition; null if the file does not name it.
+const PartitionDocument* find_partition(const SiteFile&, std::string_view name);
+
+}  // namespace suan::site
