@@ -284,7 +284,7 @@ constexpr std::array<Flag, 2> journal_flags{{
 constexpr std::array<Example, 1> journal_examples{{
     {"suan journal verify --head heads ~/.local/state/suan", ""},
 }};
-constexpr std::array<Flag, 10> simulate_flags{{
+constexpr std::array<Flag, 11> simulate_flags{{
     {.name = "check", .text = "Check the promises of a domain after every event (always done)"},
     {.name = "seeds", .value = "N", .text = "So many runs, from seed 1 on (100)"},
     {.name = "seed", .value = "N", .text = "Only this one: the same seed, the same run"},

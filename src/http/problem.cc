@@ -36,6 +36,7 @@ int status_of(Code code) {
   switch (code) {
     case Code::none:
     case Code::stale:
+    case Code::known_already:
     case Code::nothing_due:
     case Code::nothing_placeable:
       return 500;  // Never leave the process.
