@@ -76,8 +76,9 @@ class Companion {
     if (!record.launch || !record.claim || !record.started || record.end) return over();
     if (record.claim->boot_id != read_boot_id()) return over();
     if (!record.launch->images.runtime.empty())
-      return failure(Failure::Kind::unsupported,
-                     "this job runs inside an image, and commands beside it are not possible there");
+      return failure(
+          Failure::Kind::unsupported,
+          "this job runs inside an image, and commands beside it are not possible there");
     const Cgroup group(record.launch->roots, record.launch->group);
     if (auto entered = group.enter(); !entered) {
       return is_alive(record.started->work)

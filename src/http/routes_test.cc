@@ -50,7 +50,8 @@ TEST(Problems, GiveEveryRefusalAClientErrorOr503) {
   for (std::size_t i = 1; i < wire::enumerators_max; ++i) {
     const auto code = static_cast<domain::Code>(i);
     if (wire::enum_name(code).empty()) continue;
-    const bool is_inner = code == domain::Code::stale || code == domain::Code::nothing_due ||
+    const bool is_inner = code == domain::Code::stale || code == domain::Code::known_already ||
+                          code == domain::Code::nothing_due ||
                           code == domain::Code::nothing_placeable;
     const int status = status_of(code);
     EXPECT_EQ(is_inner, status == 500) << wire::enum_name(code);

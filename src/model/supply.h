@@ -67,7 +67,7 @@ struct Pool {
   Price price;
   bool is_firm = true;  // A lease holds the capacity; else it is a place in a queue.
   ServingState state = ServingState::production;
-  PoolId remote{};  // How a sub-domain that grants it numbers it; 0 = granted here.
+  PoolId remote{};           // How a sub-domain that grants it numbers it; 0 = granted here.
   bool runs_images = false;  // Runs work inside images (Payload::image).
 
   friend bool operator==(const Pool&, const Pool&) = default;

@@ -277,7 +277,8 @@ TEST_F(Contract, NonsenseFromAParentIsRefused) {
   EXPECT_FALSE(child.put(to_command(parent_id(), Down(wish))));
   wish = std::get<HostUnit>(parent.downs.front());
   EXPECT_FALSE(child.put(to_command(ParentId{99}, Down(wish))));
-  EXPECT_FALSE(child.put(to_command(parent_id(), Down(CommitUnit{.unit = wish.unit, .run_for = {}, .max_duration = {}}))));
+  EXPECT_FALSE(child.put(to_command(
+      parent_id(), Down(CommitUnit{.unit = wish.unit, .run_for = {}, .max_duration = {}}))));
   EXPECT_EQ(child.state().essence().last.job, 0U);
 }
 

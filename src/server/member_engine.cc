@@ -104,11 +104,17 @@ Result<void> check_same_member(const domain::State& state, const MemberEngine& m
   return {};
 }
 
-void tell_pools(const domain::State& state, MemberId member, member::Engine& engine) {
+std::map<std::string, PoolId> introduce_pools(const domain::State& state, MemberId member,
+                                              member::Engine& engine) {
   std::map<PoolId, std::string> names;
-  for (const auto& [id, pool] : state.catalogue().pools())
-    if (pool.member == member) names.emplace(id, pool.name);
+  std::map<std::string, PoolId> ids;
+  for (const auto& [id, pool] : state.catalogue().pools()) {
+    if (pool.member != member) continue;
+    names.emplace(id, pool.name);
+    ids.emplace(pool.name, id);
+  }
   engine.know_pools(names);
+  return ids;
 }
 
 std::vector<std::string> chips_of(const member::Engine& engine) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,8 +29,8 @@ domain::StartMember offer_of(const ServeOptions&, const MemberEngine&);
 /// logs of another could not be reached any more. `conflict` with the name of the other.
 Result<void> check_same_member(const domain::State&, const MemberEngine&);
 
-/// Tells the engine under which ids the domain knows its pools.
-void tell_pools(const domain::State&, MemberId, member::Engine&);
+/// Tells the engine under which ids the domain knows its pools; they are the answer too, by name.
+std::map<std::string, PoolId> introduce_pools(const domain::State&, MemberId, member::Engine&);
 
 /// The chips of its pools, each once.
 std::vector<std::string> chips_of(const member::Engine&);

@@ -210,12 +210,8 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
                      {.space_low_bytes = options.space_low_bytes});
   SUAN_CHECK(begin(options, domain, core));
   const MemberId member = core.state().catalogue().find_member(domain.member.name)->id;
-  tell_pools(core.state(), member, *domain.member.engine);
-  std::map<std::string, PoolId> pools;
-  for (const auto& [id, pool] : core.state().catalogue().pools()) {
-    if (pool.member == member) pools.emplace(pool.name, id);
-  }
-  link.add(member, *domain.member.engine, std::move(pools));
+  link.add(member, *domain.member.engine,
+           introduce_pools(core.state(), member, *domain.member.engine));
 
   SUAN_TRY(const auto history,
            history::open_history(options.state_directory + "/history.db", journal));

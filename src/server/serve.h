@@ -18,7 +18,7 @@ struct ServeOptions {
   std::string tls_key_file;          // PEM.
   std::string state_directory;       // Made if absent, mode 0700.
   std::string heads_file;            // A second place for signed heads; "" = none.
-  std::string images_directory;  // Jobs may run inside the images in it; "" = none.
+  std::string images_directory;      // Jobs may run inside the images in it; "" = none.
   std::string site = "here";
   std::string city;                         // A city of data/hubs.csv gives the site its place.
   std::string region;                       // ISO 3166-2: "cn-sh".
