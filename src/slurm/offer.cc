@@ -190,15 +190,15 @@ Offer recall_offer(const std::vector<SlurmPool>& known, const OfferWish& wish) {
     const std::size_t first = std::min(kind.find(' '), kind.size());
     const std::size_t second = std::min(kind.find(' ', first + 1), kind.size());
     const auto gres = parse_gres(kind.substr(0, first));
-    const auto number = [](std::string_view text) {
-      return text.empty() ? std::nullopt : parse_integer(text.substr(0, text.size() - 1));
+    const auto number = [](std::string_view text) {  // 0 where there is none.
+      return text.empty() ? 0 : parse_integer(text.substr(0, text.size() - 1)).value_or(0);
     };
-    const auto cores =
-        first < kind.size() ? number(kind.substr(first + 1, second - first - 1)) : std::nullopt;
-    const auto gibibytes = second < kind.size() ? number(kind.substr(second + 1)) : std::nullopt;
+    const std::int64_t cores =
+        first < kind.size() ? number(kind.substr(first + 1, second - first - 1)) : 0;
+    const std::int64_t gibibytes = second < kind.size() ? number(kind.substr(second + 1)) : 0;
     constexpr std::int64_t most = 1'000'000;
-    if (!gres || !cores || !gibibytes || *cores <= 0 || *gibibytes <= 0 || *cores > most ||
-        *gibibytes > most || gres->size() > 1)
+    if (!gres || cores <= 0 || gibibytes <= 0 || cores > most || gibibytes > most ||
+        gres->size() > 1)
       continue;
     SlurmPool& pool = offer.pools.emplace_back(before);
     member::OfferedPool& offered = pool.offered;
@@ -207,8 +207,8 @@ Offer recall_offer(const std::vector<SlurmPool>& known, const OfferWish& wish) {
       offered.chip = chip_of(pool.gres, wish.gres);
       offered.cards_per_node = std::min(gres->front().count, cards_max);
     }
-    offered.cpu_milli_per_node = *cores * 1000;
-    offered.memory_bytes_per_node = *gibibytes << 30U;
+    offered.cpu_milli_per_node = cores * 1000;
+    offered.memory_bytes_per_node = gibibytes << 30U;
     offered.nodes = static_cast<std::uint32_t>(pool.nodes.size());
     offered.topology = "partition " + pool.partition + " of Slurm";
   }
