@@ -69,15 +69,12 @@ enum class Bug : std::uint8_t {
   fork_shares_writes,
   // Between domains.
   guest_price_not_checked,
-  expired_guest_committed,
   old_host_answers_for_new,
   rest_of_guest_kept,
   guest_evicted_before_let_go,
-  hosted_not_told_again,
   reports_not_told_again,
   commits_not_told_again,
   stop_not_passed_on,
-  renewal_not_passed_on,
   guest_usage_halved,
 };
 

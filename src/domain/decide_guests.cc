@@ -162,9 +162,7 @@ Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
     return refuse(Code::spec_invalid, "a unit is committed once it is hosted");
   for (const jobs::Task& task : unit.tasks) {
     const market::Lease& lease = *deciding.state.market().find_lease(task.lease);
-    if (lease.expires == Moment{} || lease.expires > deciding.now ||
-        planted(Bug::expired_guest_committed))
-      continue;
+    if (lease.expires == Moment{} || lease.expires > deciding.now) continue;
     refuse_guest(deciding, *job, "it was not committed in time");
     return {};
   }

@@ -175,7 +175,6 @@ struct Following {
     const jobs::Job& job = *state.jobs().find(event.unit.job);
     const jobs::Unit& unit = job.units[event.unit.unit];
     if (!is_hosted(state, unit)) return add_renewals(state, event.unit, event.run_for, effects);
-    if (planted(Bug::renewal_not_passed_on)) return;
     effects.push_back(TellMember{member_of(state, unit), RenewUnit{attempt_of(job, event.unit.unit),
                                                                    event.run_for, unit.allowance}});
   }
@@ -301,8 +300,7 @@ Effects outstanding_for(const State& state, ParentId parent) {
     if (job.guest->is_refused) {
       first.push_back(TellParent{parent, UnitRefused{job.guest->home, job.reason}});
     } else if (unit.phase == Phase::confirming) {
-      if (!planted(Bug::hosted_not_told_again))
-        then.push_back(TellParent{parent, hosted(state, job)});
+      then.push_back(TellParent{parent, hosted(state, job)});
     } else if (job.guest->is_committed && !planted(Bug::reports_not_told_again)) {
       for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
         if (unit.tasks[t].phase == Phase::ended)

@@ -83,7 +83,8 @@ void LeaseBook::see(const market::LeaseGranted& event, Moment at) {
   const std::string who = print_key(lease.holder);
   const Pool* offered = pool(lease.pool);
   if (!objections_.check(offered != nullptr, "lease", "a lease on no pool for " + who)) return;
-  objections_.check(offered->state == ServingState::production, "closed pool",
+  const bool is_open = offered->state == ServingState::production;
+  objections_.check(is_open || offered->remote, "closed pool",
                     "a lease on a pool that takes nothing new for " + who);
   objections_.check(lease.epoch > last_epoch_, "lease epoch", "an epoch does not grow for " + who);
   objections_.check(lease.expires > at || (lease.expires == Moment{} && offered->remote), "lease",

@@ -132,6 +132,10 @@ class MoneyBook {
   void close(const ledger::Ledger&);
 
   Money charged(HoldId) const;
+  std::int64_t balance(const ledger::AccountKey& key) const {
+    const auto found = balances_.find(key);
+    return found == balances_.end() ? 0 : found->second;
+  }
   bool is_open(HoldId id) const { return holds_.contains(id); }
 
  private:

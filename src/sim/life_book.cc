@@ -61,6 +61,9 @@ void LifeBook::close() {
   charged_now_.reset();
   check(unasked_.empty(), "rights", "nobody asked for this " + unasked_);
   unasked_.clear();
+  for (const ProjectId project : parents_)
+    check(money_.balance(ledger::project_account(project)) == 0, "allowance",
+          "what a parent sent and nobody holds stays here");
   if (!dying_now_) return;
   const Unit* dying = unit(*dying_now_);
   dying_now_.reset();

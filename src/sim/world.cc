@@ -194,7 +194,8 @@ void World::open_up() {
     put(domain::StartMember{site->offer.member, "", site->offer.site, site->offer.pools}, false);
   }
   for (const auto& [id, project] : audit_.shadow().identity().projects())
-    ask(people_.front(), domain::Deposit{project.name, yuan(100'000'000), "for the rest"});
+    if (!project.name.starts_with("via-"))
+      ask(people_.front(), domain::Deposit{project.name, yuan(100'000'000), "for the rest"});
   stop_jobs(JobKind::batch, waited_for);
 }
 
