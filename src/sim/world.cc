@@ -119,6 +119,14 @@ std::string World::end_hash() {
   return print_digest(last.head().hash) + print_digest(runtime::state_hash(durable()));
 }
 
+// Whether a project is that of a parent: its money comes and goes with the units of that parent.
+bool World::is_of_parent(ProjectId id) const {
+  for (const auto& [parent_id, parent] : durable().identity().parents()) {
+    if (parent.project == id) return true;
+  }
+  return false;
+}
+
 // A job that waits although it could start now.
 void World::check_waiting_jobs() {
   const domain::State& state = audit_.shadow();
@@ -126,6 +134,7 @@ void World::check_waiting_jobs() {
   for (const auto& [id, job] : state.jobs().all()) {
     if (job.outcome != jobs::Outcome::none || job.is_stopping) continue;
     const JobSpec& spec = *job.spec;
+    if (is_of_parent(spec.project)) continue;  // Nobody pays anything in for such a job.
     for (std::uint32_t i = 0; i < job.units.size(); ++i) {
       const jobs::UnitKey key{id, i};
       if (job.units[i].phase == jobs::Phase::waiting) {
@@ -194,7 +203,7 @@ void World::open_up() {
     put(domain::StartMember{site->offer.member, "", site->offer.site, site->offer.pools}, false);
   }
   for (const auto& [id, project] : audit_.shadow().identity().projects())
-    if (!project.name.starts_with("via-"))
+    if (!is_of_parent(id))
       ask(people_.front(), domain::Deposit{project.name, yuan(100'000'000), "for the rest"});
   stop_jobs(JobKind::batch, waited_for);
 }

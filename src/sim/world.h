@@ -122,6 +122,7 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   // The world's own time (world.cc).
   bool chance(std::uint32_t per_mille);
   void stop_jobs(JobKind, std::size_t but);
+  bool is_of_parent(ProjectId) const;
 
   // What happens on machines, to be seen where the work is at home too (talk.cc).
   void on_started(const Launch&) override;
