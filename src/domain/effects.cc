@@ -1,6 +1,7 @@
 #include "domain/effects.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/planted.h"
 #include "domain/terms.h"
@@ -44,6 +45,20 @@ bool is_hosted(const State& state, const jobs::Unit& unit) {
 }
 
 // What a sub-domain is asked, and what a parent is told.
+
+template <class Message>
+void tell(Effects& effects, MemberId member, Message message) {
+  auto& effect = std::get<TellMember>(effects.emplace_back(std::in_place_type<TellMember>));
+  effect.member = member;
+  effect.message = std::move(message);
+}
+
+template <class Message>
+void tell(Effects& effects, ParentId parent, Message message) {
+  auto& effect = std::get<TellParent>(effects.emplace_back(std::in_place_type<TellParent>));
+  effect.parent = parent;
+  effect.message = std::move(message);
+}
 
 UnitAttempt attempt_of(const jobs::Job& job, std::uint32_t unit) {
   return {job.id, unit, job.units[unit].attempt};
@@ -151,7 +166,7 @@ struct Following {
     const MemberId member = state.catalogue().pools().at(event.placement.pool).member;
     const jobs::Job& job = *state.jobs().find(event.unit.job);
     if (is_hosted(state, job.units[event.unit.unit]))
-      effects.push_back(TellMember{member, wish_of(state, job, event.unit.unit)});
+      tell(effects, member, wish_of(state, job, event.unit.unit));
     else
       effects.push_back(AskReserve{member, event.unit, event.attempt});
   }
@@ -159,7 +174,7 @@ struct Following {
     const jobs::Job& job = *state.jobs().find(event.unit.job);
     const jobs::Unit& unit = job.units[event.unit.unit];
     if (job.guest)
-      effects.push_back(TellParent{job.guest->parent, hosted(state, job)});
+      tell(effects, job.guest->parent, hosted(state, job));
     else if (!is_hosted(state, unit))
       effects.push_back(AskConfirm{member_of(state, unit), event.unit, unit.attempt});
   }
@@ -167,7 +182,7 @@ struct Following {
     const jobs::Job& job = *state.jobs().find(event.unit.job);
     const jobs::Unit& unit = job.units[event.unit.unit];
     if (is_hosted(state, unit))
-      effects.push_back(TellMember{member_of(state, unit), commit_of(job, event.unit.unit)});
+      tell(effects, member_of(state, unit), commit_of(job, event.unit.unit));
     else
       add_launches(state, event.unit, effects);
   }
@@ -175,15 +190,14 @@ struct Following {
     const jobs::Job& job = *state.jobs().find(event.unit.job);
     const jobs::Unit& unit = job.units[event.unit.unit];
     if (!is_hosted(state, unit)) return add_renewals(state, event.unit, event.run_for, effects);
-    effects.push_back(TellMember{member_of(state, unit), RenewUnit{attempt_of(job, event.unit.unit),
-                                                                   event.run_for, unit.allowance}});
+    tell(effects, member_of(state, unit),
+         RenewUnit{attempt_of(job, event.unit.unit), event.run_for, unit.allowance});
   }
   void operator()(const jobs::UnitReturned& event) const { let_go(event.unit); }
   void operator()(const jobs::UnitEnded& event) const { let_go(event.unit); }
   void operator()(const jobs::GuestRefused& event) const {
     const jobs::Guest& guest = *state.jobs().find(event.job)->guest;
-    if (!guest.is_let_go)
-      effects.push_back(TellParent{guest.parent, UnitRefused{guest.home, event.reason}});
+    if (!guest.is_let_go) tell(effects, guest.parent, UnitRefused{guest.home, event.reason});
   }
   void operator()(const jobs::TaskStarted& event) const {
     const jobs::Job& job = *state.jobs().find(event.key.job);
@@ -197,7 +211,7 @@ struct Following {
     const jobs::Unit& unit = job.units[place.unit];
     if (!is_hosted(state, unit)) return add_stop(state, job, event.key, event.why, effects);
     if (planted(Bug::stop_not_passed_on)) return;
-    effects.push_back(TellMember{member_of(state, unit), stop_of(job, place.unit, place.index)});
+    tell(effects, member_of(state, unit), stop_of(job, place.unit, place.index));
   }
   void operator()(const jobs::TaskEnded& event) const {
     const jobs::Job& job = *state.jobs().find(event.key.job);
@@ -214,7 +228,7 @@ struct Following {
   // A guest is one unit, so its tasks are numbered from 0.
   void report(const jobs::Job& job, const AttemptKey& key) const {
     if (job.guest && !job.guest->is_let_go)
-      effects.push_back(TellParent{job.guest->parent, report_of(job, key.task)});
+      tell(effects, job.guest->parent, report_of(job, key.task));
   }
 
   // The attempt of a unit is over; one that never had a place was never with anybody.
@@ -222,7 +236,7 @@ struct Following {
     const jobs::Job& job = *state.jobs().find(key.job);
     const jobs::Unit& unit = job.units[key.unit];
     if (!unit.placement.pool || !is_hosted(state, unit)) return;
-    effects.push_back(TellMember{member_of(state, unit), LetGo{attempt_of(job, key.unit)}});
+    tell(effects, member_of(state, unit), LetGo{attempt_of(job, key.unit)});
   }
 };
 
@@ -265,9 +279,7 @@ Effects outstanding_effects(const State& state) {
 
 Effects outstanding_for(const State& state, MemberId member) {
   Effects effects;
-  const auto tell = [&](auto message) {
-    effects.push_back(TellMember{member, std::move(message)});
-  };
+  const auto say = [&](auto message) { tell(effects, member, std::move(message)); };
   for (const auto& [id, job] : state.jobs().all()) {
     if (job.outcome != jobs::Outcome::none) continue;
     for (std::uint32_t i = 0; i < job.units.size(); ++i) {
@@ -275,13 +287,13 @@ Effects outstanding_for(const State& state, MemberId member) {
       if (unit.phase == Phase::waiting || unit.phase == Phase::ended ||
           member_of(state, unit) != member)
         continue;
-      if (unit.phase == Phase::reserving) tell(wish_of(state, job, i));
+      if (unit.phase == Phase::reserving) say(wish_of(state, job, i));
       if (unit.phase == Phase::reserving || unit.phase == Phase::confirming) continue;
-      if (!planted(Bug::commits_not_told_again)) tell(commit_of(job, i));
+      if (!planted(Bug::commits_not_told_again)) say(commit_of(job, i));
       if (unit.run_for > Span{})
-        tell(RenewUnit{attempt_of(job, i), run_for_left(state, job, unit), unit.allowance});
+        say(RenewUnit{attempt_of(job, i), run_for_left(state, job, unit), unit.allowance});
       for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
-        if (unit.tasks[t].phase == Phase::stopping) tell(stop_of(job, i, t));
+        if (unit.tasks[t].phase == Phase::stopping) say(stop_of(job, i, t));
       }
     }
   }
@@ -298,15 +310,15 @@ Effects outstanding_for(const State& state, ParentId parent) {
     const jobs::Unit& unit = job.units.front();
     if (job.guest->is_let_go) continue;
     if (job.guest->is_refused) {
-      first.push_back(TellParent{parent, UnitRefused{job.guest->home, job.reason}});
+      tell(first, parent, UnitRefused{job.guest->home, job.reason});
     } else if (unit.phase == Phase::confirming) {
-      then.push_back(TellParent{parent, hosted(state, job)});
+      tell(then, parent, hosted(state, job));
     } else if (job.guest->is_committed && !planted(Bug::reports_not_told_again)) {
       for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
         if (unit.tasks[t].phase == Phase::ended)
-          first.push_back(TellParent{parent, report_of(job, t)});
+          tell(first, parent, report_of(job, t));
         else if (unit.tasks[t].started != Moment{})
-          then.push_back(TellParent{parent, report_of(job, t)});
+          tell(then, parent, report_of(job, t));
       }
     }
   }
