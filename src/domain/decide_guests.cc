@@ -16,10 +16,7 @@ namespace {
 
 constexpr std::uint32_t tasks_max = 1024;
 constexpr std::size_t name_bytes_max = 256;
-
-std::unexpected<Refusal> nothing_new() {
-  return refuse(Code::known_already, "nothing follows from this");
-}
+constexpr Span time_max = hours(100LL * 366 * 24);
 
 std::string money_text(const State& state, const jobs::GuestKey& key) {
   return state.identity().parents().at(key.parent).name + " job-" +
@@ -40,13 +37,14 @@ bool is_superseded(const State& state, const jobs::GuestKey& key) {
 Ruling check_wish(const HostUnit& wish, const Pool& pool) {
   const Need& need = wish.need;
   const bool is_share = need.card_milli > 0 && need.card_milli < 1000;
-  const bool is_sane = wish.tasks >= 1 && wish.tasks <= tasks_max && need.card_milli >= 0 &&
-                       need.cpu_milli >= 0 && need.memory_bytes >= 0 &&
-                       (is_share || need.card_milli % 1000 == 0) && need.card_milli <= 64'000 &&
-                       wish.allowance >= Money{} && wish.grace >= Span{} &&
-                       wish.grace <= grace_max && wish.checkpoint_notice >= Span{} &&
-                       wish.name.size() <= name_bytes_max &&
-                       wish.checkpoint_signal.size() <= name_bytes_max && wish.unit.attempt > 0;
+  const bool is_sane =
+      wish.tasks >= 1 && wish.tasks <= tasks_max && need.card_milli >= 0 && need.cpu_milli >= 0 &&
+      need.memory_bytes >= 0 && (is_share || need.card_milli % 1000 == 0) &&
+      need.card_milli <= 64'000 && need.cpu_milli <= pool.cpu_milli_per_node &&
+      need.memory_bytes <= pool.memory_bytes_per_node && wish.allowance >= Money{} &&
+      wish.grace >= Span{} && wish.grace <= grace_max && wish.checkpoint_notice >= Span{} &&
+      wish.checkpoint_notice <= time_max && wish.name.size() <= name_bytes_max &&
+      wish.checkpoint_signal.size() <= name_bytes_max && wish.unit.attempt > 0;
   if (!is_sane) return refuse(Code::spec_invalid, "what is asked for is out of range");
   if (pool.state != ServingState::production)
     return refuse(Code::no_pool_fits, "the pool takes nothing new");
@@ -120,6 +118,8 @@ Ruling decide_one(Deciding& deciding, const FromParent<HostUnit>& command) {
   const Pool* pool = state.catalogue().pools().find(wish.pool);
   if (pool == nullptr) return refuse(Code::no_pool_fits, "there is no such pool");
   SUAN_CHECK(check_wish(wish, *pool));
+  if (!may_come_in(state, wish.allowance))
+    return refuse(Code::amount_too_large, "that allowance is more than this domain can keep");
   if (state.market().nodes().fitting(*pool, wish.need, wish.tasks) < wish.tasks)
     return refuse(Code::no_pool_fits, "its capacity is taken");
 
@@ -158,7 +158,8 @@ Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
   SUAN_TRY(const jobs::Job* job, find_guest(deciding, command.parent, commit.unit));
   const jobs::Unit& unit = job->units.front();
   if (job->guest->is_committed || unit.phase == Phase::ended) return nothing_new();
-  if (unit.phase != Phase::confirming || commit.run_for < Span{} || commit.max_duration < Span{})
+  if (unit.phase != Phase::confirming || commit.run_for < Span{} || commit.run_for > time_max ||
+      commit.max_duration < Span{} || commit.max_duration > time_max)
     return refuse(Code::spec_invalid, "a unit is committed once it is hosted");
   for (const jobs::Task& task : unit.tasks) {
     const market::Lease& lease = *deciding.state.market().find_lease(task.lease);
@@ -181,9 +182,11 @@ Ruling decide_one(Deciding& deciding, const FromParent<RenewUnit>& command) {
   const RenewUnit& renewal = command.message;
   SUAN_TRY(const jobs::Job* job, find_guest(deciding, command.parent, renewal.unit));
   const jobs::Unit& unit = job->units.front();
-  if ((unit.phase != Phase::staging && unit.phase != Phase::running) || renewal.run_for < Span{})
+  if ((unit.phase != Phase::staging && unit.phase != Phase::running) || renewal.run_for < Span{} ||
+      renewal.run_for > time_max || renewal.allowance < Money{})
     return nothing_new();
   const Money more = std::max(renewal.allowance - job->guest->allowance, Money{});
+  if (!may_come_in(deciding.state, more)) return nothing_new();
   if (more > Money{}) {
     pay_in(deciding, {command.parent, renewal.unit}, more);
     deciding.emit(ledger::HoldExtended{job->hold, more});

@@ -1,5 +1,6 @@
 // Decides what a sub-domain says: what it offers, and how the units are that it was asked to host.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -16,7 +17,14 @@ namespace {
 
 constexpr std::size_t sites_max = 10'000;  // Of one member.
 constexpr std::size_t pools_max = 100'000;
+constexpr std::uint64_t nodes_max = 1'000'000;
+constexpr std::size_t name_bytes_max = 255;
+constexpr std::int64_t cpu_milli_max = 100'000'000;  // Of a node.
+constexpr std::int64_t memory_bytes_max = std::int64_t{1} << 43U;
+constexpr Money price_max = yuan(10'000);          // Of a card or core for an hour,
+constexpr Money node_price_max = yuan(1'000'000);  // and of all of a node.
 constexpr std::size_t reason_bytes_max = 1000;
+constexpr Span clocks_differ_max = hours(72);
 
 // A unit that is with this member, in this attempt, and not over; absent if that has passed.
 const jobs::Job* job_with(const Deciding& deciding, MemberId member, const UnitAttempt& message) {
@@ -27,10 +35,6 @@ const jobs::Job* job_with(const Deciding& deciding, MemberId member, const UnitA
   if (unit.phase == Phase::waiting || unit.phase == Phase::ended) return nullptr;
   const Pool& pool = deciding.state.catalogue().pools().at(unit.placement.pool);
   return pool.member == member ? job : nullptr;
-}
-
-std::unexpected<Refusal> nothing_new() {
-  return refuse(Code::known_already, "nothing follows from this");
 }
 
 // Whether the grants are what was asked for: on nodes that are there, one each, and on cards that
@@ -81,24 +85,45 @@ bool has_started(const jobs::Unit& unit) {
   });
 }
 
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= name_bytes_max &&
+         name.find_first_of("/ \t\r\n") == std::string_view::npos;
+}
+
+// What comes of any of it later, on however many nodes, fits into its type.
+bool is_sane(const Pool& pool) {
+  const auto within = [](std::int64_t value, std::int64_t most) {
+    return value >= 0 && value <= most;
+  };
+  if (!pool.id || !is_name(pool.name) || pool.chip.size() > name_bytes_max) return false;
+  if (pool.cards_per_node > 64 || !within(pool.cpu_milli_per_node, cpu_milli_max) ||
+      !within(pool.memory_bytes_per_node, memory_bytes_max) || pool.disk_bytes_per_node < 0 ||
+      !within(pool.price.card_hour.micro, price_max.micro) ||
+      !within(pool.price.core_hour.micro, price_max.micro))
+    return false;
+  const Need whole{std::int64_t{1000} * pool.cards_per_node, pool.cpu_milli_per_node, 0};
+  return hourly_price(pool.price, whole) <= node_price_max;
+}
+
 Ruling check_offer(const SupplyOffer& offer) {
   if (offer.sites.size() > sites_max || offer.pools.size() > pools_max)
     return refuse(Code::spec_invalid, "a member offers at most 10,000 sites and 100,000 pools");
   std::set<SiteId> sites;
   std::set<std::string_view> names;
   for (const Site& site : offer.sites) {
-    if (!sites.insert(site.id).second || !names.insert(site.name).second)
-      return refuse(Code::spec_invalid, "a site is offered twice");
+    if (!is_name(site.name) || !sites.insert(site.id).second || !names.insert(site.name).second)
+      return refuse(Code::spec_invalid, "a site is offered twice, or has no proper name");
   }
   std::set<std::pair<SiteId, std::string_view>> pools;
+  std::uint64_t nodes = 0;
   for (const Pool& pool : offer.pools) {
-    const bool is_sane = pool.id && sites.contains(pool.site) && pool.nodes <= 1'000'000 &&
-                         pool.cards_per_node <= 64 && pool.cpu_milli_per_node >= 0 &&
-                         pool.memory_bytes_per_node >= 0 && pool.price.card_hour >= Money{} &&
-                         pool.price.core_hour >= Money{};
-    if (!is_sane || !pools.insert({pool.site, pool.name}).second)
+    nodes += pool.nodes;
+    if (!is_sane(pool) || !sites.contains(pool.site) ||
+        !pools.insert({pool.site, pool.name}).second)
       return refuse(Code::spec_invalid, "a pool is offered twice, or is out of range");
   }
+  if (nodes > nodes_max)
+    return refuse(Code::spec_invalid, "a member offers at most 1,000,000 nodes");
   return {};
 }
 
@@ -125,18 +150,20 @@ Ruling decide_one(Deciding& deciding, const OfferSupply& command) {
   std::uint64_t last_site = last.site;
   std::uint64_t last_pool = last.pool;
   std::set<PoolId> offered;
+  std::multimap<SiteId, const Pool*> pools;
+  for (const Pool& each : command.offer.pools) pools.emplace(each.site, &each);
   for (const Site& theirs : command.offer.sites) {
     Site site = theirs;
     site.name = command.member + "." + theirs.name;
     const Site* known_site = catalogue.find_site(site.name);
     site.id = known_site != nullptr ? known_site->id : SiteId{++last_site};
     if (known_site == nullptr || *known_site != site) deciding.emit(catalogue::SiteDescribed{site});
-    for (const Pool& each : command.offer.pools) {
-      if (each.site != theirs.id) continue;
-      Pool pool = each;
+    const auto [first, end] = pools.equal_range(theirs.id);
+    for (auto each = first; each != end; ++each) {
+      Pool pool = *each->second;
       pool.site = site.id;
       pool.member = member.id;
-      pool.remote = each.id;
+      pool.remote = each->second->id;
       const Pool* known_pool =
           known_site != nullptr ? catalogue.find_pool(site.id, pool.name) : nullptr;
       pool.id = known_pool != nullptr ? known_pool->id : PoolId{++last_pool};
@@ -208,6 +235,11 @@ Ruling decide_one(Deciding& deciding, const FromMember<TaskReport>& command) {
   Progress progress = command.message.progress;
   if (command.message.index >= job->spec->nodes || progress.reason.size() > reason_bytes_max)
     return nothing_new();
+  // It ran here at the earliest when it was submitted, however far the two clocks are apart.
+  const Span most = deciding.now - job->submitted + clocks_differ_max;
+  progress.usage.wall = std::clamp(progress.usage.wall, Span{}, most);
+  progress.usage.cpu = std::max(progress.usage.cpu, Span{});
+  progress.usage.memory_peak_bytes = std::max<std::int64_t>(progress.usage.memory_peak_bytes, 0);
   progress.key = {job->id, jobs::task_number(*job->spec, unit.unit, command.message.index),
                   unit.attempt};
   const Ruling ruling = decide_one(deciding, Report{progress});

@@ -95,6 +95,11 @@ Ruling decide_one(Deciding& deciding, const CreateProject& command) {
   return {};
 }
 
+bool may_come_in(const State& state, Money amount) {
+  const Money outside = state.ledger().balance({ledger::AccountKind::funding, 0});
+  return amount <= deposit_max && amount - outside <= domain_money_max;
+}
+
 Ruling decide_one(Deciding& deciding, const Deposit& command) {
   SUAN_CHECK(authorise(deciding.state, deciding.caller, identity::Action::fund_project));
   const auto* project = deciding.state.identity().find_project(command.project);
@@ -108,8 +113,7 @@ Ruling decide_one(Deciding& deciding, const Deposit& command) {
                       " CNY; got " + print_money(command.amount),
                   "/amount");
   }
-  const Money outside = deciding.state.ledger().balance({ledger::AccountKind::funding, 0});
-  if (command.amount - outside > domain_money_max)
+  if (!may_come_in(deciding.state, command.amount))
     return refuse(Code::amount_too_large,
                   "a domain keeps at most " + print_money(domain_money_max) + " CNY", "/amount");
   if (command.text.size() > text_length_max)

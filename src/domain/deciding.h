@@ -103,6 +103,14 @@ bool pays_for_a_minute(const JobSpec&, Money unit_hourly, Money left);
 /// The ruling about a message that comes too late to matter.
 std::unexpected<Refusal> stale();
 
+/// The ruling about a message that changes nothing.
+inline std::unexpected<Refusal> nothing_new() {
+  return refuse(Code::known_already, "nothing follows from this");
+}
+
+/// Whether that much may come in from outside: more would near the end of what Money holds.
+bool may_come_in(const State&, Money);
+
 /// Ends a job whose units have all ended, `held` being what is left in its hold.
 void end_job(Deciding&, const jobs::Job&, jobs::Outcome, const jobs::UnitEnded& last, Money held);
 

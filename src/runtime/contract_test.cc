@@ -259,9 +259,28 @@ TEST_F(Contract, NonsenseFromAMemberIsNotBelieved) {
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, domain::Code::stale);
   EXPECT_FALSE(parent.put(to_command(MemberId{99}, Up(UnitRefused{unit, "no"}))));
+  SupplyOffer costly = domain::offer_to_parents(child.state());
+  costly.pools.front().price.core_hour = Money{INT64_MAX};
+  EXPECT_FALSE(parent.put(domain::OfferSupply{"child", costly}));
+  SupplyOffer vast = domain::offer_to_parents(child.state());
+  vast.pools.front().nodes = UINT32_MAX;
+  EXPECT_FALSE(parent.put(domain::OfferSupply{"child", vast}));
   SupplyOffer twice = domain::offer_to_parents(child.state());
   twice.pools.push_back(twice.pools.front());
   EXPECT_FALSE(parent.put(domain::OfferSupply{"child", twice}));
+}
+
+TEST_F(Contract, AMemberIsNotPaidForMoreTimeThanThereWas) {
+  const JobId id = submit();
+  relay();
+  const UnitAttempt unit{id, 0, 1};
+  TaskReport lie{.unit = unit, .index = 0, .progress = {}};
+  lie.progress.state = AttemptState::ended;
+  lie.progress.end = AttemptEnd::exited;
+  lie.progress.usage.wall = Span{INT64_MAX};
+  EXPECT_TRUE(parent.put(to_command(member_id(), Up(lie))));
+  EXPECT_LE(at_home(id).units.front().tasks.front().usage.wall, hours(73));
+  EXPECT_LE(at_home(id).cost, at_home(id).held);
 }
 
 TEST_F(Contract, NonsenseFromAParentIsRefused) {
@@ -271,6 +290,9 @@ TEST_F(Contract, NonsenseFromAParentIsRefused) {
   EXPECT_FALSE(child.put(to_command(parent_id(), Down(wish))));
   wish.tasks = 1;
   wish.need.cpu_milli = -1;
+  EXPECT_FALSE(child.put(to_command(parent_id(), Down(wish))));
+  wish = std::get<HostUnit>(parent.downs.front());
+  wish.allowance = Money{INT64_MAX};
   EXPECT_FALSE(child.put(to_command(parent_id(), Down(wish))));
   wish = std::get<HostUnit>(parent.downs.front());
   wish.pool = PoolId{99};
