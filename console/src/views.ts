@@ -147,6 +147,7 @@ export interface Pool {
   price: Price;
   is_firm: boolean;
   state: 'production' | 'draining' | 'closed';
+  remote: string;
   runs_images: boolean;
 }
 

@@ -7,6 +7,7 @@ const sources = [
   'http/show_places.cc',
   'placement/change.cc',
   'placement/rank.cc',
+  'domain/decide_ends.cc',
   'domain/decide_units.cc',
   'engine/supervisor.cc',
   'engine/attempt_table.cc',

@@ -17,7 +17,7 @@ enum class Bug : std::uint8_t {
   rest_of_allowance_kept,
   hold_not_returned,
   budget_forgets_what_was_spent,
-  spent_while_others_hold,
+  dear_taken_for_spent,
   renewed_without_money,
   // Capacity.
   cores_overcommitted,

@@ -163,7 +163,7 @@ bool is_spent(const State& state, const jobs::Job& job, const ledger::Hold& hold
   const bool others_hold = std::ranges::any_of(job.units, [](const jobs::Unit& unit) {
     return unit.phase != Phase::waiting && unit.phase != Phase::ended;
   });
-  if (others_hold && !planted(Bug::spent_while_others_hold)) return false;
+  if (others_hold) return false;
   placement::Demand demand = placement::make_demand(*job.spec);
   demand.objective = Objective::cost;
   demand.is_ordered = false;
@@ -171,7 +171,8 @@ bool is_spent(const State& state, const jobs::Job& job, const ledger::Hold& hold
   if (cheapest.best.empty()) return false;
   const Money hourly = scale(cheapest.best.front().hourly_cost, 1, job.spec->elements);
   // What no budget of this size would pay for waits for another price instead.
-  return pays_for_a_minute(*job.spec, hourly, job.spec->budget) &&
+  const bool is_dear = !pays_for_a_minute(*job.spec, hourly, job.spec->budget);
+  return (!is_dear || planted(Bug::dear_taken_for_spent)) &&
          !pays_for_a_minute(*job.spec, hourly, job.spec->budget - hold.charged);
 }
 

@@ -399,6 +399,7 @@ TEST(WebSocket, EndsWithItsServer) {
   WebSocket socket = dialler->dial(to(*server), kind.listener());
   ASSERT_TRUE(kind.wait_open());
   const auto deaf = open_by_hand(*server);
+  ASSERT_TRUE(guests.witnesses[1]->wait_open());
   server->stop(milliseconds(300));
   EXPECT_EQ(kind.wait_end().code, 1001);
   EXPECT_EQ(guests.witnesses[0]->wait_end().code, 1001);

@@ -30,6 +30,9 @@ void make_batch_limits(Random& random, JobSpec& spec) {
   if (random.chance(1, 2)) spec.max_duration = seconds(random.between(30, 7200));
   if (random.chance(1, 8)) spec.max_duration = hours(random.between(2, 30));
   if (random.chance(1, 3)) spec.budget = {random.between(1, 60'000'000)};
+  // An array whose units need all of their shares has nothing left for second attempts.
+  if (spec.elements > 1 && random.chance(1, 2))
+    spec.budget = {random.between(200'000, 3'000'000) * spec.elements};
   if (random.chance(1, 8)) spec.hourly_max = {random.between(1, 200'000'000)};
 }
 
