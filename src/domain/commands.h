@@ -67,6 +67,19 @@ struct StopJob {
   JobId job;
 };
 
+/// Makes a token with which one domain may ask to join this one.
+struct MakeJoinToken {
+  std::string label;
+  Digest secret_hash;
+  Span lasts;  // 1 min to 30 days.
+};
+
+/// Says whether a domain that asked to join is a member. May be said again, and otherwise.
+struct AnswerJoin {
+  std::string name;
+  bool is_approved = false;
+};
+
 // From the process itself, as it starts.
 
 /// Makes an empty journal a domain with one organisation and its operator.
@@ -112,6 +125,7 @@ struct NotePayloadsDestroyed {
 /// A domain that this one has joined may send units from now on.
 struct JoinParent {
   std::string name;
+  Digest key;  // Its Ed25519 public key; all zero = not known.
 };
 
 /// A message of the member contract, from that parent. Refused as stale if it is about an attempt
@@ -123,6 +137,15 @@ struct FromParent {
 };
 
 // From a sub-domain of this one.
+
+/// A domain asks to join; whoever it is has shown to hold the key. One that is known asks for
+/// nothing, and needs no token.
+struct AskToJoin {
+  Digest token;  // The hash of its secret; all zero = none.
+  std::string name;
+  Digest key;  // Its Ed25519 public key.
+  std::string note;
+};
 
 /// A sub-domain offers its supply, all of it. It is a member from its first offer on.
 struct OfferSupply {
@@ -146,9 +169,10 @@ struct PlaceWaiting {};
 
 using Command =
     std::variant<CreateOrganisation, CreateProject, Deposit, CreateKey, RevokeKey, SubmitJob,
-                 StopJob, FoundDomain, StartMember, Reserve, Confirm, Report, NotePayloadsDestroyed,
-                 JoinParent, FromParent<HostUnit>, FromParent<CommitUnit>, FromParent<RenewUnit>,
-                 FromParent<StopTask>, FromParent<LetGo>, OfferSupply, FromMember<UnitHosted>,
+                 StopJob, MakeJoinToken, AnswerJoin, FoundDomain, StartMember, Reserve, Confirm,
+                 Report, NotePayloadsDestroyed, JoinParent, FromParent<HostUnit>,
+                 FromParent<CommitUnit>, FromParent<RenewUnit>, FromParent<StopTask>,
+                 FromParent<LetGo>, AskToJoin, OfferSupply, FromMember<UnitHosted>,
                  FromMember<UnitRefused>, FromMember<TaskReport>, Tick, PlaceWaiting>;
 
 /// Who asked, and how a repeat is known. Commands of the process itself carry no request.

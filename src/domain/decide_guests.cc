@@ -90,7 +90,19 @@ std::expected<const jobs::Job*, Refusal> find_guest(const Deciding& deciding, Pa
 Ruling decide_one(Deciding& deciding, const JoinParent& command) {
   SUAN_CHECK(authorise(deciding.state, deciding.caller, identity::Action::manage_supply));
   const identity::Identity& identity = deciding.state.identity();
-  if (identity.find_parent(command.name) != nullptr) return nothing_new();
+  const identity::Parent* same = identity.find_parent(command.key);
+  if (same != nullptr && same->name != command.name)
+    return refuse(Code::name_taken, "that domain is known here as \"" + same->name + "\"", "/name");
+  if (const identity::Parent* known = identity.find_parent(command.name)) {
+    if (command.key == Digest{} || command.key == known->key) return nothing_new();
+    if (known->key != Digest{})
+      return refuse(Code::name_taken, "\"" + command.name + "\" is known here with another key",
+                    "/name");
+    identity::Parent parent = *known;
+    parent.key = command.key;
+    deciding.emit(identity::ParentJoined{parent});
+    return {};
+  }
   const std::string name = "via-" + command.name;
   if (identity.find_organisation(name) != nullptr || identity.find_user(name) != nullptr ||
       identity.find_project(name) != nullptr)
@@ -103,7 +115,8 @@ Ruling decide_one(Deciding& deciding, const JoinParent& command) {
   deciding.emit(identity::UserCreated{{user, organisation, name, identity::Role::consumer}});
   deciding.emit(identity::ProjectCreated{{project, organisation, name}});
   deciding.emit(identity::SeatTaken{{project, user}});
-  deciding.emit(identity::ParentJoined{{ParentId{last.parent + 1}, command.name, user, project}});
+  deciding.emit(identity::ParentJoined{
+      {ParentId{last.parent + 1}, command.name, user, project, command.key}});
   return {};
 }
 

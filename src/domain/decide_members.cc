@@ -132,6 +132,9 @@ Ruling check_offer(const SupplyOffer& offer) {
 Ruling decide_one(Deciding& deciding, const OfferSupply& command) {
   SUAN_CHECK(authorise(deciding.state, deciding.caller, identity::Action::manage_supply));
   SUAN_CHECK(check_offer(command.offer));
+  const identity::Joiner* joiner = deciding.state.identity().find_joiner(command.member);
+  if (joiner != nullptr && joiner->state != identity::JoinState::approved)
+    return refuse(Code::forbidden, "this domain has not been approved as a member here");
   const catalogue::Catalogue& catalogue = deciding.state.catalogue();
   const Counters& last = deciding.state.essence().last;
   const catalogue::Member* known = catalogue.find_member(command.member);

@@ -12,7 +12,6 @@ namespace suan::domain {
 namespace {
 
 constexpr std::size_t name_length_max = 63;
-constexpr std::size_t text_length_max = 200;
 constexpr Money deposit_max = yuan(1'000'000'000);
 constexpr Money domain_money_max = yuan(1'000'000'000'000);  // Far from the end of 64 bits.
 
@@ -21,26 +20,6 @@ bool is_name(std::string_view name) {
   return std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
   });
-}
-
-Ruling check_name(std::string_view name, std::string field) {
-  if (is_name(name)) return {};
-  return refuse(
-      Code::name_invalid,
-      "a name is 1 to 63 of a-z, 0-9, '-', '_' and '.'; got \"" + std::string(name) + "\"",
-      std::move(field));
-}
-
-template <class Id>
-std::string text_of(Id id) {
-  return std::string(id_prefix<Id>) + "-" + std::to_string(id.value);
-}
-
-template <class Nouns>
-std::string nearest_name(std::string_view word, const Nouns& nouns) {
-  std::vector<std::string_view> names;
-  for (const auto& [id, noun] : nouns) names.push_back(noun.name);
-  return std::string(nearest(word, names));
 }
 
 std::expected<OrganisationId, Refusal> organisation_named(const Deciding& deciding,
@@ -54,6 +33,14 @@ std::expected<OrganisationId, Refusal> organisation_named(const Deciding& decidi
 }
 
 }  // namespace
+
+Ruling check_name(std::string_view name, std::string field) {
+  if (is_name(name)) return {};
+  return refuse(
+      Code::name_invalid,
+      "a name is 1 to 63 of a-z, 0-9, '-', '_' and '.'; got \"" + std::string(name) + "\"",
+      std::move(field));
+}
 
 Ruling decide_one(Deciding& deciding, const FoundDomain& command) {
   if (!deciding.state.essence().domain.empty())

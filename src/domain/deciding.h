@@ -1,9 +1,12 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
+#include "base/text.h"
 #include "domain/decide.h"
 #include "placement/rank.h"
 
@@ -46,6 +49,8 @@ Ruling decide_one(Deciding&, const FoundDomain&);
 Ruling decide_one(Deciding&, const StartMember&);
 Ruling decide_one(Deciding&, const SubmitJob&);
 Ruling decide_one(Deciding&, const StopJob&);
+Ruling decide_one(Deciding&, const MakeJoinToken&);
+Ruling decide_one(Deciding&, const AnswerJoin&);
 Ruling decide_one(Deciding&, const Reserve&);
 Ruling decide_one(Deciding&, const Confirm&);
 Ruling decide_one(Deciding&, const Report&);
@@ -56,12 +61,32 @@ Ruling decide_one(Deciding&, const FromParent<CommitUnit>&);
 Ruling decide_one(Deciding&, const FromParent<RenewUnit>&);
 Ruling decide_one(Deciding&, const FromParent<StopTask>&);
 Ruling decide_one(Deciding&, const FromParent<LetGo>&);
+Ruling decide_one(Deciding&, const AskToJoin&);
 Ruling decide_one(Deciding&, const OfferSupply&);
 Ruling decide_one(Deciding&, const FromMember<UnitHosted>&);
 Ruling decide_one(Deciding&, const FromMember<UnitRefused>&);
 Ruling decide_one(Deciding&, const FromMember<TaskReport>&);
 Ruling decide_one(Deciding&, const Tick&);
 Ruling decide_one(Deciding&, const PlaceWaiting&);
+
+/// Whether that is a proper name of something in a domain; `field` is its place in the request.
+Ruling check_name(std::string_view name, std::string field);
+
+constexpr std::size_t text_length_max = 200;  // Of a label or a text for people.
+
+/// "job-42".
+template <class Id>
+std::string text_of(Id id) {
+  return std::string(id_prefix<Id>) + "-" + std::to_string(id.value);
+}
+
+/// The name of one of a table's rows that is nearest to a word; "" if none is near.
+template <class Nouns>
+std::string nearest_name(std::string_view word, const Nouns& nouns) {
+  std::vector<std::string_view> names;
+  for (const auto& [id, noun] : nouns) names.push_back(noun.name);
+  return std::string(nearest(word, names));
+}
 
 /// The price of all tasks of a unit.
 Money unit_hourly(const jobs::Job&, const jobs::Unit&);

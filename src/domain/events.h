@@ -85,13 +85,14 @@ struct PayloadsDestroyed {
 using Event = std::variant<
     DomainFounded, identity::OrganisationCreated, identity::UserCreated, identity::ProjectCreated,
     identity::SeatTaken, identity::KeyCreated, identity::KeyRevoked, identity::ParentJoined,
-    ledger::Deposited, ledger::Withdrawn, ledger::Held, ledger::HoldExtended, ledger::HoldReturned,
-    ledger::Charged, ledger::Allotted, catalogue::MemberStarted, catalogue::SiteDescribed,
-    catalogue::PoolOffered, market::LeaseGranted, market::LeaseConfirmed, market::LeaseReleased,
-    jobs::JobSubmitted, jobs::UnitQueued, jobs::UnitPlaced, jobs::UnitGranted, jobs::UnitReturned,
-    jobs::UnitLaunched, jobs::UnitRenewed, jobs::TaskStarted, jobs::TaskStopping, jobs::TaskEnded,
-    jobs::UnitEnded, jobs::JobStopping, jobs::JobEnded, jobs::JobEvicted, jobs::GuestCommitted,
-    jobs::GuestRefused, jobs::GuestLetGo, RequestAccepted, RequestsForgotten, PayloadsDestroyed>;
+    identity::JoinTokenMade, identity::JoinAsked, identity::JoinAnswered, ledger::Deposited,
+    ledger::Withdrawn, ledger::Held, ledger::HoldExtended, ledger::HoldReturned, ledger::Charged,
+    ledger::Allotted, catalogue::MemberStarted, catalogue::SiteDescribed, catalogue::PoolOffered,
+    market::LeaseGranted, market::LeaseConfirmed, market::LeaseReleased, jobs::JobSubmitted,
+    jobs::UnitQueued, jobs::UnitPlaced, jobs::UnitGranted, jobs::UnitReturned, jobs::UnitLaunched,
+    jobs::UnitRenewed, jobs::TaskStarted, jobs::TaskStopping, jobs::TaskEnded, jobs::UnitEnded,
+    jobs::JobStopping, jobs::JobEnded, jobs::JobEvicted, jobs::GuestCommitted, jobs::GuestRefused,
+    jobs::GuestLetGo, RequestAccepted, RequestsForgotten, PayloadsDestroyed>;
 
 /// Those of one record. They may lie in memory that the records of a batch share; a copy never
 /// does.

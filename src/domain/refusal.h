@@ -21,6 +21,8 @@ enum class Code : std::uint8_t {
   user_unknown,
   key_unknown,
   key_exists,
+  join_token_invalid,  // Not one of ours, used already, or expired.
+  joiner_unknown,
   job_unknown,
   job_ended,
   amount_not_positive,

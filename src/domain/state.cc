@@ -144,8 +144,17 @@ struct Folding {
   void operator()(const identity::KeyRevoked& event) const { state.identity_.apply(event); }
   void operator()(const identity::ParentJoined& event) const {
     state.identity_.apply(event);
-    state.essence_.last.parent = event.parent.id.value;
+    count(state.essence_.last.parent, event.parent.id.value);
   }
+  void operator()(const identity::JoinTokenMade& event) const {
+    state.identity_.apply(event);
+    state.essence_.last.join_token = event.token.id.value;
+  }
+  void operator()(const identity::JoinAsked& event) const {
+    state.identity_.apply(event);
+    state.essence_.last.joiner = event.joiner.id.value;
+  }
+  void operator()(const identity::JoinAnswered& event) const { state.identity_.apply(event); }
 
   void operator()(const ledger::Deposited& event) const { state.ledger_.apply(event); }
   void operator()(const ledger::Withdrawn& event) const { state.ledger_.apply(event); }

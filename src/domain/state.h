@@ -69,6 +69,8 @@ struct Counters {
   std::uint64_t job = 0;
   std::uint64_t payload = 0;
   std::uint64_t parent = 0;
+  std::uint64_t join_token = 0;
+  std::uint64_t joiner = 0;
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "organisation", self.organisation);
@@ -84,6 +86,8 @@ struct Counters {
     visit(11, "job", self.job);
     visit(12, "payload", self.payload);
     visit(13, "parent", self.parent);
+    visit(14, "join_token", self.join_token);
+    visit(15, "joiner", self.joiner);
   }
 };
 

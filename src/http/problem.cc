@@ -41,6 +41,7 @@ int status_of(Code code) {
     case Code::nothing_placeable:
       return 500;  // Never leave the process.
     case Code::forbidden:
+    case Code::join_token_invalid:
       return 403;
     case Code::request_id_missing:
       return 400;
@@ -49,6 +50,7 @@ int status_of(Code code) {
     case Code::user_unknown:
     case Code::key_unknown:
     case Code::job_unknown:
+    case Code::joiner_unknown:
       return 404;
     case Code::name_taken:
     case Code::key_exists:

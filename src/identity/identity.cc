@@ -54,9 +54,32 @@ const Parent* Identity::find_parent(std::string_view name) const {
   return nullptr;
 }
 
+const Parent* Identity::find_parent(const Digest& key) const {
+  if (key == Digest{}) return nullptr;
+  for (const auto& [id, parent] : parents_) {
+    if (parent.key == key) return &parent;
+  }
+  return nullptr;
+}
+
+const JoinToken* Identity::find_join_token(const Digest& secret_hash) const {
+  const JoinTokenId* id = join_token_hashes_.find(secret_hash);
+  return id == nullptr ? nullptr : join_tokens_.find(*id);
+}
+
+const Joiner* Identity::find_joiner(const Digest& key) const {
+  const JoinerId* id = joiner_keys_.find(key);
+  return id == nullptr ? nullptr : joiners_.find(*id);
+}
+
+const Joiner* Identity::find_joiner(std::string_view name) const {
+  const JoinerId* id = joiner_names_.find(std::string(name));
+  return id == nullptr ? nullptr : joiners_.find(*id);
+}
+
 void Identity::apply(const ParentJoined& event) {
   ensure(projects_.contains(event.parent.project) && users_.contains(event.parent.user));
-  parents_.insert(event.parent.id, event.parent);
+  parents_.put(event.parent.id, event.parent);
 }
 
 void Identity::apply(const OrganisationCreated& event) {
@@ -93,16 +116,45 @@ void Identity::apply(const KeyRevoked& event) {
   key->revoked = event.at;
 }
 
+void Identity::apply(const JoinTokenMade& event) {
+  join_tokens_.insert(event.token.id, event.token);
+  join_token_hashes_.insert(event.token.secret_hash, event.token.id);
+}
+
+void Identity::apply(const JoinAsked& event) {
+  JoinToken* token = join_tokens_.edit(event.token);
+  ensure(token != nullptr && token->used_by.empty());
+  token->used_by = event.joiner.name;
+  joiners_.insert(event.joiner.id, event.joiner);
+  joiner_keys_.insert(event.joiner.key, event.joiner.id);
+  joiner_names_.insert(event.joiner.name, event.joiner.id);
+}
+
+void Identity::apply(const JoinAnswered& event) {
+  Joiner* joiner = joiners_.edit(event.joiner);
+  ensure(joiner != nullptr);
+  joiner->state = event.state;
+  joiner->answered = event.at;
+}
+
 void Identity::reindex() {
   organisation_names_ = {};
   user_names_ = {};
   project_names_ = {};
   key_hashes_ = {};
+  join_token_hashes_ = {};
+  joiner_keys_ = {};
+  joiner_names_ = {};
   for (const auto& [id, organisation] : organisations_)
     organisation_names_.insert(organisation.name, id);
   for (const auto& [id, user] : users_) user_names_.insert(user.name, id);
   for (const auto& [id, project] : projects_) project_names_.insert(project.name, id);
   for (const auto& [id, key] : keys_) key_hashes_.insert(key.secret_hash, id);
+  for (const auto& [id, token] : join_tokens_) join_token_hashes_.insert(token.secret_hash, id);
+  for (const auto& [id, joiner] : joiners_) {
+    joiner_keys_.insert(joiner.key, id);
+    joiner_names_.insert(joiner.name, id);
+  }
 }
 
 }  // namespace suan::identity

@@ -43,6 +43,13 @@ class Identity {
   const Table<KeyId, Key>& keys() const { return keys_; }
   const Table<ParentId, Parent>& parents() const { return parents_; }
   const Parent* find_parent(std::string_view name) const;
+  const Parent* find_parent(const Digest& key) const;
+
+  const Table<JoinTokenId, JoinToken>& join_tokens() const { return join_tokens_; }
+  const JoinToken* find_join_token(const Digest& secret_hash) const;
+  const Table<JoinerId, Joiner>& joiners() const { return joiners_; }
+  const Joiner* find_joiner(const Digest& key) const;
+  const Joiner* find_joiner(std::string_view name) const;
 
   void apply(const OrganisationCreated&);
   void apply(const UserCreated&);
@@ -51,6 +58,9 @@ class Identity {
   void apply(const KeyCreated&);
   void apply(const KeyRevoked&);
   void apply(const ParentJoined&);
+  void apply(const JoinTokenMade&);
+  void apply(const JoinAsked&);
+  void apply(const JoinAnswered&);
 
   /// The tables that are the truth, for snapshots and hashes; `reindex` makes the rest from them.
   static void tables(auto&& visit, auto& self) {
@@ -60,6 +70,8 @@ class Identity {
     visit(4, "seats", self.seats_);
     visit(5, "keys", self.keys_);
     visit(6, "parents", self.parents_);
+    visit(7, "join_tokens", self.join_tokens_);
+    visit(8, "joiners", self.joiners_);
   }
   void reindex();
 
@@ -70,11 +82,16 @@ class Identity {
   Table<Seat, bool> seats_;
   Table<KeyId, Key> keys_;
   Table<ParentId, Parent> parents_;
+  Table<JoinTokenId, JoinToken> join_tokens_;
+  Table<JoinerId, Joiner> joiners_;
 
   Table<std::string, OrganisationId> organisation_names_;
   Table<std::string, UserId> user_names_;
   Table<std::string, ProjectId> project_names_;
   Table<Digest, KeyId> key_hashes_;
+  Table<Digest, JoinTokenId> join_token_hashes_;
+  Table<Digest, JoinerId> joiner_keys_;
+  Table<std::string, JoinerId> joiner_names_;
 };
 
 }  // namespace suan::identity

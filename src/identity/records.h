@@ -102,12 +102,57 @@ struct Parent {
   std::string name;
   UserId user;
   ProjectId project;
+  Digest key;  // Its Ed25519 public key; all zero = not known yet.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "id", self.id);
     visit(2, "name", self.name);
     visit(3, "user", self.user);
     visit(4, "project", self.project);
+    visit(5, "key", self.key);
+  }
+};
+
+/// Lets one domain ask once to join this one. Only the digest of its secret is kept.
+struct JoinToken {
+  JoinTokenId id;
+  Digest secret_hash;
+  std::string label;
+  Moment created;
+  Moment expires;
+  std::string used_by;  // The domain that asked with it; "" = none yet.
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "id", self.id);
+    visit(2, "secret_hash", self.secret_hash);
+    visit(3, "label", self.label);
+    visit(4, "created", self.created);
+    visit(5, "expires", self.expires);
+    visit(6, "used_by", self.used_by);
+  }
+};
+
+/// What has come of a wish to join.
+enum class JoinState : std::uint8_t { asked, approved, refused };
+
+/// A domain that asked to join this one. What it offers counts once it is approved.
+struct Joiner {
+  JoinerId id;
+  std::string name;
+  Digest key;  // Its Ed25519 public key.
+  std::string note;
+  Moment asked;
+  JoinState state = JoinState::asked;
+  Moment answered;  // Last; 0 = not yet.
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "id", self.id);
+    visit(2, "name", self.name);
+    visit(3, "key", self.key);
+    visit(4, "note", self.note);
+    visit(5, "asked", self.asked);
+    visit(6, "state", self.state);
+    visit(7, "answered", self.answered);
   }
 };
 
@@ -159,11 +204,44 @@ struct KeyRevoked {
   }
 };
 
+/// A parent is new, or its key has become known.
 struct ParentJoined {
   static constexpr std::uint32_t code = 8;
   static constexpr const char* name = "parent_joined";
   Parent parent;
   static void fields(auto&& visit, auto& self) { visit(1, "parent", self.parent); }
+};
+
+struct JoinTokenMade {
+  static constexpr std::uint32_t code = 17;
+  static constexpr const char* name = "join_token_made";
+  JoinToken token;
+  static void fields(auto&& visit, auto& self) { visit(1, "token", self.token); }
+};
+
+/// A domain has asked to join, which uses the token up.
+struct JoinAsked {
+  static constexpr std::uint32_t code = 18;
+  static constexpr const char* name = "join_asked";
+  Joiner joiner;
+  JoinTokenId token;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "joiner", self.joiner);
+    visit(2, "token", self.token);
+  }
+};
+
+struct JoinAnswered {
+  static constexpr std::uint32_t code = 19;
+  static constexpr const char* name = "join_answered";
+  JoinerId joiner;
+  JoinState state = JoinState::approved;
+  Moment at;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "joiner", self.joiner);
+    visit(2, "state", self.state);
+    visit(3, "at", self.at);
+  }
 };
 
 }  // namespace suan::identity

@@ -23,6 +23,8 @@ using LeaseId = Id<struct LeaseTag>;
 using JobId = Id<struct JobTag>;
 using PayloadId = Id<struct PayloadTag>;
 using ParentId = Id<struct ParentTag>;
+using JoinTokenId = Id<struct JoinTokenTag>;
+using JoinerId = Id<struct JoinerTag>;
 
 /// The text form of an id is its prefix, a dash and its number: "job-42".
 template <class Kind>
@@ -53,6 +55,10 @@ template <>
 inline constexpr std::string_view id_prefix<PayloadId> = "payload";
 template <>
 inline constexpr std::string_view id_prefix<ParentId> = "parent";
+template <>
+inline constexpr std::string_view id_prefix<JoinTokenId> = "token";
+template <>
+inline constexpr std::string_view id_prefix<JoinerId> = "joiner";
 
 /// One task of a job: a member of its gang, an element of its array or a replica of its service.
 struct TaskKey {

@@ -240,6 +240,9 @@ class LifeBook {
   void seen(const identity::SeatTaken&);
   void seen(const identity::KeyCreated&);
   void seen(const identity::KeyRevoked&);
+  void seen(const identity::JoinTokenMade&);
+  void seen(const identity::JoinAsked&);
+  void seen(const identity::JoinAnswered&);
   void seen(const ledger::Deposited&);
   void seen(const ledger::Held& event) { money_.see(event); }
   void seen(const ledger::HoldExtended& event) { money_.see(event); }
@@ -249,8 +252,8 @@ class LifeBook {
   void seen(const market::LeaseGranted& event) { leases_.see(event, at_); }
   void seen(const market::LeaseConfirmed& event) { leases_.see(event, at_); }
   void seen(const market::LeaseReleased& event) { leases_.see(event, at_); }
-  void seen(const catalogue::PoolOffered& event) { leases_.see(event); }
-  void seen(const catalogue::MemberStarted&) {}
+  void seen(const catalogue::PoolOffered&);
+  void seen(const catalogue::MemberStarted&);
   void seen(const catalogue::SiteDescribed&) {}
   void seen(const domain::DomainFounded&) { is_founding_ = true; }
   void seen(const domain::RequestAccepted&);
@@ -261,6 +264,7 @@ class LifeBook {
   Unit* unit(const jobs::UnitKey&);
   void needs_operator(std::string_view what);
   void needs_operator_or_joining(std::string_view what);
+  void needs_supplier(std::string_view what);
   void needs_seat(ProjectId);
   void needs_actor(std::string_view what);
   void check_queue_order(const jobs::UnitKey&, const Job&);
@@ -284,6 +288,9 @@ class LifeBook {
   std::map<KeyId, std::pair<UserId, Digest>> keys_;
   std::set<Digest> revoked_;
   std::set<ProjectId> parents_;  // Their projects: allowances come in and rests go out.
+  std::map<JoinTokenId, identity::JoinToken> join_tokens_;
+  std::map<JoinerId, identity::Joiner> joiners_;
+  std::map<MemberId, std::string> members_;
   std::map<domain::RequestKey, Accepted> accepted_;
   std::vector<AttemptKey> launched_;  // Every attempt that a durable record launched.
 
