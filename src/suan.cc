@@ -129,15 +129,15 @@ std::string find_contradiction(const suan::cli::Arguments& arguments,
   const auto differs = [&](const auto& said, const auto& flagged) {
     return said && *said != flagged;
   };
+  const bool is_local = file.engine() == suan::site::EngineKind::local;
   const std::array<std::pair<std::string_view, bool>, 7> flags{{
       {"site", differs(place.name, options.site)},
       {"city", differs(place.city, options.city)},
       {"region", differs(place.region, options.region)},
       {"card-price", differs(prices.card_hour, options.card_hour)},
       {"price", differs(prices.core_hour, options.core_hour)},
-      {"images", file.engine() == suan::site::EngineKind::slurm},
-      {"cores",
-       differs(document.cores, options.cores) || file.engine() == suan::site::EngineKind::slurm},
+      {"images", !is_local},
+      {"cores", differs(document.cores, options.cores) || !is_local},
   }};
   for (const auto& [flag, contradicts] : flags)
     if (contradicts && arguments.has(flag))

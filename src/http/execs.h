@@ -2,17 +2,16 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "http/acquaintance.h"
 #include "identity/records.h"
-#include "member/engine.h"
+#include "member/reach.h"
 #include "net/server.h"
 #include "runtime/follower.h"
+#include "uplink/exec_session.h"
 
 namespace suan::http {
 
@@ -29,9 +28,8 @@ struct ExecPlace {
 /// it, with the attempt and with this.
 class Execs {
  public:
-  /// What is given outlives it. An engine is asked through its member.
-  Execs(runtime::Follower& follower, const Acquaintance& acquaintance,
-        std::map<MemberId, member::Engine*> engines);
+  /// What is given outlives it.
+  Execs(runtime::Follower& follower, const Acquaintance& acquaintance, member::Reach& reach);
   Execs(const Execs&) = delete;
   Execs& operator=(const Execs&) = delete;
   ~Execs();
@@ -43,18 +41,18 @@ class Execs {
   void stop();
 
  private:
-  class Session;
+  struct Session;
 
   void begin(const ExecPlace&, const runtime::View&, const net::Request&, net::Responder);
   void watch();
 
   runtime::Follower& follower_;
   const Acquaintance& acquaintance_;
-  const std::map<MemberId, member::Engine*> engines_;
+  member::Reach& reach_;
 
   std::mutex mutex_;
   std::condition_variable is_due_;
-  std::vector<std::weak_ptr<Session>> sessions_;
+  std::vector<Session> sessions_;
   bool is_stopping_ = false;
   std::thread thread_;  // Looks whether the keys still hold.
 };

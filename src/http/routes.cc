@@ -9,7 +9,7 @@ namespace {
 using net::Method;
 using enum Access;
 
-constexpr std::array<Route, 25> table{{
+constexpr std::array<Route, 27> table{{
     {Method::get, "/healthz", anyone, get_health, "Whether the process lives.", "", "",
      "text/plain", 200},
     {Method::get, "/readyz", anyone, get_ready, "Whether it takes requests.", "", "", "text/plain",
@@ -66,6 +66,12 @@ constexpr std::array<Route, 25> table{{
     {Method::get, "/v1/costs", authenticated, get_costs,
      "Charge lines, newest first, and their total.", "project job limit before after_sequence", "",
      "CostView", 200},
+    {Method::get, "/v1/uplink", anyone, get_uplink,
+     "For sub-domains: a WebSocket, whose messages docs/formats/uplink.md has.", "", "",
+     "application/octet-stream", 101},
+    {Method::get, "/v1/uplink/streams/{stream}", anyone, get_uplink_stream,
+     "For sub-domains: a log or a shell that was asked for on the uplink.", "", "",
+     "application/octet-stream", 101},
 }};
 
 }  // namespace

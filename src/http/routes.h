@@ -47,6 +47,8 @@ void post_cancel(Service&, Exchange&);
 void get_logs(Service&, Exchange&);
 void get_events(Service&, Exchange&);
 void get_exec(Service&, Exchange&);
+void get_uplink(Service&, Exchange&);
+void get_uplink_stream(Service&, Exchange&);
 void get_openapi(Service&, Exchange&);
 void get_metrics(Service&, Exchange&);
 void get_health(Service&, Exchange&);

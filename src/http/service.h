@@ -24,6 +24,7 @@
 #include "runtime/core_thread.h"
 #include "runtime/follower.h"
 #include "spec/read.h"
+#include "uplink/uplinks.h"
 
 /// The HTTP API of a domain: requests to commands and queries.
 namespace suan::http {
@@ -40,6 +41,7 @@ struct ServiceParts {
   std::string domain_secret;  // 32 bytes; new keys are derived from it.
   std::string version;
   Moment started;
+  uplink::Uplinks* uplinks = nullptr;     // For sub-domains; absent: none can join.
   std::vector<std::string> more_chips{};  // That the engines have and the catalogue does not know.
 };
 

@@ -25,16 +25,15 @@ struct Tails::Tail {
   net::StreamWriter writer;
 
   std::mutex mutex;
-  member::Engine* engine = nullptr;  // Known once the attempt is.
-  AttemptKey key;
-  bool is_over = false;  // The job has ended: what is not there will not come.
+  std::unique_ptr<member::LogReader> reader;  // There once the attempt is.
+  bool is_over = false;                       // The job has ended: what is not there will not come.
   bool is_asking = false;
   bool is_dead = false;  // Answered otherwise.
   int polls = 0;
 };
 
-Tails::Tails(runtime::Follower& follower, std::map<MemberId, member::Engine*> engines)
-    : follower_(follower), engines_(std::move(engines)), thread_([this] { run(); }) {}
+Tails::Tails(runtime::Follower& follower, member::Reach& reach)
+    : follower_(follower), reach_(reach), thread_([this] { run(); }) {}
 
 Tails::~Tails() {
   stop();
@@ -98,39 +97,52 @@ void Tails::look(std::shared_ptr<Tail> tail) {
       tail->is_over = true;
       return;
     }
-    const jobs::Unit& unit = job->units[jobs::place_of(*job->spec, wish.task).unit];
+    const jobs::TaskPlace place = jobs::place_of(*job->spec, wish.task);
+    const jobs::Unit& unit = job->units[place.unit];
     tail->is_over = job->outcome != jobs::Outcome::none;
     const std::uint32_t attempt = wish.attempt.value_or(unit.attempt);
     const bool is_launched = unit.phase != jobs::Phase::waiting &&
                              unit.phase != jobs::Phase::reserving &&
                              unit.phase != jobs::Phase::confirming;
     if (attempt == 0 || attempt > unit.attempt || (attempt == unit.attempt && !is_launched)) return;
+    if (tail->reader) return;
     const MemberId member = view.state.catalogue().pools().at(unit.placement.pool).member;
-    const auto engine = engines_.find(member);
-    if (engine == engines_.end()) return;
-    tail->key = {wish.job, wish.task, attempt};
-    tail->engine = engine->second;
+    tail->reader =
+        reach_.read_log({member, {wish.job, wish.task, attempt}, place.unit, place.index},
+                        wish.stream, wish.offset);
   });
+}
+
+// Begins to answer, once it is known with what. What cannot be reached is said so instead.
+void Tails::begin(Tail& tail, const Failure* why_not) {
+  const bool is_unreachable = why_not != nullptr && why_not->kind == Failure::Kind::unavailable &&
+                              (!tail.wish.follow || tail.is_over);
+  if (is_unreachable) {
+    tail.is_dead = true;
+    return tail.responder.respond(problem(503, "member_unreachable", why_not->text));
+  }
+  tail.writer = tail.responder.stream(200, "text/plain; charset=utf-8");
 }
 
 // Sends what there is. False when the reader needs no more.
 bool Tails::advance(Tail& tail) {
   const std::lock_guard lock(tail.mutex);
   if (tail.is_dead) return false;
-  if (tail.responder && (tail.engine != nullptr || tail.is_over || tail.wish.follow) &&
-      !tail.is_asking)
-    tail.writer = tail.responder.stream(200, "text/plain; charset=utf-8");
-  if (tail.responder) return true;
-  if (!tail.writer.is_open()) return false;
-  if (tail.engine == nullptr) return !tail.is_over && tail.wish.follow;
-  while (tail.writer.has_room(piece_bytes_max)) {
-    const auto piece =
-        tail.engine->read_log(tail.key, tail.wish.stream, tail.wish.offset, piece_bytes_max);
+  if (!tail.reader) {
+    const bool is_answered = (tail.is_over || tail.wish.follow) && !tail.is_asking;
+    if (tail.responder && is_answered) begin(tail, nullptr);
+    return tail.responder || (tail.writer.is_open() && !tail.is_over && tail.wish.follow);
+  }
+  while (tail.responder || tail.writer.has_room(piece_bytes_max)) {
+    const auto piece = tail.reader->next(piece_bytes_max);
+    const bool is_known = !piece || piece->is_all || piece->is_end || !piece->bytes.empty();
+    if (tail.responder && is_known) begin(tail, piece ? nullptr : &piece.error());
+    if (tail.is_dead) return false;
     if (!piece) return tail.wish.follow && !tail.is_over;
-    tail.wish.offset += piece->bytes.size();
     if (!piece->bytes.empty() && !tail.writer.write(piece->bytes)) return false;
     if (piece->is_end) return false;
-    if (piece->bytes.size() < piece_bytes_max) return tail.wish.follow;
+    if (piece->is_all) return tail.wish.follow;
+    if (piece->bytes.empty()) return true;  // It is on its way.
   }
   return tail.writer.is_open();  // More when the reader has taken what it was sent.
 }

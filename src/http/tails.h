@@ -3,14 +3,13 @@
 #include <condition_variable>
 #include <cstdint>
 #include <list>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "identity/records.h"
-#include "member/engine.h"
+#include "member/reach.h"
 #include "net/server.h"
 #include "runtime/follower.h"
 
@@ -32,7 +31,7 @@ struct LogWish {
 /// A reader may come before its attempt does; it then waits.
 class Tails {
  public:
-  Tails(runtime::Follower& follower, std::map<MemberId, member::Engine*> engines);
+  Tails(runtime::Follower& follower, member::Reach& reach);
   ~Tails();
 
   Tails(const Tails&) = delete;
@@ -49,10 +48,11 @@ class Tails {
 
   void run();
   void look(std::shared_ptr<Tail>);
-  bool advance(Tail&);
+  static void begin(Tail&, const Failure* why_not);
+  static bool advance(Tail&);
 
   runtime::Follower& follower_;
-  const std::map<MemberId, member::Engine*> engines_;
+  member::Reach& reach_;
 
   std::mutex mutex_;
   std::condition_variable has_work_;

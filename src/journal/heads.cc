@@ -56,6 +56,12 @@ std::string signed_bytes(const Head& head) {
   return bytes;
 }
 
+std::string signed_bytes(std::string_view purpose_of_it, std::string_view bytes) {
+  std::string all(purpose_of_it);
+  all += '\0';
+  return all.append(bytes);
+}
+
 const unsigned char* unsigned_bytes(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
@@ -136,18 +142,35 @@ Result<SigningKey> SigningKey::load_or_create(const std::string& path) {
   return key;
 }
 
-Signature SigningKey::sign(const Head& head) const {
+namespace {
+
+Signature sign_with(const std::array<std::uint8_t, 64>& secret, std::string_view bytes) {
   Signature signature;
-  const std::string bytes = signed_bytes(head);
   crypto_sign_ed25519_detached(signature.data(), nullptr, unsigned_bytes(bytes), bytes.size(),
-                               secret_.data());
+                               secret.data());
   return signature;
 }
 
-bool is_signed_by(const PublicKey& key, const Head& head, const Signature& signature) {
-  const std::string bytes = signed_bytes(head);
+bool is_signature(const PublicKey& key, std::string_view bytes, const Signature& signature) {
   return crypto_sign_ed25519_verify_detached(signature.data(), unsigned_bytes(bytes), bytes.size(),
                                              key.data()) == 0;
+}
+
+}  // namespace
+
+Signature SigningKey::sign(const Head& head) const {
+  return sign_with(secret_, signed_bytes(head));
+}
+Signature SigningKey::sign(std::string_view what_for, std::string_view bytes) const {
+  return sign_with(secret_, signed_bytes(what_for, bytes));
+}
+
+bool is_signed_by(const PublicKey& key, const Head& head, const Signature& signature) {
+  return is_signature(key, signed_bytes(head), signature);
+}
+bool is_signed_by(const PublicKey& key, std::string_view what_for, std::string_view bytes,
+                  const Signature& signature) {
+  return is_signature(key, signed_bytes(what_for, bytes), signature);
 }
 
 HeadWriter::HeadWriter(HeadSettings settings, SigningKey key)

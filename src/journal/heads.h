@@ -33,6 +33,10 @@ class SigningKey {
   const PublicKey& public_key() const { return public_key_; }
   Signature sign(const Head&) const;
 
+  /// Signs other bytes. `purpose` says what for, ends in a version and holds no zero byte, so that
+  /// no signature can pass for one that was made for something else.
+  Signature sign(std::string_view purpose, std::string_view bytes) const;
+
  private:
   explicit SigningKey(const std::array<std::uint8_t, 32>& seed);
 
@@ -41,6 +45,8 @@ class SigningKey {
 };
 
 bool is_signed_by(const PublicKey&, const Head&, const Signature&);
+bool is_signed_by(const PublicKey&, std::string_view purpose, std::string_view bytes,
+                  const Signature&);
 
 struct HeadSettings {
   std::string key_path;            // Usually `domain.key` in the journal's directory.

@@ -57,6 +57,8 @@ std::map<std::string, std::string> partitions_of(const member::Engine& engine) {
 }  // namespace
 
 Result<MemberEngine> open_member_engine(const ServeOptions& options) {
+  if (options.site_file && options.site_file->engine() == site::EngineKind::none)
+    return MemberEngine{};
   return is_slurm(options) ? open_slurm(options) : open_local(options);
 }
 
@@ -99,7 +101,8 @@ Result<void> check_same_member(const domain::State& state, const MemberEngine& m
     if (known.name == local_name || known.name == slurm_name)
       if (known.name != member.name)
         return failure(Failure::Kind::conflict,
-                       "this domain is run by " + known.name + " and not by " + member.name +
+                       "this domain is run by " + known.name + " and not by " +
+                           (member.engine ? member.name : "joined domains alone") +
                            "; start another domain with --state, or give it its old site file");
   return {};
 }
@@ -117,9 +120,10 @@ std::map<std::string, PoolId> introduce_pools(const domain::State& state, Member
   return ids;
 }
 
-std::vector<std::string> chips_of(const member::Engine& engine) {
+std::vector<std::string> chips_of(const MemberEngine& member) {
   std::vector<std::string> chips;
-  for (const member::OfferedPool& pool : engine.pools())
+  if (!member.engine) return chips;
+  for (const member::OfferedPool& pool : member.engine->pools())
     if (!pool.chip.empty() && std::ranges::find(chips, pool.chip) == chips.end())
       chips.push_back(pool.chip);
   return chips;

@@ -14,12 +14,12 @@ namespace suan::server {
 
 /// The engine that runs the jobs of a domain, as a member of it.
 struct MemberEngine {
-  std::string name;  // Of the member.
-  std::unique_ptr<member::Engine> engine;
-  std::string note;  // For people: what it enforces, how it is reached.
+  std::string name;                        // Of the member.
+  std::unique_ptr<member::Engine> engine;  // Absent: joined domains alone run the jobs.
+  std::string note;                        // For people: what it enforces, how it is reached.
 };
 
-/// Opens the engine that the options ask for: this machine's, or that of a Slurm cluster.
+/// Opens the engine that the options ask for: this machine's, that of a Slurm cluster, or none.
 Result<MemberEngine> open_member_engine(const ServeOptions&);
 
 /// How it presents itself to the domain: its site and its pools with their prices.
@@ -33,6 +33,6 @@ Result<void> check_same_member(const domain::State&, const MemberEngine&);
 std::map<std::string, PoolId> introduce_pools(const domain::State&, MemberId, member::Engine&);
 
 /// The chips of its pools, each once.
-std::vector<std::string> chips_of(const member::Engine&);
+std::vector<std::string> chips_of(const MemberEngine&);
 
 }  // namespace suan::server

@@ -1,12 +1,14 @@
 #include "server/serve.h"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <pthread.h>
@@ -20,6 +22,7 @@
 #include "server/keeper.h"
 #include "server/member_engine.h"
 #include "server/secrets.h"
+#include "uplink/uplinks.h"
 #include "wire/hash.h"
 
 namespace suan::server {
@@ -40,8 +43,15 @@ class Outlets : public runtime::Outlet {
     follower_ = &follower;
     history_ = &history;
   }
+  void connect(uplink::Uplinks& uplinks) { uplinks_ = &uplinks; }
 
-  void on_effect(const domain::Effect& effect) override { link_.put(effect); }
+  void on_effect(const domain::Effect& effect) override {
+    const bool is_for_others = std::holds_alternative<domain::TellMember>(effect) ||
+                               std::holds_alternative<domain::TellParent>(effect);
+    if (!is_for_others) return link_.put(effect);
+    uplink::Uplinks* const uplinks = uplinks_;
+    if (uplinks != nullptr) uplinks->put(effect);  // Else it is said when they connect.
+  }
   void on_durable(std::shared_ptr<const runtime::DurableBatch> batch) override {
     if (follower_ == nullptr) return;  // Not running yet: they begin behind this.
     history_->feed(batch);
@@ -59,6 +69,7 @@ class Outlets : public runtime::Outlet {
   runtime::EngineLink& link_;
   runtime::Follower* follower_ = nullptr;
   history::History* history_ = nullptr;
+  std::atomic<uplink::Uplinks*> uplinks_ = nullptr;  // Comes while the core runs.
 };
 
 int complain(const Failure& failure) {
@@ -135,6 +146,7 @@ struct Domain {
   MemberEngine member;
   std::string operator_key;
   std::string domain_secret;
+  std::optional<journal::SigningKey> key;  // Heads and the domain itself are known by it.
 };
 
 Result<Domain> open_domain(const ServeOptions& options) {
@@ -148,6 +160,7 @@ Result<Domain> open_domain(const ServeOptions& options) {
                                                     "suan_" + print_hex(random_bytes(20)) + "\n"));
   while (!domain.operator_key.empty() && domain.operator_key.back() == '\n')
     domain.operator_key.pop_back();
+  SUAN_TRY(domain.key, journal::SigningKey::load_or_create(directory + "/domain.key"));
   SUAN_TRY(domain.member, open_member_engine(options));
   return domain;
 }
@@ -161,7 +174,29 @@ Result<void> begin(const ServeOptions& options, Domain& domain, runtime::Core& c
                                             .operator_key_hash = wire::hash(domain.operator_key)}));
   }
   SUAN_CHECK(check_same_member(core.state(), domain.member));
+  if (!domain.member.engine) return {};
   return carry_out(core, offer_of(options, domain.member));
+}
+
+// Which engine is which member; none where only joined domains run the jobs.
+std::map<MemberId, member::Engine*> introduce_engine(const domain::State& state,
+                                                     const MemberEngine& member,
+                                                     runtime::EngineLink& link) {
+  if (!member.engine) return {};
+  const MemberId id = state.catalogue().find_member(member.name)->id;
+  link.add(id, *member.engine, introduce_pools(state, id, *member.engine));
+  return {{id, member.engine.get()}};
+}
+
+std::vector<uplink::ParentPlace> parents_of(const ServeOptions& options) {
+  std::vector<uplink::ParentPlace> parents;
+  for (const std::string& url : options.join.urls)
+    parents.push_back({url, options.join.token, options.join.ca_file});
+  return parents;
+}
+
+void note(const std::string& line) {
+  std::fprintf(stderr, "suan serve: %s\n", line.c_str());
 }
 
 Result<std::unique_ptr<journal::HeadWriter>> open_heads(const ServeOptions& options) {
@@ -209,14 +244,13 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   runtime::Core core(std::move(replayed), journal, epoch, clock, outlets,
                      {.space_low_bytes = options.space_low_bytes});
   SUAN_CHECK(begin(options, domain, core));
-  const MemberId member = core.state().catalogue().find_member(domain.member.name)->id;
-  link.add(member, *domain.member.engine,
-           introduce_pools(core.state(), member, *domain.member.engine));
+  const auto engines = introduce_engine(core.state(), domain.member, link);
 
   SUAN_TRY(const auto history,
            history::open_history(options.state_directory + "/history.db", journal));
   SUAN_TRY(auto heads, open_heads(options));
   Keeper keeper(journal, std::move(heads), replayed_sequence);
+  std::unique_ptr<uplink::Uplinks> uplinks;  // The follower and the core call it to their end.
   runtime::Follower follower(core.state(), journal.head(), queries_max);
   outlets.connect(follower, *history);
   http::Acquaintance acquaintance;
@@ -228,8 +262,21 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
 
   runtime::CoreThread core_thread(core, inbox_max,
                                   [](const Failure& failure) { end_uncertain(failure); });
-  http::Tails tails(follower, {{member, domain.member.engine.get()}});
-  http::Execs execs(follower, acquaintance, {{member, domain.member.engine.get()}});
+  member::Presences presences;
+  SUAN_TRY(uplinks, uplink::Uplinks::make({.core = core_thread,
+                                           .follower = follower,
+                                           .clock = clock,
+                                           .journal = journal,
+                                           .key = *domain.key,
+                                           .presences = presences,
+                                           .domain = core.state().essence().domain,
+                                           .parents = parents_of(options),
+                                           .tell = [](const std::string& line) { note(line); }}));
+  outlets.connect(*uplinks);
+  follower.watch(uplinks->watcher());
+  member::EngineReach reach(engines, uplinks.get());
+  http::Tails tails(follower, reach);
+  http::Execs execs(follower, acquaintance, reach);
   http::Lookups lookups(*history);
   http::Service service({.core = core_thread,
                          .follower = follower,
@@ -241,9 +288,11 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
                          .domain_secret = domain.domain_secret,
                          .version = version,
                          .started = clock.now(),
-                         .more_chips = chips_of(*domain.member.engine)});
+                         .uplinks = uplinks.get(),
+                         .more_chips = chips_of(domain.member)});
   SUAN_TRY(const auto server, start_server(options, service, core_thread));
   link.start(core_thread);
+  uplinks->start(reach);
   warn_of_plain_http(options);
   std::printf("suan serve: domain %s is ready at %s://%s:%u (operator key: %s/operator.key)\n",
               core.state().essence().domain.c_str(),
@@ -259,6 +308,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   execs.stop();
   event_streams.stop();
   lookups.stop();
+  uplinks->stop();
   server->stop(stop_grace);
   link.stop();
   core_thread.stop();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/money.h"
+#include "server/join_options.h"
 #include "site/site_file.h"
 
 /// The composition root of `suan serve`: builds a domain from its parts and runs it.
@@ -26,6 +27,7 @@ struct ServeOptions {
   Money core_hour = {150'000};              // 0.15 CNY.
   std::int64_t cores = 0;                   // To offer; 0 = all that are found.
   std::optional<site::SiteFile> site_file;  // Says which engine; the fields above follow it.
+  JoinOptions join;
   std::uint64_t space_low_bytes = 64U << 20U;
 };
 

@@ -260,6 +260,7 @@ bool check_local(const SiteFile& file, Callback<void(const Check&)>& tell) {
 
 bool check_site(const SiteFile& file, Callback<void(const Check&)> tell, Span job_patience) {
   tell(Check{"file", true, file.path + " is right in itself", {}});
+  if (file.engine() == EngineKind::none) return true;
   if (file.engine() == EngineKind::local) return check_local(file, tell);
   return SlurmChecking(file, tell, job_patience).run();
 }

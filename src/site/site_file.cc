@@ -42,6 +42,8 @@ class Checking {
       mistake("/slurm", "is only for engine: slurm; add that line, or leave this out");
     if (document_.cores && has_slurm)
       mistake("/cores", "is only for engine: local; Slurm says how many cores there are");
+    if (document_.cores && document_.engine == EngineKind::none)
+      mistake("/cores", "is only for engine: local; with none, this machine runs nothing");
     if (document_.cores && (*document_.cores < 1 || *document_.cores > 4096))
       mistake("/cores", "expected 1 to 4096");
     if (has_slurm && !document_.slurm)

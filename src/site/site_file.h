@@ -17,7 +17,7 @@
 /// site.yaml: what a centre is, what runs its jobs, and for how much.
 namespace suan::site {
 
-enum class EngineKind : std::uint8_t { local, slurm };
+enum class EngineKind : std::uint8_t { local, slurm, none };
 
 struct PlaceDocument {
   std::optional<std::string> name;
@@ -98,7 +98,8 @@ struct SiteDocument {
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "site", self.site, "The centre.");
-    visit(2, "engine", self.engine, "What runs its jobs.");
+    visit(2, "engine", self.engine,
+          "What runs its jobs: local, slurm, or none where joined domains alone do.");
     visit(3, "prices", self.prices, "Of everything that has no price of its own.");
     visit(4, "cores", self.cores, "Of this machine to offer; engine local only.");
     visit(5, "slurm", self.slurm, "With engine: slurm.");

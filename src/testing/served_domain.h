@@ -27,8 +27,9 @@ class ServedDomain : public runtime::Outlet {
     events.emplace(*follower, *history, journal, acquaintance);
     follower->watch(std::make_unique<AcquaintanceKeeper>(acquaintance));
     follower->watch(events->watcher());
-    tails.emplace(*follower, std::map<MemberId, member::Engine*>{});
-    execs.emplace(*follower, acquaintance, engines);
+    reach.emplace(std::move(engines));
+    tails.emplace(*follower, *reach);
+    execs.emplace(*follower, acquaintance, *reach);
     lookups.emplace(*history);
     thread.emplace(core, 65'536, [](const Failure& failure) { FAIL() << failure.text; });
     service.emplace(ServiceParts{.core = *thread,
@@ -157,6 +158,7 @@ class ServedDomain : public runtime::Outlet {
   std::optional<runtime::Follower> follower;
   Acquaintance acquaintance;
   std::optional<EventStreams> events;
+  std::optional<member::EngineReach> reach;
   std::optional<Tails> tails;
   std::optional<Execs> execs;
   std::optional<Lookups> lookups;

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/server.h"
+#include "uplink/ground.h"
+#include "uplink/pipe.h"
+#include "uplink/rtt.h"
+
+namespace suan::uplink {
+
+/// One connection of a sub-domain, at its parent: from the greeting to the last word. But for its
+/// making, everything runs on the worker.
+class Below : public std::enable_shared_from_this<Below> {
+ public:
+  /// Whoever keeps the connections.
+  class Keeper {
+   public:
+    virtual ~Keeper() = default;
+    virtual void on_live(const std::shared_ptr<Below>&) = 0;  // It is a member's; others of it end.
+    virtual bool on_over(const std::shared_ptr<Below>&) = 0;  // Whether it was its member's.
+    virtual std::vector<Digest> ancestors() const = 0;  // Of its sub-domains.
+  };
+
+  Below(const Ground& ground, Keeper& keeper) : ground_(ground), keeper_(keeper) {}
+
+  /// Once, on any thread.
+  void accept(const net::Request&, net::Responder);
+
+  /// The worker has it from here on.
+  void start(Moment now);
+
+  /// What the core says to its members; it takes what is its own.
+  void tell(const domain::TellMember&);
+  void ask(const OpenStream&);
+
+  /// An operator has said something about who may join.
+  void look_again();
+  void say_ancestors();
+  void end(CloseCode, std::string_view reason);
+
+  /// Ends a handshake that takes too long.
+  void tick(Moment now);
+
+  MemberId member() const { return member_; }
+  bool is_taken() const { return stage_ != Stage::greeting && stage_ != Stage::hello; }
+
+ private:
+  enum class Stage : std::uint8_t { greeting, hello, asking, pending, offering, live, over };
+
+  void hear(Frame&&);
+  void hear(const Greeting&);
+  void hear(const Hello&);
+  void hear(OfferPart&&);
+  void hear(const Heartbeat&);
+  void hear(const SupplyReading&);
+  void hear(const runtime::Up&);
+  void on_asked(const runtime::Reply&);
+  void look_at_standing(std::uint64_t sequence);
+  void on_offered(const runtime::Reply&);
+  void go_live(MemberId, std::map<PoolId, PoolId> pools, const domain::Effects& outstanding);
+  void say(const runtime::Down&);
+  void say_commit(const CommitUnit&);
+  void misbehave(std::string_view what);
+  void on_end(const net::SocketEnd&);
+  void note_presence(bool is_connected, const std::string& problem);
+
+  const Ground& ground_;
+  Keeper& keeper_;
+  std::shared_ptr<Pipe> pipe_;
+  Stage stage_ = Stage::greeting;
+  Moment began_;
+  Moment connected_;
+  Moment heard_at_;
+  Greeting greeting_;
+  Challenge challenge_;
+  std::string name_;
+  Digest key_;
+  MemberId member_;                // 0 = not known yet.
+  std::map<PoolId, PoolId> pools_;  // As the sub-domain numbers them, and as they are here.
+  std::string offer_;               // The parts that have come.
+  std::uint64_t heard_ = 0;         // The last heartbeat.
+  RttWindow rtt_;
+  bool is_collecting_ = false;  // Whatever is told waits until it is known what it follows.
+  std::vector<domain::TellMember> collected_;
+};
+
+}  // namespace suan::uplink

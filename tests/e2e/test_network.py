@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Three levels of domains, each a real server: joining, running through them, cuts and kills."""
+import os
+import signal
+import subprocess
+import time
+from decimal import Decimal
+
+import testbed
+from network import Node, expect_settled, join, money_of, three_levels
+from testbed import SUAN, expect, expect_equal, until
+
+
+def suan(server, *words, wanted=0, **rest):
+    env = {**os.environ, "SUAN_URL": server.url, "SUAN_KEY": server.key, "NO_COLOR": "1"}
+    done = subprocess.run([SUAN, *words], env=env, text=True, capture_output=True, timeout=120, **rest)
+    expect_equal(done.returncode, wanted, f"suan {' '.join(words)}: {done.stdout} {done.stderr}")
+    return done
+
+
+def test_joining_takes_a_token_and_an_approval(directory):
+    top = Node(directory, "top", engine=False).start()
+    site = Node(directory, "site", top).start()
+    until(lambda: "token" in site.server.complaint(), 10, "it says that it needs a token")
+    expect(top.member("site") is None, "nobody is asked without a token")
+    site.server.stop()
+    token = top.make_token()
+    site.start(token)
+    until(lambda: top.member("site"), 10, "it has asked")
+    expect_equal(top.member("site")["state"], "asked", "its state")
+    until(lambda: "suan join approve site" in site.server.complaint(), 10, "it says what it waits for")
+    expect_equal(top.server.read("/v1/pools")["pools"], [], "pools before the approval")
+    listed = suan(top.server, "join", "list").stdout
+    expect("asked" in listed and "site" in listed, listed)
+    suan(top.server, "join", "approve", "site")
+    top.wait_member("site")
+    thief = Node(directory, "thief", top).start(token)
+    until(lambda: "parent http" in thief.server.complaint(), 10, "a token is good for once")
+    expect(top.member("thief") is None, "a token was used twice")
+    # Known by its key from now on.
+    site.server.kill()
+    until(lambda: not top.member("site")["connected"], 10, "it is gone")
+    site.restart()
+    top.wait_member("site")
+    suan(top.server, "join", "refuse", "site")
+    until(lambda: not top.member("site")["connected"], 10, "it was refused")
+    expect(all(p["pool"]["state"] == "closed" for p in top.server.read("/v1/pools")["pools"]), "its pools")
+
+
+def test_a_circle_is_refused(directory):
+    one = Node(directory, "one").start()
+    two = join(Node(directory, "two", one))
+    back = Node(directory, "one", two)
+    one.server.stop()
+    one.link = back.link
+    one.start(two.make_token())
+    two.approve("one")
+    until(lambda: "circle" in one.server.complaint() + two.server.complaint(), 30, "a circle is noticed")
+
+
+def test_a_job_through_three_levels(directory):
+    country, province, site = three_levels(directory)
+    run = "echo here $SUAN_JOB_ID $(( 6 * 7 )); for i in 1 2 3; do echo line $i; sleep 0.2; done; exit 3"
+    job = country.server.submit(run, name="deep", max_duration="10m")
+    ended = country.server.wait_for(job)
+    expect_equal(ended["state"], "failed", "its state")
+    expect_equal(ended["exit_code"], 3, "its exit code")
+    log = suan(country.server, "logs", job).stdout
+    expect(log.startswith("here ") and log.endswith("42\nline 1\nline 2\nline 3\n"), log)
+    expect(Decimal(ended["cost"]) > 0, f"its cost: {ended['cost']}")
+    why = suan(country.server, "why", job).stdout
+    expect("site" in why, why)
+    expect_settled(country, province, site)
+    charged = {node.name: Decimal(money_of(node.server, project)["charged"])
+               for node, project in ((country, "lab"), (province, "via-country"), (site, "via-province"))}
+    expect(len(set(charged.values())) == 1, f"the same charge on all levels: {charged}")
+
+
+def test_logs_and_shells_from_the_top(directory):
+    country, _, _ = three_levels(directory)
+    job = country.server.submit("echo begin; until [ -e stop ]; do sleep 0.05; done; seq 200000", max_duration="10m")
+    country.server.wait_for(job, "running")
+    follower = subprocess.Popen([SUAN, "logs", "-f", job], stdout=subprocess.PIPE, text=True,
+                                env={**os.environ, "SUAN_URL": country.server.url, "SUAN_KEY": country.server.key})
+    expect_equal(follower.stdout.readline(), "begin\n", "the log as it comes")
+    done = suan(country.server, "exec", job, "--", "cat; exit 7", wanted=7, input="x" * 1_000_000)
+    expect_equal(len(done.stdout), 1_000_000, "a megabyte there and back")
+    suan(country.server, "exec", job, "--", "touch stop")
+    rest = follower.communicate(timeout=60)[0]
+    expect_equal(rest, "".join(f"{n}\n" for n in range(1, 200_001)), "all of the log")
+    expect_equal(suan(country.server, "logs", job).stdout, "begin\n" + rest, "all of it again")
+
+
+def test_a_job_goes_on_while_cut(directory):
+    country, province, site = three_levels(directory)
+    short = country.server.submit("sleep 1; echo over", max_duration="10m")
+    long = country.server.submit("sleep 6; echo late", max_duration="10m")
+    for job in (short, long):
+        country.server.wait_for(job, "running")
+    site.link.cut()
+    until(lambda: not province.member("site")["connected"], 10, "the cut is noticed")
+    stopped = country.server.submit("sleep 300", max_duration="10m")
+    waits = country.server.job(stopped)
+    time.sleep(2)
+    expect_equal(country.server.job(short)["state"], "running", "what is not known to have ended")
+    suan(country.server, "logs", short, wanted=3)
+    site.link.mend()
+    province.wait_member("site", 40)
+    expect_equal(country.server.wait_for(short, seconds=40)["exit_code"], 0, "what ended while cut")
+    expect_equal(country.server.wait_for(long, seconds=40)["exit_code"], 0, "what ran on")
+    expect_equal(suan(country.server, "logs", long).stdout, "late\n", "its log")
+    country.server.wait_for(stopped, "running", seconds=40)
+    suan(country.server, "stop", "-y", stopped)
+    country.server.wait_for(stopped)
+    expect_settled(country, province, site)
+    expect(waits, "it was there")
+
+
+def test_kill_any_of_them(directory):
+    country, province, site = three_levels(directory)
+    marks = os.path.join(str(directory), "marks")
+    nodes = [country, province, site]
+    jobs = []
+    for turn in range(6):
+        for _ in range(3):
+            number = len(jobs)
+            jobs.append(country.server.submit(f"echo $SUAN_TASK >> {marks}.{number}; sleep 1", max_duration="10m"))
+        time.sleep(0.4 + 0.3 * turn)
+        victim = nodes[turn % 3]
+        victim.server.kill()
+        time.sleep(0.3)
+        victim.restart()
+    for number, job in enumerate(jobs):
+        ended = country.server.wait_for(job, seconds=120)
+        expect_equal(ended["exit_code"], 0, f"{job}: {ended}")
+        with open(f"{marks}.{number}") as file:
+            expect_equal(len(file.readlines()), 1, f"how often {job} ran")
+    expect_settled(country, province, site)
+
+
+if __name__ == "__main__":
+    testbed.main(globals())
