@@ -38,6 +38,7 @@ class ServedDomain : public runtime::Outlet {
                                  .execs = *execs,
                                  .event_streams = *events,
                                  .lookups = *lookups,
+                                 .presences = presences,
                                  .domain_secret = std::string(32, 's'),
                                  .version = "test",
                                  .started = clock.now()});
@@ -160,6 +161,7 @@ class ServedDomain : public runtime::Outlet {
   std::optional<Tails> tails;
   std::optional<Execs> execs;
   std::optional<Lookups> lookups;
+  member::Presences presences;
   std::optional<runtime::CoreThread> thread;
   std::optional<Service> service;
   std::unique_ptr<net::Server> server;
