@@ -172,7 +172,7 @@ export interface PoolList {
 }
 
 export interface MemberView {
-  id: string;
+  id: Id;
   name: string;
   kind: string;
   health: string;
@@ -180,6 +180,15 @@ export interface MemberView {
   pools: number;
   running: number;
   note: string;
+  state: string;
+  fingerprint: string;
+  connected: boolean;
+  since: Moment;
+  heard: Moment;
+  problem: string;
+  rtt_p50: Span;
+  rtt_p99: Span;
+  sites: number;
 }
 
 export interface Site {

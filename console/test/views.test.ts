@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { jobStates } from '../src/views';
 
-const headers = ['api/views.h', 'api/problem.h', 'model/supply.h', 'model/attempt.h']
+const headers = [
+  'api/views.h', 'api/members.h', 'api/problem.h', 'model/supply.h', 'model/attempt.h',
+]
   .map((name) => readFileSync(`../src/${name}`, 'utf8'))
   .join('\n');
 

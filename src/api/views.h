@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/members.h"
 #include "base/digest.h"
 #include "base/money.h"
 #include "base/time.h"
@@ -332,28 +333,6 @@ struct PoolList {
   static void fields(auto&& visit, auto& self) {
     visit(1, "sequence", self.sequence);
     visit(2, "pools", self.pools);
-  }
-};
-
-struct MemberView {
-  MemberId id;
-  std::string name;
-  std::string kind;    // "local".
-  std::string health;  // GLUE 2: ok, warning, critical, unknown.
-  std::uint64_t incarnation = 0;
-  std::uint32_t pools = 0;
-  std::uint32_t running = 0;  // Attempts.
-  std::string note;           // Such as which isolation is not enforced.
-
-  static void fields(auto&& visit, auto& self) {
-    visit(1, "id", self.id);
-    visit(2, "name", self.name);
-    visit(3, "kind", self.kind);
-    visit(4, "health", self.health);
-    visit(5, "incarnation", self.incarnation);
-    visit(6, "pools", self.pools);
-    visit(7, "running", self.running);
-    visit(8, "note", self.note);
   }
 };
 

@@ -17,8 +17,9 @@ void expect_all_round_trip() {
 TEST(Views, RoundTripAsBytesAndAsJson) {
   expect_all_round_trip<Accepted, Rejection, Change, Candidate, Found, PlanView, AttemptView,
                         TaskView, JobView, JobList, WhyView, PoolView, PoolList>();
-  expect_all_round_trip<MemberView, DomainView, ProjectView, ProjectList, KeyView, KeyList,
-                        PostingView, PostingList, ChargeView, CostView, MeView, Notice, Problem>();
+  expect_all_round_trip<MemberView, ParentView, MemberList, DomainView, ProjectView, ProjectList,
+                        KeyView, KeyList, PostingView, PostingList, ChargeView, CostView, MeView,
+                        Notice, Problem>();
 }
 
 TEST(Views, AreWrittenWhollyButForAnEmptySecret) {

@@ -44,4 +44,14 @@ struct NewKey {
   }
 };
 
+struct NewJoinToken {
+  std::string label;
+  std::string lasts;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "label", self.label, "What the token is for; at most 200 bytes.");
+    visit(2, "lasts", self.lasts, "A span such as 90m or 7d, 1m to 30d; empty: 24h.");
+  }
+};
+
 }  // namespace suan::http

@@ -86,7 +86,7 @@ void get_domain(Service& service, Exchange& exchange) {
         domain.started = service.parts().started;
         for (const auto& [id, site] : state.catalogue().sites()) domain.sites.push_back(site);
         for (const auto& [id, member] : state.catalogue().members())
-          domain.members.push_back(show_member(state, member));
+          domain.members.push_back(show_member(state, member, service.parts().presences.of(id)));
         for (const auto& [id, pool] : state.catalogue().pools()) {
           if (pool.state == ServingState::closed) continue;
           const placement::Free free = state.supply().free_of(id);

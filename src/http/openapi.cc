@@ -30,8 +30,10 @@ std::string schema_named(wire::SchemaSet& set, std::string_view name) {
   if (name == "JobList") return set.schema<api::JobList>();
   if (name == "JobView") return set.schema<api::JobView>();
   if (name == "KeyList") return set.schema<api::KeyList>();
+  if (name == "MemberList") return set.schema<api::MemberList>();
   if (name == "MeView") return set.schema<api::MeView>();
   if (name == "NewDeposit") return set.schema<NewDeposit>();
+  if (name == "NewJoinToken") return set.schema<NewJoinToken>();
   if (name == "NewKey") return set.schema<NewKey>();
   if (name == "NewProject") return set.schema<NewProject>();
   if (name == "PlanView") return set.schema<api::PlanView>();

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "http/bodies.h"
 #include "http/problem.h"
+#include "http/read_body.h"
 #include "http/routes.h"
 #include "http/show.h"
 #include "wire/hash.h"
@@ -16,27 +17,9 @@ namespace {
 
 constexpr std::uint64_t rows_limit_max = 500;
 
-template <class T>
-std::expected<T, net::Response> read_body(const Exchange& exchange) {
-  auto body = wire::from_json<T>(exchange.request.body);
-  if (!body)
-    return std::unexpected(problem(400, "body_invalid", body.error().text, body.error().place));
-  return std::move(*body);
-}
-
 std::string name_of(OrganisationId id, const identity::Identity& identity) {
   const auto* found = identity.organisations().find(id);
   return found == nullptr ? "" : found->name;
-}
-
-// 160 bits of the secret in a form that is easy to paste; only this domain can make it, and it
-// makes the same for the same request.
-std::string derive_secret(const Service& service, const Exchange& exchange,
-                          const RequestId& request) {
-  const std::string about =
-      std::to_string(exchange.principal.user.value) + "/" + print_request_id(request);
-  const Digest digest = wire::keyed_hash(service.parts().domain_secret, about);
-  return "suan_" + print_digest(digest).substr(0, 40);
 }
 
 /// What GET /v1/postings and /v1/costs were asked for.
@@ -166,7 +149,7 @@ void post_key(Service& service, Exchange& exchange) {
   }
   const auto request_id = request_id_of(exchange.request);
   if (!request_id) return exchange.responder.respond(problem(request_id.error()));
-  std::string secret = derive_secret(service, exchange, *request_id);
+  std::string secret = derive_secret(service, exchange, *request_id, "suan_");
   domain::CreateKey command{.user = body->user,
                             .organisation = body->organisation,
                             .role = *role,

@@ -9,7 +9,7 @@ namespace {
 using net::Method;
 using enum Access;
 
-constexpr std::array<Route, 27> table{{
+constexpr std::array<Route, 31> table{{
     {Method::get, "/healthz", anyone, get_health, "Whether the process lives.", "", "",
      "text/plain", 200},
     {Method::get, "/readyz", anyone, get_ready, "Whether it takes requests.", "", "", "text/plain",
@@ -60,6 +60,17 @@ constexpr std::array<Route, 27> table{{
      "Create a key, and its user where there is none. The secret is in this answer only.", "",
      "NewKey", "Accepted", 201},
     {Method::delete_, "/v1/keys/{key}", authenticated, delete_key, "Revoke a key.", "", "",
+     "Accepted", 200},
+    {Method::post, "/v1/join-tokens", authenticated, post_join_token,
+     "Make a token with which one domain may ask to join. The secret is in this answer only.", "",
+     "NewJoinToken", "Accepted", 201},
+    {Method::get, "/v1/members", authenticated, get_members,
+     "Members and domains that asked to become one, and the domains joined by this one.",
+     "after_sequence", "", "MemberList", 200},
+    {Method::post, "/v1/members/{member}/approve", authenticated, post_approve,
+     "Let a domain that asked to join offer what it has.", "", "", "Accepted", 200},
+    {Method::post, "/v1/members/{member}/refuse", authenticated, post_refuse,
+     "Refuse a domain that asked to join; of one that has, nothing new is sold.", "", "",
      "Accepted", 200},
     {Method::get, "/v1/postings", authenticated, get_postings, "Movements of money, newest first.",
      "project job limit before after_sequence", "", "PostingList", 200},

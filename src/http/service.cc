@@ -139,6 +139,16 @@ std::expected<RequestId, domain::Refusal> request_id_of(const net::Request& requ
   return *id;
 }
 
+// Keys have no prefix in what is hashed: they came first.
+std::string derive_secret(const Service& service, const Exchange& exchange,
+                          const RequestId& request, std::string_view prefix) {
+  const std::string about = (prefix == "suan_" ? "" : std::string(prefix)) +
+                            std::to_string(exchange.principal.user.value) + "/" +
+                            print_request_id(request);
+  const Digest digest = wire::keyed_hash(service.parts().domain_secret, about);
+  return std::string(prefix) + print_digest(digest).substr(0, 40);
+}
+
 std::optional<std::uint64_t> query_number(const net::Request& request, std::string_view key,
                                           std::uint64_t otherwise, std::uint64_t most) {
   const std::string* text = request.find_query(key);

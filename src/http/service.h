@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "http/tails.h"
 #include "identity/identity.h"
 #include "member/engine.h"
+#include "member/presence.h"
 #include "net/server.h"
 #include "runtime/core_thread.h"
 #include "runtime/follower.h"
@@ -38,6 +40,7 @@ struct ServiceParts {
   Execs& execs;
   EventStreams& event_streams;
   Lookups& lookups;
+  const member::Presences& presences;
   std::string domain_secret;  // 32 bytes; new keys are derived from it.
   std::string version;
   Moment started;
@@ -103,6 +106,11 @@ class Service {
 /// The id of a request from its header Idempotency-Key, or the refusal that it is missing or not
 /// one.
 std::expected<RequestId, domain::Refusal> request_id_of(const net::Request&);
+
+/// A new secret: 160 bits behind `prefix`, in a form that is easy to paste. Only this domain can
+/// make it, and it makes the same for the same request.
+std::string derive_secret(const Service&, const Exchange&, const RequestId&,
+                          std::string_view prefix);
 
 /// A whole number from a query parameter: its default where absent, nothing where it is not one
 /// between 0 and `most`.

@@ -6,6 +6,7 @@
 #include "api/views.h"
 #include "domain/state.h"
 #include "history/history.h"
+#include "member/presence.h"
 #include "placement/why.h"
 
 /// State and history as the records of the API. Pure; nothing here authorises.
@@ -34,7 +35,10 @@ api::WhyView show_why(const domain::State&, const history::JobRow&);
 api::Found show_found(const domain::State&, const JobSpec&, std::size_t limit);
 
 api::PoolView show_pool(const domain::State&, const Pool&);
-api::MemberView show_member(const domain::State&, const catalogue::Member&);
+api::MemberView show_member(const domain::State&, const catalogue::Member&,
+                            const member::Presence&);
+api::MemberView show_joiner(const identity::Joiner&);  // That has offered nothing yet.
+api::ParentView show_parent(const identity::Parent&, const member::Presence&);
 api::ProjectView show_project(const domain::State&, const identity::Project&);
 api::KeyView show_key(const domain::State&, const identity::Key&);
 api::PostingView show_posting(const domain::State&, const history::PostingRow&);

@@ -1,5 +1,7 @@
 // Supply, members, projects, keys and money.
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "catalogue/chips.h"
 #include "http/show.h"
@@ -20,6 +22,19 @@ std::string account_text(const domain::State& state, const ledger::AccountKey& k
   }
   const std::string kind(wire::enum_name(key.kind));
   return name.empty() ? kind : kind + "/" + name;
+}
+
+std::string fingerprint_of(const Digest& key) {
+  return key == Digest{} ? "" : print_digest(key).substr(0, 16);
+}
+
+void show_presence(auto& view, const member::Presence& presence) {
+  view.connected = presence.is_connected;
+  view.since = presence.since;
+  view.heard = presence.heard;
+  view.problem = presence.problem;
+  view.rtt_p50 = presence.rtt_p50;
+  view.rtt_p99 = presence.rtt_p99;
 }
 
 }  // namespace
@@ -45,18 +60,49 @@ api::PoolView show_pool(const domain::State& state, const Pool& pool) {
   return view;
 }
 
-api::MemberView show_member(const domain::State& state, const catalogue::Member& member) {
-  api::MemberView view;
+api::MemberView show_member(const domain::State& state, const catalogue::Member& member,
+                            const member::Presence& presence) {
+  const bool is_engine = member.kind == catalogue::MemberKind::engine;
+  const identity::Joiner* joiner =
+      is_engine ? nullptr : state.identity().find_joiner(std::string_view(member.name));
+  api::MemberView view = joiner != nullptr ? show_joiner(*joiner) : api::MemberView{};
   view.id = member.id;
   view.name = member.name;
-  view.kind = member.kind == catalogue::MemberKind::engine ? "local" : "domain";
-  view.health = "ok";
+  view.kind = wire::enum_name(member.kind);
   view.incarnation = member.incarnation;
-  for (const auto& [id, pool] : state.catalogue().pools())
-    view.pools += pool.member == member.id ? 1U : 0U;
+  std::set<SiteId> sites;
+  for (const auto& [id, pool] : state.catalogue().pools()) {
+    if (pool.member != member.id || pool.state == ServingState::closed) continue;
+    ++view.pools;
+    sites.insert(pool.site);
+  }
+  view.sites = static_cast<std::uint32_t>(sites.size());
   for (const auto& [id, lease] : state.market().leases())
     view.running += state.catalogue().pools().at(lease.pool).member == member.id ? 1U : 0U;
-  view.note = member.note;
+  if (joiner == nullptr) view.note = member.note;
+  show_presence(view, presence);
+  if (is_engine) view.connected = true;  // It is part of this process.
+  view.health = view.connected ? "ok" : "unknown";
+  return view;
+}
+
+api::MemberView show_joiner(const identity::Joiner& joiner) {
+  api::MemberView view;
+  view.name = joiner.name;
+  view.kind = wire::enum_name(catalogue::MemberKind::domain);
+  view.health = "unknown";
+  view.state = wire::enum_name(joiner.state);
+  view.fingerprint = fingerprint_of(joiner.key);
+  view.note = joiner.note;
+  return view;
+}
+
+api::ParentView show_parent(const identity::Parent& parent, const member::Presence& presence) {
+  api::ParentView view;
+  view.id = parent.id;
+  view.name = parent.name;
+  view.fingerprint = fingerprint_of(parent.key);
+  show_presence(view, presence);
   return view;
 }
 

@@ -18,6 +18,7 @@
 #include "domain/commands.h"
 #include "http/service.h"
 #include "journal/sqlite_journal.h"
+#include "member/presence.h"
 #include "runtime/engine_link.h"
 #include "server/keeper.h"
 #include "server/member_engine.h"
@@ -232,6 +233,13 @@ Result<std::unique_ptr<net::Server>> start_server(const ServeOptions& options,
       [&core_thread] { core_thread.wake(); });
 }
 
+void announce(const ServeOptions& options, const std::string& domain, std::uint16_t port) {
+  std::printf("suan serve: domain %s is ready at %s://%s:%u (operator key: %s/operator.key)\n",
+              domain.c_str(), options.tls_certificate_file.empty() ? "http" : "https",
+              options.host.c_str(), unsigned{port}, options.state_directory.c_str());
+  std::fflush(stdout);
+}
+
 Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& signals) {
   journal::SqliteJournal& journal = *domain.journal;
   SUAN_TRY(const std::uint64_t epoch, journal.claim_leadership());
@@ -285,6 +293,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
                          .execs = execs,
                          .event_streams = event_streams,
                          .lookups = lookups,
+                         .presences = presences,
                          .domain_secret = domain.domain_secret,
                          .version = version,
                          .started = clock.now(),
@@ -294,11 +303,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   link.start(core_thread);
   uplinks->start(reach);
   warn_of_plain_http(options);
-  std::printf("suan serve: domain %s is ready at %s://%s:%u (operator key: %s/operator.key)\n",
-              core.state().essence().domain.c_str(),
-              options.tls_certificate_file.empty() ? "http" : "https", options.host.c_str(),
-              unsigned{server->port()}, options.state_directory.c_str());
-  std::fflush(stdout);
+  announce(options, core.state().essence().domain, server->port());
 
   wait_for_end(signals, *server);
   std::printf("suan serve: stopping; jobs go on\n");

@@ -39,6 +39,7 @@ class ServedDomain : public runtime::Outlet {
                                  .execs = *execs,
                                  .event_streams = *events,
                                  .lookups = *lookups,
+                                 .presences = presences,
                                  .domain_secret = std::string(32, 's'),
                                  .version = "test",
                                  .started = clock.now()});
@@ -162,6 +163,7 @@ class ServedDomain : public runtime::Outlet {
   std::optional<Tails> tails;
   std::optional<Execs> execs;
   std::optional<Lookups> lookups;
+  member::Presences presences;
   std::optional<runtime::CoreThread> thread;
   std::optional<Service> service;
   std::unique_ptr<net::Server> server;

@@ -314,7 +314,7 @@ function Members({ members }: { members: MemberView[] }) {
     <Rows<MemberView>
       label={t('overview.members')}
       empty={t('members.empty')}
-      rowKey="id"
+      rowKey="name"
       dataSource={members}
       columns={[
         { title: t('noun.member'), dataIndex: 'name' },
