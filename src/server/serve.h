@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/money.h"
+#include "server/join_options.h"
 #include "site/site_file.h"
 
 /// The composition root of `suan serve`: builds a domain from its parts and runs it.
@@ -27,6 +28,7 @@ struct ServeOptions {
   std::int64_t cores = 0;                   // To offer; 0 = all that are found.
   std::optional<site::SiteFile> site_file;  // Says which engine; the fields above follow it.
   std::uint64_t space_low_bytes = 64U << 20U;
+  JoinOptions join;
 };
 
 /// Takes over what a site file says of the site, its prices and its cores.
