@@ -145,6 +145,21 @@ std::string find_contradiction(const suan::cli::Arguments& arguments,
   return {};
 }
 
+// A token in the environment is not seen in the list of processes.
+std::expected<suan::server::JoinOptions, Fault> read_join_options(
+    const suan::cli::Arguments& arguments) {
+  for (const std::string_view flag : {"join-token", "join-ca-file"}) {
+    if (arguments.has(flag) && !arguments.has("join"))
+      return std::unexpected(Fault{Exit::usage, "--" + std::string(flag) + " goes with --join"});
+  }
+  const char* token = arguments.has("join") ? std::getenv("SUAN_JOIN_TOKEN") : nullptr;
+  auto options = suan::server::make_join_options(
+      arguments.values("join"), arguments.value("join-token", token == nullptr ? "" : token),
+      arguments.value("join-ca-file"));
+  if (!options) return std::unexpected(Fault{Exit::usage, options.error().text});
+  return *std::move(options);
+}
+
 std::expected<suan::server::ServeOptions, Fault> read_serve_options(
     const suan::cli::Arguments& arguments) {
   suan::server::ServeOptions options;
@@ -163,6 +178,9 @@ std::expected<suan::server::ServeOptions, Fault> read_serve_options(
   options.tls_key_file = arguments.value("tls-key");
   if (options.tls_certificate_file.empty() != options.tls_key_file.empty())
     return std::unexpected(Fault{Exit::usage, "--tls-certificate and --tls-key go together"});
+  auto join = read_join_options(arguments);
+  if (!join) return std::unexpected(join.error());
+  options.join = *std::move(join);
   const auto cores = suan::cli::number_of(arguments, "cores", 0, 1, 4096);
   if (!cores) return std::unexpected(cores.error());
   options.cores = *cores;

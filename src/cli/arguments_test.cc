@@ -138,6 +138,7 @@ TEST(Completion, OffersVerbsFlagsAndChoices) {
   EXPECT_EQ(offered({"ps", "--state", "ru"}), "running\t\n");
   EXPECT_EQ(offered({"ps", "-o", ""}), "table\t\nwide\t\njson\t\nyaml\t\n");
   EXPECT_EQ(offered({"key", ""}), "create\t\nlist\t\nrevoke\t\n");
+  EXPECT_EQ(offered({"join", ""}), "token\t\nlist\t\napprove\t\nrefuse\t\n");
   EXPECT_EQ(offered({"run", "--", "--de"}), "");
   EXPECT_EQ(offered({"run", "-f", ""}), "");
   EXPECT_EQ(offered({"help", "pl"}),
@@ -155,6 +156,9 @@ TEST(Completion, AsksTheServerForWhatItKnows) {
   server.prepare("GET /v1/pools",
                  {{200, R"({"pools":[{"name":"lab/a","region":"cn-sh","city":"上海",
                                              "pool":{"chip":"H800-SXM"}}]})"}});
+  server.prepare("GET /v1/members", {{200, R"({"members":[{"name":"here","kind":"engine"},
+                                              {"name":"hubei","state":"asked"}]})"}});
+  EXPECT_EQ(desk.suan({"__complete", "join", "approve", ""}).out, "hubei\tasked\n");
   EXPECT_EQ(desk.suan({"__complete", "why", "job-4"}).out, "job-42\trunning sft\n");
   EXPECT_EQ(desk.suan({"__complete", "logs", "-f", ""}).out,
             "job-42\trunning sft\njob-7\tqueued  [31m\n");

@@ -37,9 +37,13 @@ Outcome<int> cost(Call&);
 Outcome<int> login(Call&);
 Outcome<int> key(Call&);
 Outcome<int> project(Call&);
+Outcome<int> join(Call&);
 
 /// Prints the body as -o json or -o yaml.
 Outcome<int> print_body(Call&, std::string_view body);
+
+/// What to answer when a sub-verb has not the words that it takes.
+Fault wants(std::string_view usage);
 
 /// Prints a body in the form asked for; for people through `print`.
 template <wire::Record T>

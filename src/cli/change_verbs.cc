@@ -49,12 +49,6 @@ struct NewKey {
   }
 };
 
-Fault wants(std::string_view usage) {
-  return {.exit = Exit::usage,
-          .text = "something is missing or too much",
-          .remedy = std::string(usage)};
-}
-
 Outcome<int> say(Call& call, const api::Accepted& accepted, std::string_view what) {
   if (!call.is_for_people()) return print_body(call, wire::to_json(accepted));
   call.screen.print(accepted.id + " " + std::string(what) + "\n");
@@ -91,6 +85,12 @@ std::string absolute(const std::string& path) {
 }
 
 }  // namespace
+
+Fault wants(std::string_view usage) {
+  return {.exit = Exit::usage,
+          .text = "something is missing or too much",
+          .remedy = std::string(usage)};
+}
 
 Outcome<int> stop(Call& call) {
   std::vector<std::string> jobs;

@@ -22,7 +22,7 @@ Act act_of(std::string_view verb) {
     std::string_view name;
     Act act;
   };
-  constexpr std::array<Row, 13> acts{{{"find", find},
+  constexpr std::array<Row, 14> acts{{{"find", find},
                                       {"plan", plan},
                                       {"run", run},
                                       {"ps", ps},
@@ -34,7 +34,8 @@ Act act_of(std::string_view verb) {
                                       {"cost", cost},
                                       {"login", login},
                                       {"key", key},
-                                      {"project", project}}};
+                                      {"project", project},
+                                      {"join", join}}};
   for (const Row& row : acts) {
     if (row.name == verb) return row.act;
   }

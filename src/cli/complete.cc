@@ -62,6 +62,13 @@ class Asker {
       candidates.add("key-" + std::to_string(each.id.value), each.user + " " + each.label);
     }
   }
+  void add_joiners(Candidates& candidates) {
+    const auto list = session_.read<api::MemberList>("/v1/members");
+    if (!list) return;
+    for (const api::MemberView& each : list->members) {
+      if (!each.state.empty()) candidates.add(each.name, each.state);
+    }
+  }
   void add_from_pools(Candidates& candidates, Completes what) {
     const auto list = session_.read<api::PoolList>("/v1/pools");
     if (!list) return;
@@ -76,7 +83,9 @@ class Asker {
     if (what == Completes::job) add_jobs(candidates);
     if (what == Completes::project) add_projects(candidates);
     if (what == Completes::key) add_keys(candidates);
-    add_from_pools(candidates, what);
+    if (what == Completes::joiner) add_joiners(candidates);
+    if (what == Completes::chip || what == Completes::region || what == Completes::site)
+      add_from_pools(candidates, what);
   }
 
  private:

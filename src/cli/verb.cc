@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "cli/operating_flags.h"
+
 namespace suan::cli {
 
 namespace {
@@ -220,94 +222,6 @@ constexpr std::array<Example, 3> project_examples{{
     {"suan project list", "what each has, holds and has spent"},
 }};
 
-constexpr std::array<Flag, 14> serve_flags{{
-    {.name = "name", .value = "NAME", .text = "The domain's name, at its first start (local)"},
-    {.name = "listen", .value = "HOST:PORT", .text = "Where to listen (127.0.0.1:8901)"},
-    {.name = "tls-certificate",
-     .value = "FILE",
-     .text = "Speak https with this certificate (PEM, its issuers after it)",
-     .completes = Completes::file},
-    {.name = "tls-key",
-     .value = "FILE",
-     .text = "Its private key (PEM); SIGHUP reads both files again",
-     .completes = Completes::file},
-    {.name = "state",
-     .value = "DIR",
-     .text = "The journal and everything else (/var/lib/suan, ~/.local/state/suan)",
-     .completes = Completes::file},
-    {.name = "heads",
-     .value = "FILE",
-     .text = "Also keep the signed heads of the journal here, best on another disk",
-     .completes = Completes::file},
-    {.name = "site-file",
-     .value = "FILE",
-     .text = "What the site is and what runs its jobs: see suan site",
-     .completes = Completes::file},
-    {.name = "cores", .value = "N", .text = "Cores of this machine to offer (all)"},
-    {.name = "images",
-     .value = "DIR",
-     .text = "Jobs may run inside the images in this directory (none)",
-     .completes = Completes::file},
-    {.name = "site", .value = "NAME", .text = "The name of its site (here)"},
-    {.name = "city", .value = "CITY", .text = "Where the site is; a hub's city gives coordinates"},
-    {.name = "region", .value = "REGION", .text = "The same as ISO 3166-2: cn-sh"},
-    {.name = "price", .value = "CNY", .text = "Of a core for an hour (0.15)"},
-    {.name = "card-price", .value = "CNY", .text = "Of a card for an hour (25)"},
-}};
-constexpr std::array<Example, 3> serve_examples{{
-    {"suan serve", "a domain of this machine alone"},
-    {"suan serve --site-file site.yaml", "a domain whose jobs run in Slurm, if the file says so"},
-    {"suan serve --name lab --listen 0.0.0.0:8901 --tls-certificate c.pem --tls-key k.pem", ""},
-}};
-
-constexpr std::array<Flag, 1> site_flags{{
-    {.name = "output",
-     .letter = 'o',
-     .value = "FILE",
-     .text = "For init: write there, if there is no such file yet (standard output)",
-     .completes = Completes::file},
-}};
-constexpr std::array<Example, 2> site_examples{{
-    {"suan site init -o site.yaml", "a first file, from what this machine has"},
-    {"suan site test site.yaml", "does it all hold?"},
-}};
-
-constexpr std::array<Flag, 2> journal_flags{{
-    {.name = "head",
-     .value = "FILE",
-     .text = "Signed heads kept elsewhere, so that a cut tail shows",
-     .completes = Completes::file},
-    {.name = "public-key",
-     .value = "HEX",
-     .text = "The key that signed them, as known from elsewhere"},
-}};
-constexpr std::array<Example, 1> journal_examples{{
-    {"suan journal verify --head heads ~/.local/state/suan", ""},
-}};
-constexpr std::array<Flag, 11> simulate_flags{{
-    {.name = "check", .text = "Check the promises of a domain after every event (always done)"},
-    {.name = "seeds", .value = "N", .text = "So many runs, from seed 1 on (100)"},
-    {.name = "seed", .value = "N", .text = "Only this one: the same seed, the same run"},
-    {.name = "events", .value = "N", .text = "How long each run is"},
-    {.name = "scenario",
-     .value = "FILE",
-     .text = "Workload and faults from a file",
-     .completes = Completes::file},
-    {.name = "network", .text = "Several domains that have joined one another, and cuts"},
-    {.name = "planted", .text = "With the bugs that were planted to be found, where built in"},
-    {.name = "bug", .value = "NAME", .text = "Only this planted bug"},
-    {.name = "once", .text = "Run each seed once instead of comparing two runs of it"},
-    {.name = "jobs", .letter = 'j', .value = "N", .text = "So many runs at a time (2)"},
-    {.name = "output",
-     .letter = 'o',
-     .value = "FORM",
-     .text = "table or json",
-     .choices = "table json"},
-}};
-constexpr std::array<Example, 2> simulate_examples{{
-    {"suan simulate --check --seeds 500", "five hundred runs with crashes and cuts"},
-    {"suan simulate --check --seed 7", "one run, reproduced"},
-}};
 constexpr std::array<Example, 1> help_examples{{
     {"suan help run", "flags, examples and exit codes of run"},
 }};
@@ -316,7 +230,7 @@ constexpr std::string_view work = "Work";
 constexpr std::string_view access = "Access and money";
 constexpr std::string_view operate = "Operate a domain";
 
-constexpr std::array<Verb, 18> table{{
+constexpr std::array<Verb, 19> table{{
     {.name = "find",
      .group = work,
      .usage = "find [flags]",
@@ -469,6 +383,20 @@ constexpr std::array<Verb, 18> table{{
      .first_words = "create list fund",
      .completes = Completes::project,
      .examples = project_examples},
+    {.name = "join",
+     .group = operate,
+     .usage = "join token | list | approve NAME | refuse NAME",
+     .summary = "Let other domains become members of this one",
+     .details =
+         "A domain asks once, with a token that you gave it, and is a member when you approve it:\n"
+         "then its pools are sold here. One that is refused, also later, sells nothing new here;\n"
+         "what runs there finishes. list also shows the domains that this one has joined.",
+     .flags = join_flags,
+     .words_min = 1,
+     .words_max = 2,
+     .first_words = "token list approve refuse",
+     .completes = Completes::joiner,
+     .examples = join_examples},
     {.name = "serve",
      .group = operate,
      .usage = "serve [flags]",

@@ -9,7 +9,17 @@
 namespace suan::cli {
 
 /// What completion offers for a value, besides fixed choices.
-enum class Completes : std::uint8_t { nothing, file, job, project, chip, site, region, key };
+enum class Completes : std::uint8_t {
+  nothing,
+  file,
+  job,
+  project,
+  chip,
+  site,
+  region,
+  key,
+  joiner
+};
 
 struct Flag {
   std::string_view name;          // Without dashes: "max-duration".

@@ -146,6 +146,30 @@ TEST_F(Asking, KeysAndProjects) {
   EXPECT_EQ(desk.suan({"key", "revoke"}).exit_code, 2);
 }
 
+TEST_F(Asking, JoinMakesTokensListsAndAnswers) {
+  server.prepare("POST /v1/join-tokens",
+                 {{201, R"({"id":"token-1","sequence":4,"secret":"join_new"})"}});
+  server.prepare("GET /v1/members", {{200, R"({"sequence":5,"members":[],"parents":[]})"}});
+  server.prepare("POST /v1/members/hu.bei-1/approve", {{200, R"({"id":"joiner-1","sequence":6})"}});
+  server.prepare("POST /v1/members/hunan/refuse", {{200, R"({"id":"joiner-2","sequence":7})"}});
+  const Ended made = desk.suan({"join", "token", "--label", "for hubei", "--lasts", "7d"});
+  EXPECT_EQ(made.out, "join_new\n");
+  EXPECT_NE(made.error.find("suan serve --join " + server.url() + " --join-token join_new\n"),
+            std::string::npos)
+      << made.error;
+  EXPECT_EQ(server.requests().back().body, R"({"label":"for hubei","lasts":"7d"})");
+  EXPECT_EQ(desk.suan({"join", "token", "-o", "yaml"}).out,
+            "id: token-1\nsequence: 4\nsecret: join_new\n");
+  EXPECT_EQ(server.requests().back().body, R"({"label":"","lasts":"24h"})");
+  EXPECT_NE(desk.suan({"join", "list"}).out.find("suan join token"), std::string::npos);
+  EXPECT_EQ(desk.suan({"join", "approve", "hu.bei-1"}).out, "hu.bei-1 is approved\n");
+  EXPECT_EQ(desk.suan({"join", "refuse", "hunan"}).out, "hunan is refused\n");
+  EXPECT_EQ(desk.suan({"join", "list", "x"}).exit_code, 2);
+  EXPECT_EQ(desk.suan({"join", "approve"}).exit_code, 2);
+  EXPECT_EQ(desk.suan({"join", "token", "x"}).exit_code, 2);
+  EXPECT_EQ(desk.suan({"join", "list", "--lasts", "7d"}).exit_code, 2);
+}
+
 TEST_F(Asking, LoginKeepsAKeyThatWorks) {
   server.prepare("GET /v1/me", {{401, "{}"}, {200, R"({"user":"alice","role":"consumer"})"}});
   const std::string url = server.url();

@@ -139,6 +139,22 @@ std::string when(Moment moment, const Layout& layout) {
   return print_whole(moment) + " (" + print_ago(moment, now_of(layout)) + ")";
 }
 
+Cell join_cell(const std::string& state) {
+  if (state == "approved") return {state, Colour::green};
+  return {state, state == "refused" ? Colour::red : Colour::yellow};
+}
+
+Cell connected_cell(bool is_connected) {
+  return is_connected ? Cell("yes", Colour::green) : Cell("no", Colour::red);
+}
+
+// "12 / 40 ms": the median and the slowest of a hundred; "" before the first.
+std::string print_rtt(Span p50, Span p99) {
+  if (p50 == Span{}) return {};
+  const auto ms = [](Span span) { return std::to_string((span.us + 999) / 1000); };
+  return ms(p50) + " / " + ms(p99) + " ms";
+}
+
 std::string end_of(const api::AttemptView& attempt) {
   if (attempt.end == AttemptEnd::none) return attempt.state;
   if (attempt.end == AttemptEnd::exited) return "exit " + std::to_string(attempt.exit_code);
@@ -340,6 +356,38 @@ std::string print_keys(const api::KeyList& list, const Layout& layout) {
                Cell(print_ago(each.revoked, now_of(layout)), Colour::red)});
   }
   return table.is_empty() ? "No keys.\n" : table.print(layout);
+}
+
+std::string print_members(const api::MemberList& list, const Layout& layout) {
+  TextTable members({{"NAME"},
+                     {"STATE"},
+                     {"CONNECTED"},
+                     {"HEARD", Align::left, false, 2},
+                     {"RTT", Align::right, false, 3},
+                     {"POOLS", Align::right},
+                     {"KEY", Align::left, false, 1},
+                     {"PROBLEM", Align::left, true}});
+  for (const api::MemberView& each : list.members) {
+    if (each.kind != "domain") continue;
+    members.add({each.name, join_cell(each.state), connected_cell(each.connected),
+                 print_ago(each.heard, now_of(layout)), print_rtt(each.rtt_p50, each.rtt_p99),
+                 print_count(each.pools), each.fingerprint, each.problem});
+  }
+  TextTable parents({{"NAME"},
+                     {"CONNECTED"},
+                     {"HEARD", Align::left, false, 2},
+                     {"RTT", Align::right, false, 3},
+                     {"KEY", Align::left, false, 1},
+                     {"PROBLEM", Align::left, true}});
+  for (const api::ParentView& each : list.parents) {
+    parents.add({each.name, connected_cell(each.connected), print_ago(each.heard, now_of(layout)),
+                 print_rtt(each.rtt_p50, each.rtt_p99), each.fingerprint, each.problem});
+  }
+  std::string out = members.is_empty() ? "No domain has asked to join: `suan join token` makes a "
+                                         "token that lets one ask.\n"
+                                       : members.print(layout);
+  if (!parents.is_empty()) out += heading("Parents:", layout) + parents.print(layout);
+  return out;
 }
 
 std::string print_notice(const api::Notice& notice, const Layout& layout) {

@@ -18,6 +18,9 @@ std::string print_costs(const api::CostView&, const Layout&);
 std::string print_projects(const api::ProjectList&, const Layout&);
 std::string print_keys(const api::KeyList&, const Layout&);
 
+/// The domains among the members and those that asked to become one, then the parents.
+std::string print_members(const api::MemberList&, const Layout&);
+
 /// One line: "job-42 running".
 std::string print_notice(const api::Notice&, const Layout&);
 

@@ -182,6 +182,46 @@ TEST(ViewsText, Money) {
                                   in_every_form(print_keys, keys));
 }
 
+TEST(ViewsText, Members) {
+  api::MemberList list;
+  api::MemberView member;
+  member.name = "this-machine";
+  member.kind = "engine";
+  list.members.push_back(member);
+  member = {};
+  member.id = {2};
+  member.name = "hubei";
+  member.kind = "domain";
+  member.state = "approved";
+  member.fingerprint = "0123456789abcdef";
+  member.connected = true;
+  member.heard = now - seconds(3);
+  member.rtt_p50 = {11'400};
+  member.rtt_p99 = milliseconds(40);
+  member.pools = 1204;
+  list.members.push_back(member);
+  member.name = "hunan";
+  member.connected = false;
+  member.heard = now - hours(2);
+  member.problem = "nothing was heard for 30 s\x1b[2J";
+  member.rtt_p50 = member.rtt_p99 = {};
+  list.members.push_back(member);
+  member = {};
+  member.name = "wuhan.lab-1";
+  member.kind = "domain";
+  member.state = "asked";
+  member.fingerprint = "fedcba9876543210";
+  list.members.push_back(member);
+  api::MemberList parents;
+  api::ParentView parent;
+  parent.name = "national";
+  parent.problem = "the certificate is not trusted";
+  parents.parents.push_back(parent);
+  expect_golden("view-members", in_every_form(print_members, list) + "====\n" +
+                                    in_every_form(print_members, parents) + "====\n" +
+                                    print_members({}, {}));
+}
+
 TEST(Faults, SayWhereAndWhatToTry) {
   SpecText spec{.json = "{}", .file = "run.yaml"};
   spec.flags = {{"/resources/accelerators", "--gpus"}};
