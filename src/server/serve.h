@@ -29,7 +29,6 @@ struct ServeOptions {
   std::optional<site::SiteFile> site_file;  // Says which engine; the fields above follow it.
   JoinOptions join;
   std::uint64_t space_low_bytes = 64U << 20U;
-  JoinOptions join;
 };
 
 /// Takes over what a site file says of the site, its prices and its cores.
