@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from testbed import Server, expect, expect_equal, until
+from testbed import Server, expect_equal, until
 
 NO_ENGINE = "engine: none\n"
 
@@ -121,11 +121,8 @@ def join(child):
     """Starts a domain and takes it through token and approval."""
     child.start(child.parent.make_token())
     child.parent.approve(child.name)
-    child.parent.wait_member(child.name) if child.has_supply() else None
+    child.parent.wait_member(child.name)
     return child
-
-
-Node.has_supply = lambda self: "--site" in self.base
 
 
 def three_levels(directory):
@@ -153,7 +150,6 @@ def expect_settled(country, province, site):
     for node, parent in ((province, "country"), (site, "province")):
         def is_settled():
             money = money_of(node.server, f"via-{parent}")
-            return money and money["held"] == "0" and money["free"] == "0"
+            return money and money["held"] == "0" and money["available"] == "0"
         until(is_settled, 20, f"{node.name} has given back what it did not use: "
                               f"{money_of(node.server, f'via-{parent}')}")
-    expect(True, "")
