@@ -48,8 +48,8 @@ void LifeBook::seen(const catalogue::MemberStarted& event) {
 
 void LifeBook::seen(const catalogue::PoolOffered& event) {
   const std::string& member = members_[event.pool.member];
-  const auto joiner = std::ranges::find_if(
-      joiners_, [&](const auto& each) { return each.second.name == member; });
+  const auto joiner =
+      std::ranges::find_if(joiners_, [&](const auto& each) { return each.second.name == member; });
   if (joiner != joiners_.end() && event.pool.state != ServingState::closed)
     check(joiner->second.state == JoinState::approved, "joining",
           member + " offers and is not approved");
