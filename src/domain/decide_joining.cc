@@ -93,8 +93,8 @@ Ruling decide_one(Deciding& deciding, const AskToJoin& command) {
   if (command.key == Digest{}) return refuse(Code::name_invalid, "a domain has a key", "/key");
   if (const auto* known = state.identity().find_joiner(command.key)) {
     if (known->name == command.name) return nothing_new();
-    return refuse(Code::name_taken, "this domain is known here as \"" + known->name + "\"",
-                  "/name", known->name);
+    return refuse(Code::name_taken, "this domain is known here as \"" + known->name + "\"", "/name",
+                  known->name);
   }
   SUAN_CHECK(check_name(command.name, "/name"));
   if (command.note.size() > text_length_max)
@@ -120,8 +120,8 @@ Ruling decide_one(Deciding& deciding, const AnswerJoin& command) {
   const identity::Identity& identity = deciding.state.identity();
   const identity::Joiner* joiner = identity.find_joiner(command.name);
   if (joiner == nullptr)
-    return refuse(Code::joiner_unknown, "no domain \"" + command.name + "\" has asked to join",
-                  "", nearest_name(command.name, identity.joiners()));
+    return refuse(Code::joiner_unknown, "no domain \"" + command.name + "\" has asked to join", "",
+                  nearest_name(command.name, identity.joiners()));
   deciding.accept(text_of(joiner->id));
   const JoinState answer = command.is_approved ? JoinState::approved : JoinState::refused;
   if (joiner->state == answer) return {};

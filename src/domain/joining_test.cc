@@ -75,8 +75,8 @@ TEST_F(Joining, TokensHaveBoundsAndMakers) {
   EXPECT_EQ(code_of(scene.ask(MakeJoinToken{std::string(201, 'a'), digest_of("c"), hours(1)})),
             Code::name_invalid);
   const auto by = [&](const char* user) {
-    return code_of(scene.run(MakeJoinToken{"", digest_of(user), hours(1)},
-                             scene.caller(scene.user(user))));
+    return code_of(
+        scene.run(MakeJoinToken{"", digest_of(user), hours(1)}, scene.caller(scene.user(user))));
   };
   EXPECT_EQ(by("pat"), Code::none);  // A provider.
   EXPECT_EQ(by("ann"), Code::forbidden);
@@ -169,8 +169,7 @@ TEST_F(Joining, AMemberThatNeverAskedMayOffer) {
 
 TEST_F(Joining, AParentIsKnownByItsKey) {
   const auto join = [&](std::string name, std::string_view key) {
-    return code_of(
-        scene.run(JoinParent{std::move(name), key.empty() ? Digest{} : digest_of(key)}));
+    return code_of(scene.run(JoinParent{std::move(name), key.empty() ? Digest{} : digest_of(key)}));
   };
   const identity::Identity& identity = scene.state.identity();
   EXPECT_EQ(join("national", ""), Code::none);
