@@ -125,7 +125,7 @@ struct NotePayloadsDestroyed {
 /// A domain that this one has joined may send units from now on.
 struct JoinParent {
   std::string name;
-  Digest key;  // Its Ed25519 public key; all zero = not known.
+  Digest key{};  // Its Ed25519 public key; all zero = not known.
 };
 
 /// A message of the member contract, from that parent. Refused as stale if it is about an attempt

@@ -13,11 +13,10 @@ namespace {
 constexpr Span token_lasts = hours(24);
 
 void answer_join(Service& service, Exchange& exchange, bool is_approved) {
-  service.post(exchange,
-               {.command = domain::AnswerJoin{exchange.captured.front(), is_approved},
-                .payloads = {},
-                .status = 200,
-                .secret = {}});
+  service.post(exchange, {.command = domain::AnswerJoin{exchange.captured.front(), is_approved},
+                          .payloads = {},
+                          .status = 200,
+                          .secret = {}});
 }
 
 }  // namespace
@@ -43,8 +42,8 @@ void post_join_token(Service& service, Exchange& exchange) {
 }
 
 void get_members(Service& service, Exchange& exchange) {
-  service.ask(exchange, [&presences = service.parts().presences](
-                            const runtime::View& view, const identity::Principal&) {
+  service.ask(exchange, [&presences = service.parts().presences](const runtime::View& view,
+                                                                 const identity::Principal&) {
     const domain::State& state = view.state;
     api::MemberList list;
     list.sequence = state.essence().sequence;

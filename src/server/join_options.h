@@ -11,8 +11,8 @@ namespace suan::server {
 /// Which domains this one wants to be a member of.
 struct JoinOptions {
   std::vector<std::string> urls;  // Of parents: "https://hubei.example.cn".
-  std::string token;    // For all of them that do not know this domain yet; "" = none.
-  std::string ca_file;  // PEM; "" = the system's.
+  std::string token;              // For all of them that do not know this domain yet; "" = none.
+  std::string ca_file;            // PEM; "" = the system's.
 };
 
 /// The URL of a parent without a slash at its end. `invalid` if it is not one, has a path, or would

@@ -26,7 +26,8 @@ TEST(JoinOptions, PlainHttpStaysOnThisMachine) {
 }
 
 TEST(JoinOptions, AreCheckedTogether) {
-  const auto options = make_join_options({"https://a", "https://b", "https://a/"}, "join_09af", "c");
+  const auto options =
+      make_join_options({"https://a", "https://b", "https://a/"}, "join_09af", "c");
   ASSERT_TRUE(options) << options.error().text;
   EXPECT_EQ(options->urls, (std::vector<std::string>{"https://a", "https://b"}));
   EXPECT_EQ(options->token, "join_09af");

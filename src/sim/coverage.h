@@ -78,6 +78,7 @@ enum class Between : std::uint8_t {
   stopped_by_home,
   stopped_by_host,
   ended_while_cut,
+  member_refused,  // After it had joined.
 };
 
 /// Rare ways through the rules that a run should have taken.

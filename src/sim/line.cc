@@ -16,7 +16,9 @@ constexpr Span readings_every = seconds(10);
 
 void Line::try_to_connect() {
   if (is_up_) return;
-  if (parent_.can_talk() && child_.can_talk() && child_.parent_id(parent_)) return connect();
+  if (parent_.can_talk() && child_.can_talk() && child_.parent_id(parent_) &&
+      (!asks_first_ || parent_.has_answered(child_)))
+    return connect();
   child_.after(milliseconds(random_.between(500, 20'000)), [this] { try_to_connect(); });
 }
 

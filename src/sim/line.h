@@ -21,7 +21,11 @@ using UpMessage = std::variant<UnitHosted, UnitRefused, TaskReport, SupplyOffer,
 class Line {
  public:
   Line(World& parent, World& child, Random random, Coverage& coverage)
-      : parent_(parent), child_(child), random_(random), coverage_(coverage) {}
+      : parent_(parent),
+        child_(child),
+        random_(random),
+        coverage_(coverage),
+        asks_first_(random_.chance(1, 2)) {}
 
   bool is_up() const { return is_up_; }
   /// Grows with every connection and every cut.
@@ -53,6 +57,7 @@ class Line {
   World& child_;
   Random random_;
   Coverage& coverage_;
+  bool asks_first_;  // Else the parent takes the child as it comes.
   bool is_up_ = false;
   bool is_supply_new_ = false;
   std::uint64_t session_ = 0;

@@ -89,6 +89,7 @@ void Network::cut_lines() {
   for (const auto& line : lines_) {
     worlds_.front()->after(seconds(random_.between(1, every)), [this, &line = *line] {
       if (is_calm_) return;
+      if (random_.chance(1, 20)) line.parent().refuse_for(line, minutes(random_.between(1, 120)));
       line.cut(random_.chance(1, 12) ? minutes(random_.between(60, 600))
                                      : milliseconds(random_.between(1, 120'000)));
     });

@@ -97,7 +97,9 @@ void World::start_server() {
         false);
   }
   for (const Line* line : lines_) {
-    if (&line->child() == this) put(domain::JoinParent{line->parent().name()}, false);
+    if (&line->child() != this) continue;
+    const Digest key = random_.chance(1, 2) ? line->parent().key() : Digest{};
+    put(domain::JoinParent{line->parent().name(), key}, false);
   }
   for (const auto& site : sites_) {
     put(domain::StartMember{site->offer.member, "", site->offer.site, site->offer.pools}, false);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sim/world.h"
+#include "wire/hash.h"
 
 namespace suan::sim {
 
@@ -19,6 +20,31 @@ ParentId World::parent_id(const World& parent) const {
 MemberId World::member_id(const World& child) const {
   const catalogue::Member* known = durable().catalogue().find_member(child.name());
   return known == nullptr ? MemberId{} : known->id;
+}
+
+Digest World::key() const {
+  return wire::hash("key of " + name_);
+}
+
+bool World::has_answered(const World& child) {
+  const Digest token = wire::hash("token for " + child.name());
+  const identity::Joiner* joiner = durable().identity().find_joiner(child.key());
+  if (joiner != nullptr && joiner->state != identity::JoinState::asked) return true;
+  if (invited_.insert(child.name()).second) {
+    insist(domain::MakeJoinToken{child.name(), token, hours(30 * 24)});
+    insist(domain::AnswerJoin{child.name(), true});
+  }
+  put(domain::AskToJoin{token, child.name(), child.key(), "a simulated domain"}, false);
+  return false;
+}
+
+void World::refuse_for(Line& line, Span span) {
+  const std::string& child = line.child().name();
+  if (durable().identity().find_joiner(std::string_view(child)) == nullptr) return;
+  coverage_.hit(Between::member_refused);
+  insist(domain::AnswerJoin{child, false});
+  after(span, [this, child] { insist(domain::AnswerJoin{child, true}); });
+  after(span + minutes(2), [&line] { line.note_supply(); });
 }
 
 void World::say(const domain::TellMember& effect) {

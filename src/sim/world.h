@@ -92,6 +92,12 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   void tell(Line&, const runtime::Down&);
   void hear(Line&, const runtime::Down&, const std::string& payload);
   void hear(Line&, const UpMessage&);
+  /// Its public key.
+  Digest key() const;
+  /// Whether this domain has answered a child that has to ask, which it does, until it is answered.
+  bool has_answered(const World& child);
+  /// Somebody here refuses a child that joined, and approves it again after `span`.
+  void refuse_for(Line&, Span span);
 
  private:
   /// A request of somebody, with what became of it.
@@ -210,6 +216,7 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   bool is_space_low_ = false;
   std::set<std::string> outstanding_;
   std::map<PoolId, PoolReading> neighbours_;  // What others hold in truth.
+  std::set<std::string> invited_;             // Children that somebody has made a token for.
   std::uint64_t restarts_ = 0;
   std::uint64_t examined_ = 0;
   int steps_behind_ = 0;
