@@ -86,9 +86,8 @@ void Above::on_end(const net::SocketEnd& end) {
   pause = std::min(pause, ground_.timing.redial_max);
   // Not all at once after a parent was away.
   pause = {random_.between(pause.us / 2, pause.us)};
-  dialler_.after(pause, [self = shared_from_this()] {
-    self->ground_.worker.post([self] { self->dial(); });
-  });
+  dialler_.after(
+      pause, [self = shared_from_this()] { self->ground_.worker.post([self] { self->dial(); }); });
 }
 
 void Above::note(bool is_connected, const std::string& problem) {
@@ -137,7 +136,8 @@ void Above::hear(Frame&& frame) {
 }
 
 void Above::hear(const Challenge& challenge) {
-  if (stage_ != Stage::challenged) return misbehave("a challenge comes after the greeting, and once");
+  if (stage_ != Stage::challenged)
+    return misbehave("a challenge comes after the greeting, and once");
   if (challenge.version < version_min || challenge.version > version_max)
     return pipe_->close(CloseCode::version, "that version was not offered");
   if (!is_signed(challenge, greeting_))
@@ -271,8 +271,8 @@ void Above::offer_again() {
 void Above::look_at_reading() {
   if (stage_ != Stage::live || std::exchange(is_looking_, true)) return;
   const auto self = shared_from_this();
-  const bool is_asked =
-      ground_.look([self, turn = turn_, parent = parent_](const runtime::View& view) -> Ground::Then {
+  const bool is_asked = ground_.look(
+      [self, turn = turn_, parent = parent_](const runtime::View& view) -> Ground::Then {
         return [self, turn, readings = domain::readings_for(view.state, parent)] {
           if (turn != self->turn_ || self->stage_ != Stage::live) return;
           self->is_looking_ = false;

@@ -45,7 +45,7 @@ class Above : public std::enable_shared_from_this<Above> {
   /// Supply has changed: say all of it again.
   void offer_again();
 
-  void beat();           // Every Timing::heartbeat.
+  void beat();             // Every Timing::heartbeat.
   void look_at_reading();  // Every Timing::reading_look.
   void tick(Moment now);   // Often: ends a handshake that takes too long.
 

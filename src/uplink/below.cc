@@ -117,13 +117,11 @@ void Below::hear(const Greeting& greeting) {
 void Below::hear(const Hello& hello) {
   if (stage_ != Stage::hello) return misbehave("a hello comes after the challenge, and once");
   const bool is_sane = !hello.domain.empty() && hello.domain.size() <= name_bytes_max &&
-                       hello.note.size() <= note_bytes_max &&
-                       hello.token.size() <= token_bytes_max;
+                       hello.note.size() <= note_bytes_max && hello.token.size() <= token_bytes_max;
   if (!is_sane) return misbehave("a name, a note or a token is too long");
   if (!is_signed(hello, greeting_, challenge_))
     return end(CloseCode::not_invited, "the hello is not signed by the key that it names");
-  if (hello.key == ground_.own_key())
-    return end(CloseCode::refused, "a domain cannot join itself");
+  if (hello.key == ground_.own_key()) return end(CloseCode::refused, "a domain cannot join itself");
   name_ = hello.domain;
   key_ = hello.key;
   stage_ = Stage::asking;
@@ -150,7 +148,8 @@ void Below::look_at_standing(std::uint64_t sequence) {
       [self, key = key_](const runtime::View& view) -> Ground::Then {
         return [self, standing = standing_of(view.state, key)] {
           const bool is_asking = self->stage_ == Stage::asking || self->stage_ == Stage::pending;
-          const bool is_wanted = standing.is_known && standing.state != identity::JoinState::refused;
+          const bool is_wanted =
+              standing.is_known && standing.state != identity::JoinState::refused;
           if (!is_wanted && !standing.has_units)
             return self->end(CloseCode::refused, "the operator has refused this domain");
           if (!is_asking) return;
@@ -177,7 +176,8 @@ void Below::say_ancestors() {
 void Below::hear(OfferPart&& part) {
   if (stage_ != Stage::offering && stage_ != Stage::live)
     return misbehave("an offer comes after the welcome");
-  if (part.bytes.size() > offer_part_bytes_max || offer_.size() + part.bytes.size() > offer_bytes_max)
+  if (part.bytes.size() > offer_part_bytes_max ||
+      offer_.size() + part.bytes.size() > offer_bytes_max)
     return misbehave("an offer has at most 64 MiB");
   offer_ += part.bytes;
   if (!part.is_last) return;
@@ -264,9 +264,9 @@ void Below::say_commit(const CommitUnit& commit) {
   if (commit.payload) {
     auto bytes = ground_.journal.read_blob(commit.payload.value);
     if (!bytes || bytes->size() + 4096 > frame_bytes_max) {
-      const UnitRefused refused{
-          commit.unit, bytes ? "its script and files are larger than 4 MiB"
-                             : "its script cannot be read: " + bytes.error().text};
+      const UnitRefused refused{commit.unit,
+                                bytes ? "its script and files are larger than 4 MiB"
+                                      : "its script cannot be read: " + bytes.error().text};
       return ground_.put(runtime::to_command(member_, runtime::Up(refused)), {}, {});
     }
     payload = std::move(*bytes);

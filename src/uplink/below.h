@@ -22,7 +22,7 @@ class Below : public std::enable_shared_from_this<Below> {
     virtual ~Keeper() = default;
     virtual void on_live(const std::shared_ptr<Below>&) = 0;  // It is a member's; others of it end.
     virtual bool on_over(const std::shared_ptr<Below>&) = 0;  // Whether it was its member's.
-    virtual std::vector<Digest> ancestors() const = 0;  // Of its sub-domains.
+    virtual std::vector<Digest> ancestors() const = 0;        // Of its sub-domains.
   };
 
   Below(const Ground& ground, Keeper& keeper) : ground_(ground), keeper_(keeper) {}
@@ -79,7 +79,7 @@ class Below : public std::enable_shared_from_this<Below> {
   Challenge challenge_;
   std::string name_;
   Digest key_;
-  MemberId member_;                // 0 = not known yet.
+  MemberId member_;                 // 0 = not known yet.
   std::map<PoolId, PoolId> pools_;  // As the sub-domain numbers them, and as they are here.
   std::string offer_;               // The parts that have come.
   std::uint64_t heard_ = 0;         // The last heartbeat.

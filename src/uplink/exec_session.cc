@@ -20,8 +20,8 @@ constexpr net::SocketOptions limits{.message_bytes_max = api::exec_message_bytes
 }  // namespace
 
 net::SocketListener ExecSession::listener() {
-  return {.on_message =
-              [self = shared_from_this()](std::string&& message) { self->hear(std::move(message)); },
+  return {.on_message = [self = shared_from_this()](
+                            std::string&& message) { self->hear(std::move(message)); },
           .on_close = [self = shared_from_this()](const net::SocketEnd&) { self->leave(); }};
 }
 
@@ -47,8 +47,7 @@ void ExecSession::on_output(member::LogStream stream, std::string_view bytes) {
 }
 
 void ExecSession::on_taken(std::size_t bytes) {
-  say(api::print_exec(
-      {.kind = api::ExecKind::taken, .number = static_cast<std::uint32_t>(bytes)}));
+  say(api::print_exec({.kind = api::ExecKind::taken, .number = static_cast<std::uint32_t>(bytes)}));
 }
 
 void ExecSession::on_end(const member::ExecEnd& end) {

@@ -42,14 +42,14 @@ Result<Frame> parse_frame(std::string_view bytes) {
   const auto number = static_cast<std::uint8_t>(bytes.front());
   const auto* const found = std::ranges::find(kinds, number);
   if (found == kinds.end())
-    return failure(Failure::Kind::unsupported,
-                   "there is no message of kind " + std::to_string(number) + " in version " +
-                       std::to_string(version_max) + " of the uplink");
+    return failure(Failure::Kind::unsupported, "there is no message of kind " +
+                                                   std::to_string(number) + " in version " +
+                                                   std::to_string(version_max) + " of the uplink");
   auto frame = decode_kind(static_cast<std::size_t>(found - kinds.begin()), bytes.substr(1),
                            std::make_index_sequence<kinds.size()>{});
   if (!frame) {
-    frame.error().text = "a message of kind " + std::to_string(number) +
-                         " cannot be read: " + frame.error().text;
+    frame.error().text =
+        "a message of kind " + std::to_string(number) + " cannot be read: " + frame.error().text;
   }
   return frame;
 }

@@ -188,11 +188,11 @@ Result<Frame> parse_frame(std::string_view);
 enum class CloseCode : std::uint16_t {
   bad_frame = 4400,    // What was said is not in the table, or not at this time.
   not_invited = 4401,  // Not known, and with no token that is good.
-  refused = 4403,      // The operator does not want this domain as a member, or the circle it makes.
-  late = 4408,         // The handshake took too long.
-  replaced = 4409,     // The same domain has connected again.
-  version = 4426,      // There is no version that both speak.
-  busy = 4503,         // Too many wait; try again.
+  refused = 4403,   // The operator does not want this domain as a member, or the circle it makes.
+  late = 4408,      // The handshake took too long.
+  replaced = 4409,  // The same domain has connected again.
+  version = 4426,   // There is no version that both speak.
+  busy = 4503,      // Too many wait; try again.
 };
 
 }  // namespace suan::uplink

@@ -19,11 +19,9 @@ void Ground::put(domain::Command command, std::vector<std::string> payloads,
 }
 
 bool Ground::look(Callback<Then(const runtime::View&)> look, std::uint64_t sequence) const {
-  return follower.ask(
-      [&to = worker, look = std::move(look)](const runtime::View& view) mutable {
-        to.post(look(view));
-      },
-      sequence);
+  return follower.ask([&to = worker, look = std::move(look)](
+                          const runtime::View& view) mutable { to.post(look(view)); },
+                      sequence);
 }
 
 }  // namespace suan::uplink

@@ -18,8 +18,8 @@ namespace suan::uplink {
 /// How long things take.
 struct Timing {
   Span heartbeat = seconds(5);
-  Span reading_look = seconds(2);   // What has changed is said then;
-  Span reading_age = seconds(10);   // what has not, when it is so old.
+  Span reading_look = seconds(2);  // What has changed is said then;
+  Span reading_age = seconds(10);  // what has not, when it is so old.
   Span handshake = seconds(10);
   Span redial_min = milliseconds(500);
   Span redial_max = seconds(30);

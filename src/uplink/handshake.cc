@@ -66,8 +66,7 @@ std::optional<std::uint32_t> common_version(const Greeting& greeting) {
 
 void sign(Challenge& challenge, const Greeting& greeting, const journal::SigningKey& key) {
   challenge.key.bytes = key.public_key();
-  challenge.signature =
-      text_of(key.sign(parent_purpose, said(greeting, unsigned_one(challenge))));
+  challenge.signature = text_of(key.sign(parent_purpose, said(greeting, unsigned_one(challenge))));
 }
 
 bool is_signed(const Challenge& challenge, const Greeting& greeting) {

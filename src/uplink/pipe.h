@@ -58,8 +58,8 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
   Listener listener_;
   bool is_over_ = false;
   bool is_held_ = false;
-  std::deque<std::string> heard_;    // Waits for `hold(false)`.
-  std::deque<std::string> unsent_;   // Waits for room.
+  std::deque<std::string> heard_;   // Waits for `hold(false)`.
+  std::deque<std::string> unsent_;  // Waits for room.
   std::size_t unsent_bytes_ = 0;
 
   std::mutex mutex_;

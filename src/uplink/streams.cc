@@ -109,7 +109,7 @@ struct RemoteLogState : std::enable_shared_from_this<RemoteLogState> {
         bytes.size() + message->bytes.size() <= api::exec_window_bytes) {
       bytes += message->bytes;
       is_all = false;
-    } else if (message && message->kind == api::ExecKind::taken) {
+    } else if (message && message->kind == api::ExecKind::end_input) {
       is_all = true;
     } else if (message && message->kind == api::ExecKind::end) {
       is_end = message->bytes.empty();
@@ -133,8 +133,9 @@ struct RemoteLogState : std::enable_shared_from_this<RemoteLogState> {
         request, limits,
         {.on_message = [self, of_turn](std::string&& text) { self->hear(of_turn, text); },
          .on_close =
-             [self, of_turn](const net::SocketEnd&) {
-               self->leave(of_turn, "the log broke off at the member");
+             [self, of_turn](const net::SocketEnd& end) {
+               self->leave(of_turn, "the log broke off at the member" +
+                                        (end.text.empty() ? "" : ": " + end.text));
              }});
   }
 };
@@ -178,8 +179,8 @@ class RemoteLog final : public member::LogReader {
     offset_ += piece.bytes.size();
     piece.is_all = state.is_all && state.bytes.empty();
     piece.is_end = state.is_end && state.bytes.empty();
-    state.socket.send(api::print_exec({.kind = api::ExecKind::allow,
-                                       .number = static_cast<std::uint32_t>(piece.bytes.size())}));
+    state.socket.send(api::print_exec(
+        {.kind = api::ExecKind::allow, .number = static_cast<std::uint32_t>(piece.bytes.size())}));
     return piece;
   }
 
@@ -366,21 +367,21 @@ void LogPump::open(std::unique_ptr<member::LogReader> reader, net::DialOptions o
   options.socket = limits;
   auto log = std::make_shared<Log>();
   log->reader = std::move(reader);
-  net::SocketListener listener{
-      .on_message =
-          [log](std::string&& text) {
-            const auto message = api::parse_exec(text);
-            const std::lock_guard lock(log->mutex);
-            if (message && message->kind == api::ExecKind::allow)
-              log->allowed += message->number;
-            else
-              log->socket.close(static_cast<int>(CloseCode::bad_frame), "only `allow` goes here");
-          },
-      .on_close =
-          [log](const net::SocketEnd&) {
-            const std::lock_guard lock(log->mutex);
-            log->is_over = true;
-          }};
+  net::SocketListener listener{.on_message =
+                                   [log](std::string&& text) {
+                                     const auto message = api::parse_exec(text);
+                                     const std::lock_guard lock(log->mutex);
+                                     if (message && message->kind == api::ExecKind::allow)
+                                       log->allowed += message->number;
+                                     else
+                                       log->socket.close(static_cast<int>(CloseCode::bad_frame),
+                                                         "only `allow` goes here");
+                                   },
+                               .on_close =
+                                   [log](const net::SocketEnd&) {
+                                     const std::lock_guard lock(log->mutex);
+                                     log->is_over = true;
+                                   }};
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_) return;
@@ -418,7 +419,7 @@ bool LogPump::advance(Log& log) {
       return false;
     }
     if (piece->is_all && (is_news || !std::exchange(log.is_all_told, true)))
-      log.socket.send(api::print_exec({.kind = api::ExecKind::taken, .number = 0}));
+      log.socket.send(api::print_exec({.kind = api::ExecKind::end_input}));
     if (!is_news || piece->is_all) return true;
   }
   return true;

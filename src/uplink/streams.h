@@ -18,8 +18,8 @@
 
 /// Logs and shells of hosted units: a connection of their own each, which the sub-domain dials when
 /// its parent asks for it, so that they never delay the rest. Both ends are here. A shell speaks
-/// the messages of api/exec.h; a log those of them that fit: `output`; `taken` of 0 bytes, that is
-/// all for now; `end`, with a reason if it cannot be read; and `allow`.
+/// the messages of api/exec.h; a log those of them that fit: `output`; `end_input`, that is all for
+/// now; `end`, with a reason if it cannot be read; and `allow`.
 namespace suan::uplink {
 
 /// Sockets that sub-domains were asked to open, until they do. Any thread.

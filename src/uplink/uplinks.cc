@@ -57,8 +57,8 @@ Uplinks::Uplinks(UplinkParts parts, std::unique_ptr<net::Dialler> dialler)
               .tell = parts.tell},
       pump_(*dialler_) {
   for (ParentPlace& place : parts.parents) {
-    above_.push_back(
-        std::make_shared<Above>(ground_, *dialler_, std::move(place), static_cast<Above::Keeper&>(*this)));
+    above_.push_back(std::make_shared<Above>(ground_, *dialler_, std::move(place),
+                                             static_cast<Above::Keeper&>(*this)));
   }
 }
 
@@ -195,7 +195,9 @@ void Uplinks::on_stream(ParentId parent, const OpenStream& open, net::DialOption
       };
     const jobs::Unit& unit = guest->units.front();
     const member::AttemptPlace place{view.state.catalogue().pools().at(unit.placement.pool).member,
-                                     {guest->id, open.index, unit.attempt}, 0, open.index};
+                                     {guest->id, open.index, unit.attempt},
+                                     0,
+                                     open.index};
     return [this, held, place, open] {
       if (open.kind == StreamKind::log)
         pump_.open(reach_->read_log(place, open.stream, open.offset), std::move(*held));

@@ -32,7 +32,10 @@ struct UplinkParts {
 };
 
 /// All of them. Any thread.
-class Uplinks final : public member::Reach, private Asker, private Above::Keeper, private Below::Keeper {
+class Uplinks final : public member::Reach,
+                      private Asker,
+                      private Above::Keeper,
+                      private Below::Keeper {
  public:
   /// `io` when the system has no thread to give.
   static Result<std::unique_ptr<Uplinks>> make(UplinkParts);
