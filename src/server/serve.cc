@@ -240,6 +240,40 @@ void announce(const ServeOptions& options, const std::string& domain, std::uint1
   std::fflush(stdout);
 }
 
+// What the connections to other domains stand on.
+struct Footing {
+  runtime::CoreThread& core;
+  runtime::Follower& follower;
+  runtime::Clock& clock;
+  member::Presences& presences;
+};
+
+Result<std::unique_ptr<uplink::Uplinks>> make_uplinks(const ServeOptions& options,
+                                                      const Domain& domain,
+                                                      const runtime::Core& core,
+                                                      const Footing& footing) {
+  return uplink::Uplinks::make({.core = footing.core,
+                                .follower = footing.follower,
+                                .clock = footing.clock,
+                                .journal = *domain.journal,
+                                .key = *domain.key,
+                                .presences = footing.presences,
+                                .domain = core.state().essence().domain,
+                                .parents = parents_of(options),
+                                .tell = [](const std::string& line) { note(line); }});
+}
+
+// Takes nothing more from clients and ends what they are being told.
+void close(http::Service& service) {
+  std::printf("suan serve: stopping; jobs go on\n");
+  std::fflush(stdout);
+  service.close();
+  service.parts().tails.stop();
+  service.parts().execs.stop();
+  service.parts().event_streams.stop();
+  service.parts().lookups.stop();
+}
+
 Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& signals) {
   journal::SqliteJournal& journal = *domain.journal;
   SUAN_TRY(const std::uint64_t epoch, journal.claim_leadership());
@@ -258,6 +292,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
            history::open_history(options.state_directory + "/history.db", journal));
   SUAN_TRY(auto heads, open_heads(options));
   Keeper keeper(journal, std::move(heads), replayed_sequence);
+  member::Presences presences;
   std::unique_ptr<uplink::Uplinks> uplinks;  // The follower and the core call it to their end.
   runtime::Follower follower(core.state(), journal.head(), queries_max);
   outlets.connect(follower, *history);
@@ -270,16 +305,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
 
   runtime::CoreThread core_thread(core, inbox_max,
                                   [](const Failure& failure) { end_uncertain(failure); });
-  member::Presences presences;
-  SUAN_TRY(uplinks, uplink::Uplinks::make({.core = core_thread,
-                                           .follower = follower,
-                                           .clock = clock,
-                                           .journal = journal,
-                                           .key = *domain.key,
-                                           .presences = presences,
-                                           .domain = core.state().essence().domain,
-                                           .parents = parents_of(options),
-                                           .tell = [](const std::string& line) { note(line); }}));
+  SUAN_TRY(uplinks, make_uplinks(options, domain, core, {core_thread, follower, clock, presences}));
   outlets.connect(*uplinks);
   follower.watch(uplinks->watcher());
   member::EngineReach reach(engines, uplinks.get());
@@ -306,13 +332,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   announce(options, core.state().essence().domain, server->port());
 
   wait_for_end(signals, *server);
-  std::printf("suan serve: stopping; jobs go on\n");
-  std::fflush(stdout);
-  service.close();
-  tails.stop();
-  execs.stop();
-  event_streams.stop();
-  lookups.stop();
+  close(service);
   uplinks->stop();
   server->stop(stop_grace);
   link.stop();
