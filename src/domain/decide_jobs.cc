@@ -41,7 +41,7 @@ Ruling check_spec(const JobSpec& spec) {
   const bool is_bound = spec.where.max_rtt > Span{} || spec.where.circle != Circle::none;
   if (is_bound != spec.where.near.is_given() || spec.where.near.name.size() > place_bytes_max)
     return refuse(Code::spec_invalid,
-                  "a place to be near to has a circle or a round trip around it, and they have one",
+                  "where.near goes with where.circle or where.max_rtt, and either of them with it",
                   "/where/near");
   if (spec.grace > grace_max)
     return refuse(Code::spec_invalid, "the grace to stop in is at most 30m", "/grace");

@@ -78,9 +78,8 @@ const City* find_city(std::string_view name) {
   std::string wanted = plain(name);
   if (wanted.size() > suffix.size() && wanted.ends_with(suffix))
     wanted.resize(wanted.size() - suffix.size());
-  const auto found = std::ranges::find_if(cities(), [&](const City& city) {
-    return city.chinese == wanted || city.name == wanted;
-  });
+  const auto found = std::ranges::find_if(
+      cities(), [&](const City& city) { return city.chinese == wanted || city.name == wanted; });
   return found == cities().end() ? nullptr : &*found;
 }
 

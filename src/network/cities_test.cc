@@ -73,6 +73,8 @@ TEST(Links, AreTheSameFromEitherEnd) {
   ASSERT_NE(links.find({2}, {1}), nullptr);
   EXPECT_EQ(links.find({2}, {1})->p99, milliseconds(4));
   EXPECT_EQ(links.find({1}, {1}), nullptr);
+  EXPECT_TRUE(links.has_any({1}) && links.has_any({2}));
+  EXPECT_FALSE(links.has_any({3}));
 }
 
 }  // namespace

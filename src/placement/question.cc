@@ -26,6 +26,7 @@ bool is_everywhere(const Where& where) {
 // A site this close to a place stands for it: the fibre between them takes less than 0.5 ms there
 // and back.
 constexpr std::int64_t standing_for_m = 30'000;
+constexpr std::size_t standing_max = 8;  // The closest that have measured.
 
 // A count times an amount is more than there is.
 bool exceeds(std::uint32_t count, std::int64_t amount, std::int64_t there) {
@@ -61,12 +62,14 @@ void Question::look_around() {
   std::vector<Close> close;
   const auto& sites = supply_->sites();
   for (std::uint32_t i = 0; i < sites.bound(); ++i) {
-    if (!sites.is_used(i) || !sites[i].is_located) continue;
+    if (!sites.is_used(i) || !sites[i].is_located || !supply_->links().has_any(sites.key(i)))
+      continue;
     const std::int64_t metres = network::distance_metres(near_, sites[i].position);
     if (metres <= standing_for_m)
       close.push_back({sites[i].name != near.name, metres, sites.key(i)});
   }
   std::sort(close.begin(), close.end());
+  close.resize(std::min(close.size(), standing_max));
   standing_.reserve(close.size());
   for (const Close& each : close) standing_.push_back(each.site);
 }

@@ -238,8 +238,8 @@ std::string asked(Reason reason, const Demand& demand) {
       return demand.where == nullptr ? "" : ", " + demand.where->data_residency;
     case Reason::too_far:
       if (demand.where == nullptr) return "";
-      return ", at most " + print_span(network::round_trip_max(*demand.where)) +
-             " for a round trip to " + demand.where->near.name;
+      return ": a round trip to " + demand.where->near.name + " may take " +
+             print_span(network::round_trip_max(*demand.where));
     case Reason::price_above_hourly_max:
       return demand.hourly_max == Money{} ? "" : " of " + print_money(demand.hourly_max) + " CNY/h";
     case Reason::nodes_too_few:

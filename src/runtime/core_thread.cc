@@ -160,7 +160,7 @@ void CoreThread::take_readings() {
     links.swap(links_);
   }
   for (const auto& [pool, reading] : readings) core_.observe(pool, reading);
-  for (const auto& [key, rtt] : links) core_.observe_link(key.low, key.high, rtt);
+  for (const auto& [key, rtt] : links) core_.observe_link(key.from, key.to, rtt);
 }
 
 // One turn of the thread with what it has taken. False when the process must end.

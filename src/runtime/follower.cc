@@ -65,8 +65,8 @@ void Follower::observe(Sights& seen) {
   });
   const auto& sites = state_.catalogue().sites();
   std::erase_if(seen.links, [&](const auto& each) {
-    if (!sites.contains(each.first.low) || !sites.contains(each.first.high)) return false;
-    state_.observe_link(each.first.low, each.first.high, each.second);
+    if (!sites.contains(each.first.from) || !sites.contains(each.first.to)) return false;
+    state_.observe_link(each.first.from, each.first.to, each.second);
     return true;
   });
 }

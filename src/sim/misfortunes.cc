@@ -49,7 +49,7 @@ void World::measure_link() {
   const network::LinkKey key = network::LinkKey::between(any(), any());
   const Span p99 = microseconds(random_.between(100, 60'000));
   links_[key] = {.p50 = p99 / 2, .p99 = p99, .at = {}};
-  core_->observe_link(key.low, key.high, links_[key]);
+  core_->observe_link(key.from, key.to, links_[key]);
   plan_step(milliseconds(1));
 }
 

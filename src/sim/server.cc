@@ -91,7 +91,7 @@ void World::start_server() {
   options.answers_within_batch = random_.chance(1, 4);
   core_ =
       std::make_unique<runtime::Core>(std::move(*state), *journal_, *epoch, clock_, *this, options);
-  for (const auto& [key, rtt] : links_) core_->observe_link(key.low, key.high, rtt);
+  for (const auto& [key, rtt] : links_) core_->observe_link(key.from, key.to, rtt);
   if (is_new) {
     put(domain::FoundDomain{name_, "operators", "root",
                             people_.empty() ? Digest{{1}} : people_.front().secret},

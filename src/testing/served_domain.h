@@ -68,6 +68,9 @@ class ServedDomain : public runtime::Outlet {
       launched.insert(ask->launch.key);
     }
   }
+  void on_link_observed(SiteId from, SiteId to, const Rtt& rtt) override {
+    if (follower) follower->observe_link(from, to, rtt);
+  }
   void on_durable(std::shared_ptr<const runtime::DurableBatch> batch) override {
     if (!follower) return;
     history->feed(batch);
