@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view states =
     "queued reserving staging running stopping unreachable lost finished failed cancelled";
 
-constexpr std::array<Flag, 17> spec{{
+constexpr std::array<Flag, 19> spec{{
     {.name = "file",
      .letter = 'f',
      .value = "RUN.YAML",

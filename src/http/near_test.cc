@@ -20,8 +20,7 @@ domain::StartMember member_in(const std::string& site, std::int32_t latitude_mic
 }
 
 api::Found find(ServedDomain& domain, const std::string& where) {
-  const net::Response answer =
-      domain.post("/v1/find", R"({"run": "x", "where": {)" + where + "}}");
+  const net::Response answer = domain.post("/v1/find", R"({"run": "x", "where": {)" + where + "}}");
   EXPECT_EQ(answer.status, 200) << answer.body;
   return wire::from_json<api::Found>(answer.body).value_or(api::Found{});
 }
@@ -46,9 +45,8 @@ TEST(Near, ASiteHasANameAndLinksThatWereMeasured) {
   ServedDomain domain;
   ASSERT_TRUE(domain.carry_out(member_in("beijing-1", 39'920'000, 116'460'000)));
   ASSERT_TRUE(domain.carry_out(member_in("nanjing-1", 32'040'000, 118'780'000)));
-  domain.thread->put_link(
-      SiteId{2}, SiteId{3},
-      {.p50 = milliseconds(20), .p99 = microseconds(21'500), .at = {}});
+  domain.thread->put_link(SiteId{2}, SiteId{3},
+                          {.p50 = milliseconds(20), .p99 = microseconds(21'500), .at = {}});
   domain.thread->put_link(SiteId{2}, SiteId{99}, {.p50 = {}, .p99 = milliseconds(1), .at = {}});
   ASSERT_TRUE(domain.carry_out(domain::Deposit{runtime::small_project, yuan(1), ""}));
   const api::Found found = find(domain, R"("near": "nanjing-1", "max_rtt": "20ms")");

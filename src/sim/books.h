@@ -13,6 +13,7 @@
 #include "domain/state.h"
 #include "runtime/core.h"
 #include "sim/machine.h"
+#include "sim/map_book.h"
 
 /// The books of the auditors: each keeps its own account of what durable records say, by rules of
 /// its own, and objects where the domain's does not agree. Nothing here asks the rooms what is
