@@ -45,6 +45,7 @@ void Audit::observe(PoolId pool, const PoolReading& reading, Moment at) {
 }
 
 void Audit::observe_link(SiteId from, SiteId to, const Rtt& rtt) {
+  coverage_.hit(Branch::link_measured);
   shadow_.observe_link(from, to, rtt);
   lives_.map().observe_link(from, to, rtt);
 }

@@ -114,6 +114,7 @@ enum class Branch : std::uint8_t {
   deadline_missed,
   budget_spent_by_others,
   granted_beside_neighbour,
+  link_measured,
   placed_by_measured_link,
   placed_by_estimated_link,
 };

@@ -66,7 +66,8 @@ void World::misfortune() {
   const auto every = static_cast<std::int64_t>(7200 / scenario_.misfortunes_per_hour);
   after(seconds(random_.between(1, every + 1)), [this] { misfortune(); });
   for (const auto& site : sites_) site->machine.advance(now_);
-  switch (random_.below(14U)) {
+  if (random_.chance(1, 2)) measure_link();
+  switch (random_.below(12U)) {
     case 0:
       if (!core_) return;
       coverage_.hit(Fault::killed_between_steps);
@@ -104,9 +105,6 @@ void World::misfortune() {
     case 8:
     case 9:
       return neighbours_act();
-    case 10:
-    case 11:
-      return measure_link();
     default:
       if (core_ && !core_->is_stuck()) write_snapshot();
       return;
