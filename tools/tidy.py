@@ -10,7 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
-PURE_ROOMS = r"src/(base|model|placement|identity|ledger|catalogue|market|jobs|domain|member)/"
+PURE_ROOMS = r"src/(base|model|network|placement|identity|ledger|catalogue|market|jobs|domain|member)/"
 VAGUE_NAMES = r"(?i)(^|_)(manager|util|helper|common|misc|handler|processor|impl|data|info|context)s?\.(h|cc)$"
 BANNED = [  # (which files, pattern, what to do instead)
     (r".*", r"FIXME|XXX|DO NOT MERGE", "finish it before it lands"),

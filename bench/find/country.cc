@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "network/cities.h"
+
 namespace suan::bench {
 
 namespace {
@@ -80,6 +82,9 @@ Country::Country(std::size_t pools, std::uint32_t nodes_max, std::uint64_t seed)
     site.name = std::string(place.city) + "-" + std::to_string(i);
     site.city = place.city;
     site.region = place.region;
+    const network::City* city = network::find_city(place.city);
+    site.latitude_micro = city->latitude_micro;
+    site.longitude_micro = city->longitude_micro;
     site.pue_milli = place.pue_milli + random.below(200U);
     site.carbon_g_per_kwh = place.carbon_g_per_kwh;
     sites_.push_back(std::move(site));

@@ -36,6 +36,12 @@ JobSpec in(JobSpec spec, std::vector<std::string> regions) {
   return spec;
 }
 
+JobSpec near_shanghai(JobSpec spec, std::int64_t rtt_ms) {
+  spec.where.near = {"shanghai", 31'220'000, 121'480'000};
+  spec.where.max_rtt = milliseconds(rtt_ms);
+  return spec;
+}
+
 JobSpec by(JobSpec spec, Objective objective) {
   spec.objective = objective;
   return spec;
@@ -80,6 +86,8 @@ std::vector<Query> queries() {
       {"a quarter of an RTX4090", wish({{"RTX4090", 250, {}}})},
       {"8 H800", wish({{"H800-SXM", 8000, {}}})},
       {"8 H800 in Shanghai", in(wish({{"H800-SXM", 8000, {}}}), {"cn-sh"})},
+      {"8 H800 near Shanghai", near_shanghai(wish({{"H800-SXM", 8000, {}}}), 5)},
+      {"one core near Shanghai", near_shanghai(cores(1), 5)},
       {"4 x 8 H800", gang(wish({{"H800-SXM", 8000, {}}}), 4)},
       {"4 x 8 Ascend, soonest", by(gang(wish({{"Ascend910B3", 8000, {}}}), 4), Objective::finish)},
       {"4 A100, cleanest", by(wish({{"A100-80G-SXM", 4000, {}}}), Objective::carbon)},

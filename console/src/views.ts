@@ -56,6 +56,8 @@ export interface Candidate {
   starts_now: boolean;
   reading_age: Span;
   score: string[];
+  rtt: Span;
+  rtt_is_estimated: boolean;
 }
 
 export interface Usage {

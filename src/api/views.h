@@ -92,6 +92,8 @@ struct Candidate {
   bool starts_now = false;
   Span reading_age;                // 0 = known exactly.
   std::vector<std::string> score;  // Terms, largest first: "cost 18.40 CNY/h".
+  Span rtt;                        // To where.near; 0 = not asked, or not known.
+  bool rtt_is_estimated = false;   // From the distance: nobody has measured it.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "pool", self.pool);
@@ -106,6 +108,8 @@ struct Candidate {
     visit(10, "starts_now", self.starts_now);
     visit(11, "reading_age", self.reading_age);
     visit(12, "score", self.score);
+    visit(13, "rtt", self.rtt);
+    visit(14, "rtt_is_estimated", self.rtt_is_estimated);
   }
 };
 

@@ -26,6 +26,7 @@ enum class Bug : std::uint8_t {
   second_card_granted_again,
   closed_pool_grants,
   downed_node_granted,
+  distance_ignored,
   lease_never_released,
   lease_released_at_stop,
   expired_lease_confirmed,

@@ -242,6 +242,8 @@ Outcome<Settled> settle(const Arguments& arguments) {
   settled.text("/price/budget", "budget");
   settled.list("/where/regions", "region");
   settled.list("/where/sites", "site");
+  settled.text("/where/near", "near");
+  settled.text("/where/max_rtt", "max-rtt");
   settled.text("/queue/priority", "priority");
   settled.text("/objective", "objective");
   settled.text("/image", "image");

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view states =
     "queued reserving staging running stopping unreachable lost finished failed cancelled";
 
-constexpr std::array<Flag, 17> spec{{
+constexpr std::array<Flag, 19> spec{{
     {.name = "file",
      .letter = 'f',
      .value = "RUN.YAML",
@@ -46,6 +46,8 @@ constexpr std::array<Flag, 17> spec{{
      .text = "Only in this site; may repeat",
      .repeats = true,
      .completes = Completes::site},
+    {.name = "near", .value = "PLACE", .text = "Near this city, site or latitude,longitude"},
+    {.name = "max-rtt", .value = "SPAN", .text = "At most so long a round trip to there: 10ms"},
     {.name = "env",
      .letter = 'e',
      .value = "K=V",

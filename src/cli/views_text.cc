@@ -51,6 +51,14 @@ std::string start_of(const api::Candidate& candidate) {
   return candidate.is_firm ? "later" : "queued";
 }
 
+// "9.4 ms", or "~9.4 ms" where it was not measured.
+std::string print_rtt(const api::Candidate& candidate) {
+  if (candidate.rtt == Span{}) return "";
+  const std::int64_t tenths = (candidate.rtt.us + 50) / 100;
+  return (candidate.rtt_is_estimated ? "~" : "") + std::to_string(tenths / 10) + "." +
+         std::to_string(tenths % 10) + " ms";
+}
+
 std::string print_candidates(const std::vector<api::Candidate>& candidates, const Layout& layout) {
   TextTable table({{"POOL", Align::left, true},
                    {"REGION", Align::left, false, 2},
@@ -58,6 +66,7 @@ std::string print_candidates(const std::vector<api::Candidate>& candidates, cons
                    {"AS", Align::left, true},
                    {"NODES", Align::right},
                    {"AN HOUR", Align::right},
+                   {"RTT", Align::right},
                    {"START"},
                    {"READ", Align::left, false, 1},
                    {layout.is_wide ? "SCORE" : "WHY", Align::left, true}});
@@ -65,7 +74,7 @@ std::string print_candidates(const std::vector<api::Candidate>& candidates, cons
     const std::string age = each.reading_age.us > 0 ? print_rough(each.reading_age) + " ago" : "";
     const std::string first = each.score.empty() ? "" : each.score.front();
     table.add({each.pool, each.region, each.chip, layout.is_wide ? each.alternative : "",
-               print_count(each.nodes), print_balance(each.hourly_cost),
+               print_count(each.nodes), print_balance(each.hourly_cost), print_rtt(each),
                Cell(start_of(each), each.starts_now ? Colour::green : Colour::yellow), age,
                layout.is_wide ? joined(each.score, "; ") : first});
   }

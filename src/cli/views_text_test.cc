@@ -48,6 +48,13 @@ TEST(ViewsText, Found) {
   found.total = 30;
   found.candidates = {candidate("sh/h800", 160, true), candidate("上海超算/训练池", 172, false)};
   found.rejected = rejections;
+  api::Found near;
+  near.total = 2;
+  near.candidates = {candidate("sh/h800", 160, true), candidate("js/h800", 172, true)};
+  near.candidates[0].rtt = microseconds(1'849);
+  near.candidates[1].rtt = microseconds(4'160);
+  near.candidates[1].rtt_is_estimated = true;
+  expect_golden("view-found-near", in_every_form(print_found, near));
   api::Found nothing;
   nothing.rejected = rejections;
   nothing.changes = changes;

@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint32_t nodes_max = 1024;
 constexpr std::uint32_t elements_max = 10'000;
 constexpr std::uint32_t alternatives_max = 16;
+constexpr std::size_t place_bytes_max = 256;
 constexpr Span duration_max = hours(100LL * 366 * 24);
 
 Ruling check_spec(const JobSpec& spec) {
@@ -37,6 +38,11 @@ Ruling check_spec(const JobSpec& spec) {
                     "accelerators are whole cards, at most 64, or a share of one",
                     "/resources/accelerators");
   }
+  const bool is_bound = spec.where.max_rtt > Span{} || spec.where.circle != Circle::none;
+  if (is_bound != spec.where.near.is_given() || spec.where.near.name.size() > place_bytes_max)
+    return refuse(Code::spec_invalid,
+                  "where.near goes with where.circle or where.max_rtt, and either of them with it",
+                  "/where/near");
   if (spec.grace > grace_max)
     return refuse(Code::spec_invalid, "the grace to stop in is at most 30m", "/grace");
   const Span lost_after = spec.partition.lost_after;
@@ -45,10 +51,11 @@ Ruling check_spec(const JobSpec& spec) {
   if (spec.max_duration > duration_max || lost_after > duration_max ||
       spec.retry.duration > duration_max)
     return refuse(Code::spec_invalid, "no length of time is over 100 years", "/max_duration");
-  const bool is_negative =
-      spec.budget < Money{} || spec.hourly_max < Money{} || spec.max_duration < Span{} ||
-      spec.grace < Span{} || spec.cpu_milli.least < 0 || spec.cpu_milli.most < 0 ||
-      spec.memory_bytes.least < 0 || spec.memory_bytes.most < 0 || spec.retry.duration < Span{};
+  const bool is_negative = spec.budget < Money{} || spec.hourly_max < Money{} ||
+                           spec.max_duration < Span{} || spec.grace < Span{} ||
+                           spec.cpu_milli.least < 0 || spec.cpu_milli.most < 0 ||
+                           spec.memory_bytes.least < 0 || spec.memory_bytes.most < 0 ||
+                           spec.retry.duration < Span{} || spec.where.max_rtt < Span{};
   if (is_negative) return refuse(Code::spec_invalid, "no amount of a job is negative");
   return {};
 }

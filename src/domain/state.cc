@@ -83,6 +83,12 @@ void State::observe(PoolId id, const PoolReading& reading, Moment at) {
   refresh_free(id);
 }
 
+void State::observe_link(SiteId from, SiteId to, const Rtt& rtt) {
+  const auto& sites = catalogue_.sites();
+  if (rtt.p99 <= Span{} || !sites.contains(from) || !sites.contains(to)) return;
+  supply_.set_link(from, to, rtt);
+}
+
 void State::set_unit_timer(const UnitKey& key, Moment at) {
   jobs::Unit* unit = jobs_.edit_unit(key);
   if (unit == nullptr || unit->timer == at) return;
@@ -388,7 +394,7 @@ void State::reindex() {
   catalogue_.reindex();
   market_.reindex(catalogue_.pools());
   jobs_.reindex();
-  supply_ = {};
+  supply_.clear();  // What was seen of links stays.
   timers_ = {};
   expected_ = {};
   for (const auto& [id, pool] : catalogue_.pools()) {

@@ -163,6 +163,10 @@ class State {
   /// Takes a reading of a pool of this domain; the newest wins. Not between fold() and refresh().
   void observe(PoolId, const PoolReading&, Moment at);
 
+  /// Takes what a round trip between two sites was measured to take; the newest wins. Sites that
+  /// are not there, and a round trip of no time, say nothing.
+  void observe_link(SiteId from, SiteId to, const Rtt&);
+
   /// When a pool was last seen; absent if it is only known by what was granted on it.
   const Sight* sight_of(PoolId id) const { return sights_.find(id); }
 

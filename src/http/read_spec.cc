@@ -40,7 +40,8 @@ std::expected<ProjectId, net::Response> resolve_project(const Exchange& exchange
 }  // namespace
 
 std::expected<ReadSpec, net::Response> read_spec(const Service& service, const Exchange& exchange) {
-  auto read = spec::read_spec(exchange.request.body, service.known());
+  const auto sites = service.parts().acquaintance.sites();
+  auto read = spec::read_spec(exchange.request.body, service.known(), *sites);
   if (!read) return std::unexpected(problem(read.error()));
   auto project = resolve_project(exchange, read->project);
   if (!project) return std::unexpected(std::move(project).error());

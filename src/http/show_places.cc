@@ -127,6 +127,8 @@ api::Candidate show_candidate(const domain::State& state, const JobSpec& spec,
       domain::ExactNodes(state).nodes_fitting(candidate.pool, candidate.need, nodes_counted_max);
   view.reading_age = reading_age(state, candidate.pool);
   view.score = placement::print_score(candidate, placement::make_demand(spec));
+  view.rtt = candidate.round_trip.time;
+  view.rtt_is_estimated = candidate.round_trip.is_estimated;
   return view;
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
+
 /// What is seen of capacity, as against what was granted on it. A reading informs where work goes;
 /// it is never part of a record.
 namespace suan {
@@ -40,6 +42,21 @@ struct PoolReading {
     visit(1, "pool", self.pool);
     visit(2, "nodes", self.nodes);
     visit(3, "queued", self.queued);
+  }
+};
+
+/// A round trip between two sites as measured at one moment. The newest wins, whole.
+struct Rtt {
+  Span p50;
+  Span p99;  // What a bound is held to: 99 of 100 round trips took no longer.
+  Moment at;
+
+  friend bool operator==(const Rtt&, const Rtt&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "p50", self.p50);
+    visit(2, "p99", self.p99);
+    visit(3, "at", self.at);
   }
 };
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/digest.h"
@@ -17,6 +19,10 @@ enum class JobKind : std::uint8_t { batch, service };
 enum class Priority : std::uint8_t { normal, low, high };
 enum class Objective : std::uint8_t { cost, finish, carbon, balanced };
 enum class NetworkTier : std::uint8_t { standard, rdma, best };
+
+/// Circles of latency (时延圈), the narrow ones first; `none` bounds nothing.
+enum class Circle : std::uint8_t { none, city, region, national };
+inline constexpr std::array<std::string_view, 3> circles{"city", "region", "national"};
 
 /// An amount with a lower and an upper bound; `most` 0 means no upper bound.
 struct Bounds {
@@ -49,12 +55,32 @@ struct Alternative {
   }
 };
 
-/// Where a job may run. Empty lists allow everything.
+/// The place that work shall be near to.
+struct Near {
+  std::string name;                 // As it was written; "" = nowhere in particular.
+  std::int32_t latitude_micro = 0;  // Millionths of a degree, WGS 84.
+  std::int32_t longitude_micro = 0;
+
+  bool is_given() const { return !name.empty(); }
+  friend bool operator==(const Near&, const Near&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "name", self.name);
+    visit(2, "latitude_micro", self.latitude_micro);
+    visit(3, "longitude_micro", self.longitude_micro);
+  }
+};
+
+/// Where a job may run. Empty lists allow everything. `near` counts with a bound: max_rtt, or a
+/// circle; of both the narrower one.
 struct Where {
   std::vector<std::string> regions;  // ISO 3166-2, lower case: "cn-sh".
   std::vector<std::string> exclude_regions;
   std::vector<std::string> sites;
   std::string data_residency;  // A prefix of the region: "cn".
+  Near near{};
+  Span max_rtt{};  // The longest round trip to there; 0 = what the circle says.
+  Circle circle = Circle::none;
 
   friend bool operator==(const Where&, const Where&) = default;
 
@@ -63,6 +89,9 @@ struct Where {
     visit(2, "exclude_regions", self.exclude_regions);
     visit(3, "sites", self.sites);
     visit(4, "data_residency", self.data_residency);
+    visit(5, "near", self.near);
+    visit(6, "max_rtt", self.max_rtt);
+    visit(7, "circle", self.circle);
   }
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "model/supply.h"
+#include "network/position.h"
 #include "placement/shared.h"
 
 /// How a Supply lies in memory.
@@ -105,6 +106,8 @@ struct SiteFacts {
   std::string name;
   std::string region;
   std::int64_t carbon = 0;  // g/kWh of the grid × PUE × 1000; 0 = unknown.
+  network::Position position;
+  bool is_located = false;
 
   friend bool operator==(const SiteFacts&, const SiteFacts&) = default;
 };

@@ -47,6 +47,19 @@ std::string_view print_tier(NetworkTier tier) {
   return names[static_cast<std::size_t>(tier)];
 }
 
+std::string print_circle(Circle circle) {
+  if (circle == Circle::none) return "";
+  return std::string(circles[static_cast<std::size_t>(circle) - 1]);
+}
+
+// A bound and a circle count together, so a longer round trip takes the place of both.
+std::string print_bound(const Where& where) {
+  const std::string circle = print_circle(where.circle);
+  const std::string rtt = where.max_rtt == Span{} ? "" : print_span(where.max_rtt);
+  if (circle.empty()) return rtt;
+  return rtt + (rtt.empty() ? "" : " and ") + "where.circle " + circle;
+}
+
 // The field of this spec as run.yaml writes it; "" where it says nothing.
 std::string print_field(const JobSpec& spec, const Edit& edit) {
   switch (edit.field) {
@@ -75,6 +88,12 @@ std::string print_field(const JobSpec& spec, const Edit& edit) {
       return join(spec.where.sites);
     case Field::data_residency:
       return spec.where.data_residency;
+    case Field::max_rtt:
+      return print_bound(spec.where);
+    case Field::circle:
+      return print_circle(spec.where.circle);
+    case Field::near:
+      return spec.where.near.name;
     case Field::image:
       return "";  // Its name is not known here.
   }
@@ -90,7 +109,7 @@ void lower(Bounds& bounds, std::int64_t amount) {
 }  // namespace
 
 std::string_view path(Field field) {
-  constexpr std::array<std::string_view, 14> paths{"",
+  constexpr std::array<std::string_view, 17> paths{"",
                                                    "price.max_hourly_cost",
                                                    "resources.accelerators",
                                                    "resources.accelerators",
@@ -103,6 +122,9 @@ std::string_view path(Field field) {
                                                    "where.exclude_regions",
                                                    "where.sites",
                                                    "where.data_residency",
+                                                   "where.max_rtt",
+                                                   "where.circle",
+                                                   "where.near",
                                                    "image"};
   return paths[static_cast<std::size_t>(field)];
 }
@@ -146,6 +168,18 @@ JobSpec apply(JobSpec spec, const Edit& edit) {
       break;
     case Field::data_residency:
       spec.where.data_residency = edit.word;
+      break;
+    case Field::max_rtt:
+      spec.where.max_rtt = {edit.amount};
+      spec.where.circle = Circle::none;
+      break;
+    case Field::circle:
+      spec.where.circle = static_cast<Circle>(edit.amount);
+      break;
+    case Field::near:
+      spec.where.near = {};
+      spec.where.max_rtt = {};
+      spec.where.circle = Circle::none;
       break;
     case Field::image:
       spec.alternatives[edit.alternative].runs_image = false;

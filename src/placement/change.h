@@ -24,6 +24,9 @@ enum class Field : std::uint8_t {
   exclude_regions,
   sites,
   data_residency,
+  max_rtt,
+  circle,
+  near,
   image,
 };
 
@@ -31,7 +34,8 @@ enum class Field : std::uint8_t {
 struct Edit {
   Field field = Field::other;
   std::uint32_t alternative = 0;  // Of `chip`, `cards` and `image`.
-  std::int64_t amount = 0;        // The new value: micro-CNY, milli, bytes, nodes or NetworkTier.
+  std::int64_t amount = 0;  // The new value: micro-CNY, milli, bytes, nodes, NetworkTier, µs or
+                            // Circle.
   std::string word{};  // The new chip; the region or site to add; the region no longer excluded;
                        // the new residency.
 

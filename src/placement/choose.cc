@@ -14,7 +14,9 @@ namespace {
 /// whose bounds rule them out, and stops where nothing cheaper can follow.
 class Search {
  public:
-  explicit Search(const Question& question) : question_(question) {}
+  explicit Search(const Question& question) : question_(question) {
+    if (question.is_near()) sites_.emplace(question);
+  }
   Search(const Search&) = delete;
   Search& operator=(const Search&) = delete;
 
@@ -150,6 +152,7 @@ class Search {
 
   bool is_allowed(std::uint32_t site) {
     if (question_.is_anywhere()) return true;
+    if (sites_) return sites_->verdict(question_, site) == Reason::none;
     if (!site_known_ || site_ != site) {
       site_ = site;
       site_known_ = true;
@@ -171,6 +174,7 @@ class Search {
   bool shape_known_ = false;
   std::uint32_t shape_ = 0;
   ShapeVerdict verdict_;
+  std::optional<SiteMemo> sites_;  // Where it takes a while to judge one.
   bool site_known_ = false;
   std::uint32_t site_ = 0;
   bool site_allowed_ = false;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
+#include "network/circle.h"
+
 namespace suan::placement {
 
 namespace {
@@ -17,8 +20,13 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 bool is_everywhere(const Where& where) {
   return where.regions.empty() && where.exclude_regions.empty() && where.sites.empty() &&
-         where.data_residency.empty();
+         where.data_residency.empty() && !where.near.is_given();
 }
+
+// A site this close to a place stands for it: the fibre between them takes less than 0.5 ms there
+// and back.
+constexpr std::int64_t standing_for_m = 30'000;
+constexpr std::size_t standing_max = 8;  // The closest that have measured.
 
 // A count times an amount is more than there is.
 bool exceeds(std::uint32_t count, std::int64_t amount, std::int64_t there) {
@@ -35,7 +43,48 @@ Question::Question(const Supply& supply, const Demand& demand, const NodeView* n
       cost_max_(demand.hourly_max > Money{} ? std::min(demand.hourly_max.micro, INT64_MAX - 1)
                                             : INT64_MAX - 1),
       nodes_asked_(std::min(demand.nodes, static_cast<std::uint32_t>(number_max))),
-      is_anywhere_(demand.where == nullptr || is_everywhere(*demand.where)) {}
+      is_anywhere_(demand.where == nullptr || is_everywhere(*demand.where)),
+      is_near_(!is_anywhere_ && demand.where->near.is_given()) {
+  if (is_near_) look_around();
+}
+
+void Question::look_around() {
+  const Near& near = demand_.where->near;
+  near_ = network::position_at(near.latitude_micro, near.longitude_micro);
+  round_trip_max_ = network::round_trip_max(*demand_.where);
+  if (supply_->links().empty()) return;
+  struct Close {
+    bool is_other = false;  // Not the site that was named.
+    std::int64_t metres = 0;
+    SiteId site;
+    auto operator<=>(const Close&) const = default;
+  };
+  std::vector<Close> close;
+  const auto& sites = supply_->sites();
+  for (std::uint32_t i = 0; i < sites.bound(); ++i) {
+    if (!sites.is_used(i) || !sites[i].is_located || !supply_->links().has_any(sites.key(i)))
+      continue;
+    const std::int64_t metres = network::distance_metres(near_, sites[i].position);
+    if (metres <= standing_for_m)
+      close.push_back({sites[i].name != near.name, metres, sites.key(i)});
+  }
+  std::sort(close.begin(), close.end());
+  close.resize(std::min(close.size(), standing_max));
+  standing_.reserve(close.size());
+  for (const Close& each : close) standing_.push_back(each.site);
+}
+
+network::RoundTrip Question::round_trip(std::uint32_t number) const {
+  if (!is_near_) return {};
+  const SiteId site = supply_->sites().key(number);
+  for (const SiteId from : standing_) {
+    if (const Rtt* rtt = supply_->links().find(from, site)) return {.time = rtt->p99};
+  }
+  const SiteFacts& facts = supply_->sites()[number];
+  if (!facts.is_located) return {};
+  return {.time = network::estimated_round_trip(network::distance_metres(near_, facts.position)),
+          .is_estimated = true};
+}
 
 Wish Question::wish(std::uint32_t alternative) const {
   Wish wish;
@@ -97,6 +146,10 @@ Reason Question::judge_site(std::uint32_t number) const {
   if (contains(where.exclude_regions, site.region)) return Reason::region_excluded;
   if (!where.sites.empty() && !contains(where.sites, site.name)) return Reason::site_not_allowed;
   if (!lies_in(site.region, where.data_residency)) return Reason::data_residency;
+  if (round_trip_max_ > Span{} && !planted(Bug::distance_ignored)) {
+    const network::RoundTrip trip = round_trip(number);
+    if (!trip.is_known() || trip.time > round_trip_max_) return Reason::too_far;
+  }
   return Reason::none;
 }
 
@@ -186,6 +239,7 @@ Candidate Question::candidate(const Match& match, const Score& score) const {
   candidate.is_firm = (block.flags[row] & row_firm) != 0;
   candidate.carbon = block.carbon[row];
   candidate.speed = match.wish->speed * match.verdict.need.card_milli;
+  candidate.round_trip = round_trip(block.site[row]);
   candidate.score = score;
   return candidate;
 }

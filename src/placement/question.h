@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/money.h"
+#include "network/links.h"
+#include "network/position.h"
 #include "placement/demand.h"
 #include "placement/rank.h"
 #include "placement/reason.h"
@@ -57,8 +60,15 @@ class Question {
   /// From chip_differs to images_not_run. The need is set if the chip is right.
   ShapeVerdict judge_shape(const Wish&, std::uint32_t shape) const;
 
-  /// From region_not_allowed to data_residency.
+  /// From region_not_allowed to too_far.
   Reason judge_site(std::uint32_t site) const;
+
+  /// Between the place asked for and a site: as measured or, where nobody has, as estimated. Not
+  /// known where none is asked for, or nobody has said where the site is.
+  network::RoundTrip round_trip(std::uint32_t site) const;
+
+  /// Some place is asked for, so that a site is dear to judge.
+  bool is_near() const { return is_near_; }
 
   /// price_above_hourly_max or nodes_too_few.
   Reason judge_price(Money cost, std::uint32_t nodes) const {
@@ -139,6 +149,7 @@ class Question {
  private:
   static std::int64_t raised_by_carbon(std::int64_t cost, std::int64_t carbon);
   Reason ask_nodes(const Block&, std::size_t row, const Need&) const;
+  void look_around();
 
   const Supply* supply_;
   Demand demand_;
@@ -146,6 +157,10 @@ class Question {
   std::int64_t cost_max_;
   std::uint32_t nodes_asked_;
   bool is_anywhere_;
+  bool is_near_;
+  network::Position near_;        // Where something is to be near to, if it is.
+  Span round_trip_max_;           // To there.
+  std::vector<SiteId> standing_;  // The sites whose links count as its own, the best first.
 };
 
 }  // namespace suan::placement

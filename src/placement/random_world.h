@@ -51,11 +51,19 @@ struct TestPool {
   }
 };
 
+/// A round trip that somebody measured between two sites of a World.
+struct TestLink {
+  SiteId from;
+  SiteId to;
+  Rtt rtt;
+};
+
 /// Sites and pools with their nodes; few different values, so that ties and near misses are common.
 class World : public NodeView {
  public:
   std::vector<Site> sites;
   std::vector<TestPool> pools;  // In order of id.
+  std::vector<TestLink> links;  // The latest last.
 
   World(Random& random, std::size_t pool_count) {
     constexpr std::array<const char*, 5> regions{"cn-sh", "cn-js", "cn-nm", "hk", "cn"};
@@ -66,13 +74,34 @@ class World : public NodeView {
       site.region = regions[random.below(regions.size())];
       site.pue_milli = random.chance(1, 4) ? 0 : 1000 + random.below(600U);
       site.carbon_g_per_kwh = 100 * random.below(9U);
+      const Near spot = random_spot(random);
+      site.latitude_micro = spot.latitude_micro;
+      site.longitude_micro = spot.longitude_micro;
       sites.push_back(site);
+    }
+    for (std::uint64_t left = random.chance(1, 2) ? 0 : random.below(12U); left > 0; --left) {
+      const Span p99 = milliseconds(random.between(1, 30));
+      links.push_back({{1 + random.below(sites.size())},
+                       {1 + random.below(sites.size())},
+                       {.p50 = p99 / 2, .p99 = p99, .at = {}}});
     }
     std::uint64_t id = 0;
     for (std::size_t i = 0; i < pool_count; ++i) {
       id += 1 + random.below(3U);
       pools.push_back(make_pool(random, PoolId{id}));
     }
+  }
+
+  // A few places, some of them close together; the first is where nobody said.
+  static Near random_spot(Random& random) {
+    constexpr std::array<std::array<std::int32_t, 2>, 6> spots{{{0, 0},
+                                                                {31'220'000, 121'480'000},
+                                                                {31'220'000, 121'480'000},
+                                                                {31'390'000, 121'600'000},
+                                                                {31'330'000, 118'380'000},
+                                                                {39'920'000, 116'460'000}}};
+    const auto& spot = spots[random.below(spots.size())];
+    return {"somewhere", spot[0], spot[1]};
   }
 
   const Site& site_of(const Pool& pool) const { return sites[pool.site.value - 1]; }
@@ -99,6 +128,7 @@ class World : public NodeView {
     for (const TestPool& each : pools) put_into(supply, each);
     supply.set_speed("A", 300);
     supply.set_speed("B", 900);
+    for (const TestLink& each : links) supply.set_link(each.from, each.to, each.rtt);
     return supply;
   }
 
@@ -169,6 +199,13 @@ inline JobSpec random_spec(Random& random) {
   if (random.chance(1, 4)) some(spec.where.exclude_regions, regions[random.below(regions.size())]);
   if (random.chance(1, 4)) some(spec.where.sites, "site-" + std::to_string(random.below(6U)));
   if (random.chance(1, 4)) spec.where.data_residency = random.chance(1, 2) ? "cn" : "cn-sh";
+  if (random.chance(1, 3)) {
+    spec.where.near = World::random_spot(random);
+    if (random.chance(1, 3)) spec.where.near.name = "site-" + std::to_string(random.below(5U));
+    if (random.chance(1, 2)) spec.where.max_rtt = microseconds(random.between(1, 80) * 500);
+    if (spec.where.max_rtt == Span{} || random.chance(1, 4))
+      spec.where.circle = static_cast<Circle>(random.between(1, 3));
+  }
   if (random.chance(1, 3)) spec.hourly_max = {random.between(1, 40) * 1'250'000};
   spec.objective = static_cast<Objective>(random.below(4U));
   return spec;

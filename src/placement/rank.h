@@ -50,8 +50,9 @@ struct Candidate {
   Money hourly_cost;                // Of the whole job, all tasks.
   Reason waits_for = Reason::none;  // none: it starts now; else a busy one.
   bool is_firm = false;
-  std::int64_t carbon = 0;  // g/kWh of the grid × PUE × 1000; 0 = unknown.
-  std::int64_t speed = 0;   // Of a node's cards: speed × card_milli; 0 = unknown.
+  std::int64_t carbon = 0;        // g/kWh of the grid × PUE × 1000; 0 = unknown.
+  std::int64_t speed = 0;         // Of a node's cards: speed × card_milli; 0 = unknown.
+  network::RoundTrip round_trip;  // To the place asked for; not known where none was.
   Score score;
 
   bool starts_now() const { return waits_for == Reason::none; }

@@ -30,6 +30,12 @@ void expect_as_row_wise(const World& world, const Supply& supply, const JobSpec&
   ASSERT_EQ(ranking.starts_now, truth.starts_now);
   ASSERT_EQ(ranking.counts, truth.counts);
   ASSERT_EQ(places(ranking.best), expected);
+  for (const Candidate& each : ranking.best) {
+    const Site& site = world.site_of(world.at(each.pool).pool);
+    const bool is_asked = spec.where.near.is_given();
+    ASSERT_EQ(each.round_trip, is_asked ? row_wise::round_trip_to(world, spec.where.near, site)
+                                        : network::RoundTrip{});
+  }
   const auto chosen = choose(supply, demand, &world);
   ASSERT_EQ(chosen.has_value(), first != nullptr);
   if (first != nullptr) {

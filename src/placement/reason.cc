@@ -28,6 +28,7 @@ constexpr std::array<Words, reason_count> words{{
     {"region_excluded", 10, "in an excluded region"},
     {"site_not_allowed", 11, "in a site that is not listed"},
     {"data_residency", 12, "outside the data's residency"},
+    {"too_far", 20, "too far away, or nobody knows how far"},
     {"price_above_hourly_max", 13, "dearer than the hourly limit"},
     {"nodes_too_few", 14, "fewer nodes than the job needs together"},
     {"cards_busy", 15, "too few cards free on one node"},

@@ -25,6 +25,7 @@ enum class Reason : std::uint8_t {
   region_excluded,
   site_not_allowed,
   data_residency,
+  too_far,
   price_above_hourly_max,
   nodes_too_few,
   // Busy: it could, but not now.
@@ -34,7 +35,7 @@ enum class Reason : std::uint8_t {
   nodes_busy,
 };
 
-inline constexpr std::size_t reason_count = 20;
+inline constexpr std::size_t reason_count = 21;
 
 /// It could, but not now.
 constexpr bool is_busy(Reason reason) {

@@ -39,6 +39,47 @@ inline Money cost_of(const Pool& pool, const JobSpec& spec, const Need& need) {
   return {hourly_price(pool.price, need).micro * spec.tasks()};
 }
 
+/// The round trip from the place that is asked for; 0 = nobody knows.
+inline network::RoundTrip round_trip_to(const World& world, const Near& near, const Site& site) {
+  const auto metres_to = [&](const Site& other) {
+    return network::distance_metres(
+        network::position_at(near.latitude_micro, near.longitude_micro),
+        network::position_at(other.latitude_micro, other.longitude_micro));
+  };
+  const auto is_located = [](const Site& other) {
+    return other.latitude_micro != 0 || other.longitude_micro != 0;
+  };
+  const auto is_used = [&](const Site& other) {
+    return std::ranges::any_of(world.pools,
+                               [&](const TestPool& each) { return each.pool.site == other.id; });
+  };
+  std::optional<std::tuple<bool, std::int64_t, std::uint64_t>> best;
+  Span measured;
+  for (const TestLink& link : world.links) {
+    for (const auto& [from, to] : {std::pair{link.from, link.to}, std::pair{link.to, link.from}}) {
+      const Site& start = world.sites[from.value - 1];
+      if (to != site.id || !is_located(start) || !is_used(start)) continue;
+      const std::int64_t metres = metres_to(start);
+      const std::tuple rank{start.name != near.name, metres, from.value};
+      if (metres > 30'000 || (best && *best < rank)) continue;
+      best = rank;
+      measured = link.rtt.p99;
+    }
+  }
+  if (best) return {.time = measured};
+  if (!is_located(site)) return {};
+  return {.time = network::estimated_round_trip(metres_to(site)), .is_estimated = true};
+}
+
+inline bool is_too_far(const World& world, const Where& where, const Site& site) {
+  if (where.near.name.empty()) return false;
+  constexpr std::array<std::int64_t, 4> circle_ms{0, 2, 10, 40};
+  const Span time = round_trip_to(world, where.near, site).time;
+  const Span circle = milliseconds(circle_ms[static_cast<std::size_t>(where.circle)]);
+  return time == Span{} || (circle > Span{} && time > circle) ||
+         (where.max_rtt > Span{} && time > where.max_rtt);
+}
+
 inline Reason hard_reason(const World& world, const TestPool& each, const JobSpec& spec,
                           const Alternative& wish) {
   const Pool& pool = each.pool;
@@ -48,7 +89,7 @@ inline Reason hard_reason(const World& world, const TestPool& each, const JobSpe
   const auto lists = [](const std::vector<std::string>& names, const std::string& name) {
     return std::ranges::find(names, name) != names.end();
   };
-  const std::array<std::pair<bool, Reason>, 15> rules{{
+  const std::array<std::pair<bool, Reason>, 16> rules{{
       {pool.state != ServingState::production, Reason::pool_closed},
       {!each.is_reachable, Reason::member_unreachable},
       {!wish.chip.empty() && wish.chip != pool.chip, Reason::chip_differs},
@@ -62,6 +103,7 @@ inline Reason hard_reason(const World& world, const TestPool& each, const JobSpe
       {lists(where.exclude_regions, site.region), Reason::region_excluded},
       {!where.sites.empty() && !lists(where.sites, site.name), Reason::site_not_allowed},
       {!lies_in(site.region, where.data_residency), Reason::data_residency},
+      {is_too_far(world, where, site), Reason::too_far},
       {spec.hourly_max > Money{} && cost_of(pool, spec, need) > spec.hourly_max,
        Reason::price_above_hourly_max},
       {pool.nodes < spec.nodes, Reason::nodes_too_few},

@@ -11,8 +11,11 @@ namespace suan::placement {
 namespace {
 
 SiteFacts facts_of(const Site& site) {
-  return {site.name, site.region,
-          std::int64_t{site.carbon_g_per_kwh} * std::int64_t{site.pue_milli}};
+  return {.name = site.name,
+          .region = site.region,
+          .carbon = std::int64_t{site.carbon_g_per_kwh} * std::int64_t{site.pue_milli},
+          .position = network::position_at(site.latitude_micro, site.longitude_micro),
+          .is_located = site.latitude_micro != 0 || site.longitude_micro != 0};
 }
 
 }  // namespace
@@ -157,6 +160,14 @@ void Supply::set_speed(std::string_view chip, std::uint32_t speed) {
 std::uint32_t Supply::speed_of(const std::string& chip) const {
   const std::uint32_t* speed = speeds_.find(chip);
   return speed == nullptr ? 0 : *speed;
+}
+
+void Supply::clear() {
+  extents_.clear();
+  places_ = {};
+  chips_ = {};
+  shapes_ = {};
+  sites_ = {};
 }
 
 void Supply::erase(PoolId id) {

@@ -12,6 +12,7 @@
 
 #include "base/table.h"
 #include "model/supply.h"
+#include "network/links.h"
 #include "placement/block.h"
 #include "placement/intern.h"
 #include "placement/shared.h"
@@ -71,6 +72,14 @@ class Supply {
   /// objective `finish`.
   void set_speed(std::string_view chip, std::uint32_t speed);
 
+  /// A link that was measured; the newest between two sites wins, and those of sites without pools
+  /// are kept for later.
+  void set_link(SiteId a, SiteId b, const Rtt& rtt) { links_.put(a, b, rtt); }
+  const network::Links& links() const { return links_; }
+
+  /// Removes all pools and what is known of them, but for speeds and links.
+  void clear();
+
   /// Removes a pool that is there.
   void erase(PoolId);
 
@@ -110,6 +119,7 @@ class Supply {
   Intern<Shape, Shape> shapes_;
   Intern<SiteId, SiteFacts> sites_;
   Table<std::string, std::uint32_t> speeds_;
+  network::Links links_;
 };
 
 }  // namespace suan::placement

@@ -66,6 +66,7 @@ TEST(Supply, TheOrderOfCallsDoesNotMatter) {
           }
         }
         for (const Site& site : world.sites) other.describe(site);
+        for (const TestLink& each : world.links) other.set_link(each.from, each.to, each.rtt);
         ASSERT_EQ(other.size(), plain.size());
         ASSERT_EQ(other.chips(), plain.chips());
         expect_same(ask_all(plain, world, 7), ask_all(other, world, 7));

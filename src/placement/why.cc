@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "network/circle.h"
 #include "placement/question.h"
 
 namespace suan::placement {
@@ -12,6 +13,7 @@ namespace suan::placement {
 namespace {
 
 constexpr std::int64_t megabyte = 1'000'000;
+constexpr std::int64_t rtt_ms_max = 10'000;  // Beyond all estimates, and all that is asked for.
 
 /// Looks for the smallest change to each field. Every trial is the changed spec itself, asked as a
 /// submission would ask it, so a change that is found is true.
@@ -32,6 +34,7 @@ class Remedies {
     lower_tier();
     widen_where();
     shorten_residency();
+    go_farther();
     for (std::uint32_t i = 0; i < spec_.alternatives.size(); ++i) {
       if (spec_.alternatives[i].runs_image) keep({.field = Field::image, .alternative = i});
     }
@@ -174,6 +177,44 @@ class Remedies {
     }
   }
 
+  // The shortest round trip, in whole milliseconds, that helps: a wider circle where one is asked
+  // for and holds it. Where none helps, a place that nobody knows the way to.
+  void go_farther() {
+    if (!spec_.where.near.is_given()) return;
+    const Edit nowhere{.field = Field::near};
+    Edit edit{.field = Field::max_rtt};
+    const auto helps = [&](std::int64_t ms) {
+      edit.amount = milliseconds(ms).us;
+      return ask(edit).has_value();
+    };
+    std::int64_t low = network::round_trip_max(spec_.where).us / milliseconds(1).us + 1;
+    std::int64_t high = std::max(low, rtt_ms_max);
+    if (!ask(nowhere) || !helps(high)) {
+      keep(nowhere);
+      return;
+    }
+    while (low < high) {
+      const std::int64_t middle = low + (high - low) / 2;
+      if (helps(middle)) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    edit.amount = milliseconds(low).us;
+    if (!widen_circle(edit.amount)) keep(edit);
+  }
+
+  bool widen_circle(std::int64_t us) {
+    const Circle asked = spec_.where.circle;
+    if (asked == Circle::none || spec_.where.max_rtt > Span{}) return false;
+    for (auto wider = static_cast<std::int64_t>(asked) + 1; wider <= std::ssize(circles); ++wider) {
+      if (network::one_way_max(static_cast<Circle>(wider)) * 2 < Span{us}) continue;
+      return keep({.field = Field::circle, .amount = wider});
+    }
+    return false;
+  }
+
   const Supply& supply_;
   const JobSpec& spec_;
   const NodeView* nodes_;
@@ -195,6 +236,10 @@ std::string asked(Reason reason, const Demand& demand) {
       return ", " + print_bytes(demand.disk_bytes) + " asked";
     case Reason::data_residency:
       return demand.where == nullptr ? "" : ", " + demand.where->data_residency;
+    case Reason::too_far:
+      if (demand.where == nullptr) return "";
+      return ": a round trip to " + demand.where->near.name + " may take " +
+             print_span(network::round_trip_max(*demand.where));
     case Reason::price_above_hourly_max:
       return demand.hourly_max == Money{} ? "" : " of " + print_money(demand.hourly_max) + " CNY/h";
     case Reason::nodes_too_few:

@@ -31,9 +31,9 @@ struct Why {
 ///
 /// Each change is true: with it, choose() finds a place. Each is smallest: the least hourly limit;
 /// the most cards, cores (in thousandths), memory and disk (in whole MB), nodes and network tier
-/// below what was asked; the fewest parts dropped from the residency; among chips, regions and
-/// sites the one whose best pool ranks first. Cards stay whole where whole ones were asked.
-/// O(pools).
+/// below what was asked; the fewest parts dropped from the residency; the shortest round trip in
+/// whole milliseconds, or the narrowest circle that holds it; among chips, regions and sites the
+/// one whose best pool ranks first. Cards stay whole where whole ones were asked. O(pools).
 Why explain(const Supply&, const JobSpec&, const NodeView*);
 
 /// The rejections of a ranking, worded.

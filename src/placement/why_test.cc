@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "network/circle.h"
 #include "placement/row_wise.h"
 #include "testing/property.h"
 
@@ -24,6 +25,13 @@ bool is_least(const World& world, const JobSpec& spec, Edit edit) {
     case Field::disk:
       edit.amount += 1'000'000;
       break;
+    case Field::max_rtt:
+      edit.amount -= 1'000;
+      return milliseconds(edit.amount / 1'000) <= network::round_trip_max(spec.where) ||
+             !starts(world, apply(spec, edit));
+    case Field::circle:
+      --edit.amount;
+      return !starts(world, apply(spec, edit));
     case Field::cpus:
     case Field::nodes:
     case Field::network_tier:
@@ -44,6 +52,7 @@ std::vector<Edit> greatest_edits(const World& world, const JobSpec& spec) {
                           {.field = Field::data_residency}};
   if (spec.hourly_max > Money{})
     edits.push_back({.field = Field::hourly_max, .amount = yuan(1'000'000).micro});
+  if (spec.where.near.is_given()) edits.push_back({.field = Field::near});
   if (spec.disk_bytes > 0) edits.push_back({.field = Field::disk});
   for (std::uint32_t i = 0; i < spec.alternatives.size(); ++i) {
     const Alternative& wish = spec.alternatives[i];
@@ -111,7 +120,11 @@ TEST(Why, ChangesAreTrueAndLeastAndNothingIsMissed) {
           expect_not_better(supply, world, spec, why, edit);
           const bool helps = starts(world, apply(spec, edit));
           const bool is_found = std::ranges::any_of(why.changes, [&](const Change& change) {
-            return change.edit.field == edit.field && change.edit.alternative == edit.alternative;
+            const bool goes_farther =
+                change.edit.field == Field::max_rtt || change.edit.field == Field::circle;
+            return (change.edit.field == edit.field &&
+                    change.edit.alternative == edit.alternative) ||
+                   (edit.field == Field::near && goes_farther);
           });
           ASSERT_EQ(helps && !is_found, false) << path(edit.field);
         }
@@ -216,6 +229,55 @@ TEST_F(OnePool, PlacesAreNamed) {
       .regions = {}, .exclude_regions = {}, .sites = {}, .data_residency = "cn-js-suzhou"};
   EXPECT_EQ(texts(),
             std::vector<std::string>{"with where.data_residency cn instead of cn-js-suzhou"});
+}
+
+TEST_F(OnePool, AShortRoundTripIsToldHowLongItTakes) {
+  site_.latitude_micro = 30'890'000;
+  site_.longitude_micro = 121'930'000;
+  supply_.describe(site_);
+  spec_.where.near = {"nanjing", 32'040'000, 118'780'000};
+  spec_.where.max_rtt = milliseconds(4);
+  const Why why = explain(supply_, spec_, nullptr);
+  ASSERT_EQ(why.rejected.size(), 1U);
+  EXPECT_EQ(why.rejected[0].text,
+            "1 pool: too far away, or nobody knows how far: a round trip to nanjing may take 4ms");
+  EXPECT_EQ(texts(), std::vector<std::string>{"with where.max_rtt 5ms instead of 4ms"});
+  spec_.where.circle = Circle::city;
+  EXPECT_EQ(texts(), std::vector<std::string>{
+                         "with where.max_rtt 5ms instead of 4ms and where.circle city"});
+  spec_.where.max_rtt = {};
+  EXPECT_EQ(texts(), std::vector<std::string>{"with where.circle region instead of city"});
+  spec_.where.near = {"urumqi", 43'770'000, 87'680'000};
+  EXPECT_EQ(texts(),
+            std::vector<std::string>{"with where.max_rtt 41ms instead of where.circle city"});
+  // Where a site nobody has placed is all there is, no round trip is long enough.
+  site_.latitude_micro = site_.longitude_micro = 0;
+  supply_.describe(site_);
+  EXPECT_EQ(texts(), std::vector<std::string>{"without where.near urumqi"});
+}
+
+TEST_F(OnePool, WhatWasMeasuredCountsMoreThanTheDistance) {
+  site_.latitude_micro = 30'890'000;
+  site_.longitude_micro = 121'930'000;
+  supply_.describe(site_);
+  Site other = site_;
+  other.id = {2};
+  other.name = "nanjing-1";
+  other.latitude_micro = 32'040'000;
+  other.longitude_micro = 118'780'000;
+  pool_.id = {8};
+  pool_.site = other.id;
+  pool_.nodes = 0;
+  supply_.put(pool_, other);
+  spec_.where.near = {"nanjing-1", other.latitude_micro, other.longitude_micro};
+  spec_.where.max_rtt = milliseconds(5);
+  EXPECT_TRUE(choose(supply_, make_demand(spec_), nullptr)->round_trip.is_estimated);
+  supply_.set_link({1}, {2}, {.p50 = milliseconds(5), .p99 = microseconds(7'300), .at = {}});
+  EXPECT_EQ(texts(), std::vector<std::string>{"with where.max_rtt 8ms instead of 5ms"});
+  spec_.where.max_rtt = milliseconds(8);
+  const auto found = choose(supply_, make_demand(spec_), nullptr);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->round_trip, (network::RoundTrip{microseconds(7'300), false}));
 }
 
 TEST_F(OnePool, TwoFaultsHaveNoSingleRemedy) {

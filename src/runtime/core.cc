@@ -79,6 +79,15 @@ void Core::observe(PoolId id, const PoolReading& reading) {
   may_place_ = true;
 }
 
+void Core::observe_link(SiteId from, SiteId to, Rtt rtt) {
+  const auto& sites = state_.catalogue().sites();
+  if (!sites.contains(from) || !sites.contains(to)) return;
+  rtt.at = moment();
+  state_.observe_link(from, to, rtt);
+  outlet_.on_link_observed(from, to, rtt);
+  may_place_ = true;
+}
+
 void Core::measure_space() {
   const auto free = journal_.free_bytes();
   is_space_low_ = free.has_value() && *free < options_.space_low_bytes;

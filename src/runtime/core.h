@@ -65,6 +65,9 @@ class Outlet {
   /// The core has taken a reading; what is decided after it may rest on it.
   virtual void on_observed(PoolId, const PoolReading&, Moment) {}
 
+  /// The core has taken what was measured of a link.
+  virtual void on_link_observed(SiteId, SiteId, const Rtt&) {}
+
   /// Calls `reply_all`, which answers the requests of a batch: a place to send answers together.
   virtual void on_replies(Callback<void()> reply_all) { reply_all(); }
 };
@@ -127,6 +130,10 @@ class Core {
   /// Takes a reading of a pool; of one that is not there, or closed, it says nothing. Not recorded:
   /// the next decisions are informed by it.
   void observe(PoolId, const PoolReading&);
+
+  /// Takes what a round trip between two sites was measured to take just now; of sites that are not
+  /// there it says nothing. Not recorded, as readings are not.
+  void observe_link(SiteId from, SiteId to, Rtt);
 
   /// Asks the journal how much space is left. Call about once a second.
   void measure_space();

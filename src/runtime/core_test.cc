@@ -52,6 +52,29 @@ TEST(Core, WhatIsSeenOfAPoolInformsTheNextPlacementAndIsNotRecorded) {
   EXPECT_EQ(domain.core->state().jobs().waiting(), 0U);
 }
 
+TEST(Core, WhatWasMeasuredOfALinkInformsTheNextPlacementAndIsNotRecorded) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  const Site& site = domain.core->state().catalogue().sites().begin()->second;
+  const SiteId here = site.id;
+  auto job = small_job();
+  job.spec.where.near = {site.name, 0, 0};
+  job.spec.where.max_rtt = milliseconds(3);
+  const std::size_t refused = domain.put(job, domain.caller(1));
+  domain.settle();  // Nobody knows where the site is, nor how far.
+  EXPECT_FALSE(*domain.answers[refused]);
+  const Digest before = state_hash(domain.core->state());
+  const auto measured = [](std::int64_t ms) {
+    return Rtt{.p50 = milliseconds(1), .p99 = milliseconds(ms), .at = {}};
+  };
+  domain.core->observe_link(here, here, measured(4));
+  domain.core->observe_link(here, SiteId{99}, measured(1));  // A site that nobody knows.
+  EXPECT_EQ(state_hash(domain.core->state()), before);
+  const auto& links = domain.core->state().supply().links();
+  EXPECT_FALSE(links.has_any(SiteId{99}));
+  EXPECT_EQ(links.find(here, here)->at, domain.core->state().essence().now);
+}
+
 TEST(Core, ARefusedAppendKeepsTheBatchAndIsTriedAgain) {
   journal::MemoryDisk disk;
   SmallDomain domain(disk);

@@ -75,6 +75,14 @@ void CoreThread::put_reading(PoolId pool, PoolReading reading) {
   has_work_.notify_one();
 }
 
+void CoreThread::put_link(SiteId from, SiteId to, const Rtt& rtt) {
+  {
+    const std::lock_guard lock(mutex_);
+    links_[network::LinkKey::between(from, to)] = rtt;
+  }
+  has_work_.notify_one();
+}
+
 std::size_t CoreThread::inbox_size() const {
   const std::lock_guard lock(mutex_);
   return inbox_.size();
@@ -114,7 +122,7 @@ bool CoreThread::wait_for_work() {
   const bool has_leftover = !taken_.empty() && !core_.is_stuck();
   const auto has_some = [&] {
     if (core_.is_stuck()) return is_stopping_ || clients_ > 0;
-    return is_stopping_ || inbox_.size() > patient_ || !readings_.empty();
+    return is_stopping_ || inbox_.size() > patient_ || !readings_.empty() || !links_.empty();
   };
   while (!has_leftover && !has_some()) {
     const bool has_patient = patient_ > 0 && !core_.is_stuck();
@@ -145,11 +153,14 @@ void CoreThread::take_inbox() {
 // A core that is stuck takes them later: what was seen then is what counts.
 void CoreThread::take_readings() {
   std::map<PoolId, PoolReading> readings;
+  std::map<network::LinkKey, Rtt> links;
   {
     const std::lock_guard lock(mutex_);
     readings.swap(readings_);
+    links.swap(links_);
   }
   for (const auto& [pool, reading] : readings) core_.observe(pool, reading);
+  for (const auto& [key, rtt] : links) core_.observe_link(key.from, key.to, rtt);
 }
 
 // One turn of the thread with what it has taken. False when the process must end.

@@ -43,6 +43,9 @@ class CoreThread {
   /// Hands over a reading of a pool. One that was not taken yet is replaced: the newest wins.
   void put_reading(PoolId, PoolReading);
 
+  /// Hands over what a round trip between two sites was measured to take, in the same way.
+  void put_link(SiteId from, SiteId to, const Rtt&);
+
   /// Takes no more requests, finishes those in the inbox, makes them durable and ends the thread.
   void stop();
 
@@ -79,6 +82,7 @@ class CoreThread {
   std::size_t patient_ = 0;  // How many of the inbox nobody waits for.
   Steady::time_point patient_until_;
   std::map<PoolId, PoolReading> readings_;
+  std::map<network::LinkKey, Rtt> links_;
   bool is_stopping_ = false;
   CoreCounts counts_;
   bool is_stuck_ = false;

@@ -43,21 +43,32 @@ void Follower::feed(std::shared_ptr<const DurableBatch> batch) {
 void Follower::observe(PoolId pool, const PoolReading& reading, Moment at) {
   {
     const std::lock_guard lock(mutex_);
-    seen_[pool] = {reading, at};
+    seen_.pools[pool] = {reading, at};
   }
   has_work_.notify_one();
 }
 
-// The record that offers the pool may still be on its way.
-void Follower::observe(std::map<PoolId, Seen>& seen) {
-  for (auto at = seen.begin(); at != seen.end();) {
-    if (!state_.catalogue().pools().contains(at->first)) {
-      ++at;
-      continue;
-    }
-    state_.observe(at->first, at->second.reading, at->second.at);
-    at = seen.erase(at);
+void Follower::observe_link(SiteId from, SiteId to, const Rtt& rtt) {
+  {
+    const std::lock_guard lock(mutex_);
+    seen_.links[network::LinkKey::between(from, to)] = rtt;
   }
+  has_work_.notify_one();
+}
+
+// The record that offers the pool, or describes the site, may still be on its way.
+void Follower::observe(Sights& seen) {
+  std::erase_if(seen.pools, [&](const auto& each) {
+    if (!state_.catalogue().pools().contains(each.first)) return false;
+    state_.observe(each.first, each.second.reading, each.second.at);
+    return true;
+  });
+  const auto& sites = state_.catalogue().sites();
+  std::erase_if(seen.links, [&](const auto& each) {
+    if (!sites.contains(each.first.from) || !sites.contains(each.first.to)) return false;
+    state_.observe_link(each.first.from, each.first.to, each.second);
+    return true;
+  });
 }
 
 bool Follower::ask(Query query, std::uint64_t after_sequence) {
@@ -124,7 +135,7 @@ void Follower::answer(std::vector<Question>& questions) {
 void Follower::run() {
   std::vector<std::shared_ptr<const DurableBatch>> batches;
   std::vector<Question> questions;
-  std::map<PoolId, Seen> seen;
+  Sights seen;
   for (bool is_ending = false; !is_ending;) {
     {
       std::unique_lock lock(mutex_);
@@ -137,8 +148,9 @@ void Follower::run() {
         has_work_.wait_for(lock, early_looked_at_every, has_some);
       batches.swap(batches_);
       questions.swap(questions_);
-      for (auto& [pool, each] : seen_) seen[pool] = std::move(each);
-      seen_.clear();
+      for (auto& [pool, each] : seen_.pools) seen.pools[pool] = std::move(each);
+      for (const auto& [key, rtt] : seen_.links) seen.links[key] = rtt;
+      seen_ = {};
       std::ranges::move(new_watchers_, std::back_inserter(watchers_));
       new_watchers_.clear();
       is_ending = is_stopping_;

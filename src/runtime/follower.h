@@ -48,6 +48,9 @@ class Follower {
   /// crash could take back.
   void observe(PoolId, const PoolReading&, Moment);
 
+  /// What the core has taken of a link, in the same way.
+  void observe_link(SiteId from, SiteId to, const Rtt&);
+
   /// Runs a query on the follower's thread, once `after_sequence` has been folded, in the order of
   /// asking. False if too many wait.
   bool ask(Query query, std::uint64_t after_sequence = 0);
@@ -72,8 +75,14 @@ class Follower {
     PoolReading reading;
     Moment at;
   };
+  struct Sights {
+    std::map<PoolId, Seen> pools;
+    std::map<network::LinkKey, Rtt> links;
+
+    bool empty() const { return pools.empty() && links.empty(); }
+  };
   void run();
-  void observe(std::map<PoolId, Seen>&);
+  void observe(Sights&);
   void fold(const DurableBatch&);
   void answer(std::vector<Question>&);
 
@@ -87,7 +96,7 @@ class Follower {
   std::condition_variable has_work_;
   std::vector<std::shared_ptr<const DurableBatch>> batches_;
   std::vector<Question> questions_;
-  std::map<PoolId, Seen> seen_;
+  Sights seen_;
   std::vector<std::unique_ptr<Watcher>> new_watchers_;
   std::uint64_t folded_ = 0;
   bool is_stopping_ = false;

@@ -73,6 +73,23 @@ TEST(Follower, ShowsWhatWasSeenOnceThePoolIsThere) {
   EXPECT_EQ(ask(follower, queued), 8U);
 }
 
+TEST(Follower, ShowsWhatWasMeasuredOnceTheSitesAreThere) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  const SiteId site = domain.core->state().catalogue().sites().begin()->first;
+  const auto measured = [&](const View& view) {
+    const Rtt* rtt = view.state.supply().links().find(site, site);
+    return rtt == nullptr ? Span{} : rtt->p99;
+  };
+  Follower late({}, {}, 16);
+  late.observe_link(site, site, {.p50 = {}, .p99 = milliseconds(2), .at = {}});
+  EXPECT_EQ(ask(late, measured), Span{});
+
+  Follower follower(domain.core->state(), domain.journal.head(), 16);
+  follower.observe_link(site, site, {.p50 = {}, .p99 = milliseconds(2), .at = {}});
+  EXPECT_EQ(ask(follower, measured), milliseconds(2));
+}
+
 TEST(Follower, AQueryThatDemandsASequenceWaitsForIt) {
   journal::MemoryDisk disk;
   SmallDomain domain(disk);

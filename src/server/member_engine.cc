@@ -4,8 +4,8 @@
 #include <map>
 #include <utility>
 
-#include "catalogue/chips.h"
 #include "engine/local_engine.h"
+#include "network/cities.h"
 #include "slurm/slurm_engine.h"
 
 namespace suan::server {
@@ -69,9 +69,9 @@ domain::StartMember offer_of(const ServeOptions& options, const MemberEngine& me
   start.site.name = options.site;
   start.site.city = options.city;
   start.site.region = options.region;
-  if (const catalogue::Hub* hub = catalogue::find_hub(options.city)) {
-    start.site.latitude_micro = hub->latitude_micro;
-    start.site.longitude_micro = hub->longitude_micro;
+  if (const network::City* city = network::find_city(options.city)) {
+    start.site.latitude_micro = city->latitude_micro;
+    start.site.longitude_micro = city->longitude_micro;
   }
   const auto partitions = partitions_of(*member.engine);
   for (const member::OfferedPool& offered : member.engine->pools()) {

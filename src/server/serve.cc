@@ -61,6 +61,9 @@ class Outlets : public runtime::Outlet {
   void on_observed(PoolId pool, const PoolReading& reading, Moment at) override {
     if (follower_ != nullptr) follower_->observe(pool, reading, at);
   }
+  void on_link_observed(SiteId from, SiteId to, const Rtt& rtt) override {
+    if (follower_ != nullptr) follower_->observe_link(from, to, rtt);
+  }
   void on_replies(Callback<void()> reply_all) override {
     const net::Burst burst;
     reply_all();
@@ -297,7 +300,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   runtime::Follower follower(core.state(), journal.head(), queries_max);
   outlets.connect(follower, *history);
   http::Acquaintance acquaintance;
-  acquaintance.set(std::make_shared<const identity::Identity>(core.state().identity()));
+  acquaintance.set(core.state());
   http::EventStreams event_streams(follower, *history, journal, acquaintance);
   follower.watch(std::make_unique<http::AcquaintanceKeeper>(acquaintance));  // Before the streams.
   follower.watch(event_streams.watcher());

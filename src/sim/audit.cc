@@ -44,6 +44,12 @@ void Audit::observe(PoolId pool, const PoolReading& reading, Moment at) {
   leases_.observe(pool, reading);
 }
 
+void Audit::observe_link(SiteId from, SiteId to, const Rtt& rtt) {
+  coverage_.hit(Branch::link_measured);
+  shadow_.observe_link(from, to, rtt);
+  lives_.map().observe_link(from, to, rtt);
+}
+
 // What is derived from the tables must be what reindex derives from them.
 void Audit::compare_derived(const State& state) {
   State again = state;

@@ -28,6 +28,9 @@ class Audit {
   /// The core has taken a reading, or has begun anew and knows none of this pool.
   void observe(PoolId, const PoolReading&, Moment at);
 
+  /// The core has taken what was measured of a link.
+  void observe_link(SiteId from, SiteId to, const Rtt&);
+
   /// Prints every event to stderr as it is seen.
   void trace() { is_traced_ = true; }
 

@@ -13,6 +13,7 @@
 #include "domain/state.h"
 #include "runtime/core.h"
 #include "sim/machine.h"
+#include "sim/map_book.h"
 
 /// The books of the auditors: each keeps its own account of what durable records say, by rules of
 /// its own, and objects where the domain's does not agree. Nothing here asks the rooms what is
@@ -173,13 +174,16 @@ class LifeBook {
         coverage_(coverage),
         truth_(truth),
         leases_(leases),
-        money_(money) {}
+        money_(money),
+        map_(coverage) {}
 
   void see(const domain::Event&, std::uint64_t sequence, Moment at);
   void close();
 
   const Accepted* find_accepted(const domain::RequestKey&) const;
   bool is_key_revoked(const Digest& secret_hash) const { return revoked_.contains(secret_hash); }
+
+  MapBook& map() { return map_; }
 
   /// Every unit that was launched has run to an end on every machine, and nothing else ran.
   void check_all_over() const;
@@ -254,7 +258,7 @@ class LifeBook {
   void seen(const market::LeaseReleased& event) { leases_.see(event, at_); }
   void seen(const catalogue::PoolOffered&);
   void seen(const catalogue::MemberStarted&);
-  void seen(const catalogue::SiteDescribed&) {}
+  void seen(const catalogue::SiteDescribed& event) { map_.see(event.site); }
   void seen(const domain::DomainFounded&) { is_founding_ = true; }
   void seen(const domain::RequestAccepted&);
   void seen(const domain::RequestsForgotten&) {}
@@ -281,6 +285,7 @@ class LifeBook {
   GroundTruth& truth_;
   LeaseBook& leases_;
   MoneyBook& money_;
+  MapBook map_;
 
   std::map<JobId, Job> jobs_;
   std::map<UserId, identity::Role> roles_;

@@ -115,6 +115,9 @@ enum class Branch : std::uint8_t {
   deadline_missed,
   budget_spent_by_others,
   granted_beside_neighbour,
+  link_measured,
+  placed_by_measured_link,
+  placed_by_estimated_link,
 };
 
 /// How often each fault was done and each branch taken. Plain numbers, so that runs add up.

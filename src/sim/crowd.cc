@@ -9,6 +9,16 @@ namespace {
 
 constexpr std::int64_t gib = std::int64_t{1} << 30U;
 
+// Where the sites of a domain are, in their order.
+struct Place {
+  const char* name;
+  std::int32_t latitude_micro;
+  std::int32_t longitude_micro;
+};
+constexpr std::array<Place, 3> places{{{"shanghai", 31'220'000, 121'480'000},
+                                       {"guiyang", 26'570'000, 106'710'000},
+                                       {"hohhot", 40'820'000, 111'650'000}}};
+
 Pool make_pool(Random& random, std::size_t number) {
   Pool pool;
   static constexpr std::array<const char*, 4> chips{"H800", "910B", "MI300X", ""};
@@ -55,12 +65,15 @@ void make_alternatives(Random& random, JobSpec& spec) {
 
 std::vector<Offer> make_offers(Random& random) {
   static constexpr std::array<const char*, 3> regions{"cn-sh", "cn-gz", "cn-nm"};
+  static_assert(regions.size() == places.size());
   std::vector<Offer> offers;
   for (std::size_t i = 0; i < 1 + random.below(std::size_t{3}); ++i) {
     Offer offer;
     offer.member = "member" + std::to_string(i);
     offer.site.name = "site" + std::to_string(i);
     offer.site.region = regions[i];
+    offer.site.latitude_micro = places[i].latitude_micro;
+    offer.site.longitude_micro = places[i].longitude_micro;
     offer.site.pue_milli = 1200;
     offer.site.carbon_g_per_kwh = static_cast<std::uint32_t>(random.between(0, 600));
     for (std::size_t p = 0; p < 2 + random.below(std::size_t{3}); ++p)
@@ -140,6 +153,16 @@ void make_usual(Random& random, JobSpec& spec) {
   spec.max_duration = minutes(random.chance(1, 2) ? 30 : 90);
 }
 
+// Near a city, or the site there, so that what is measured from there counts in both cases.
+void make_near(Random& random, Where& where) {
+  const std::size_t i = random.below(places.size());
+  where.near = {random.chance(1, 2) ? places[i].name : "site" + std::to_string(i),
+                places[i].latitude_micro, places[i].longitude_micro};
+  if (random.chance(1, 2)) where.max_rtt = milliseconds(random.between(1, 50));
+  if (where.max_rtt == Span{} || random.chance(1, 3))
+    where.circle = static_cast<Circle>(random.between(1, 3));
+}
+
 void make_unusual(Random& random, JobSpec& spec) {
   if (random.chance(1, 10)) spec.kind = JobKind::service;
   if (random.chance(1, 4))
@@ -152,6 +175,7 @@ void make_unusual(Random& random, JobSpec& spec) {
   if (random.chance(1, 4)) spec.memory_bytes.least = random.between(1, 64) * gib;
   if (random.chance(1, 8)) spec.network_tier = NetworkTier::rdma;
   if (random.chance(1, 8)) spec.where.regions = {"cn-sh"};
+  if (random.chance(1, 6)) make_near(random, spec.where);
   spec.objective = static_cast<Objective>(random.below(4U));
 }
 

@@ -239,6 +239,7 @@ void LifeBook::check_price(const jobs::UnitPlaced& event, const Job& own) {
   const Money limit = own.spec->hourly_max;
   check(limit == Money{} || hourly * own.spec->tasks() <= limit.micro, "hourly_max",
         "dearer than its user allows");
+  check(map_.allows(own.spec->where, pool->site), "max_rtt", "farther than its user allows");
 }
 
 void LifeBook::seen(const jobs::UnitPlaced& event) {

@@ -39,6 +39,20 @@ void World::neighbours_act() {
   tell_reading(pool.id);
 }
 
+// Somebody measures how long a round trip between two sites takes.
+void World::measure_link() {
+  if (!core_ || core_->is_stuck()) return;
+  std::vector<SiteId> sites;
+  for (const auto& [id, site] : audit_.shadow().catalogue().sites()) sites.push_back(id);
+  if (sites.empty()) return;
+  const auto any = [&] { return sites[random_.below(sites.size())]; };
+  const network::LinkKey key = network::LinkKey::between(any(), any());
+  const Span p99 = microseconds(random_.between(100, 60'000));
+  links_[key] = {.p50 = p99 / 2, .p99 = p99, .at = {}};
+  core_->observe_link(key.from, key.to, links_[key]);
+  plan_step(milliseconds(1));
+}
+
 void World::neighbours_leave() {
   for (auto& [pool, reading] : neighbours_) {
     reading.nodes.clear();
@@ -52,6 +66,7 @@ void World::misfortune() {
   const auto every = static_cast<std::int64_t>(7200 / scenario_.misfortunes_per_hour);
   after(seconds(random_.between(1, every + 1)), [this] { misfortune(); });
   for (const auto& site : sites_) site->machine.advance(now_);
+  if (random_.chance(1, 2)) measure_link();
   switch (random_.below(12U)) {
     case 0:
       if (!core_) return;

@@ -91,6 +91,7 @@ void World::start_server() {
   options.answers_within_batch = random_.chance(1, 4);
   core_ =
       std::make_unique<runtime::Core>(std::move(*state), *journal_, *epoch, clock_, *this, options);
+  for (const auto& [key, rtt] : links_) core_->observe_link(key.from, key.to, rtt);
   if (is_new) {
     put(domain::FoundDomain{name_, "operators", "root",
                             people_.empty() ? Digest{{1}} : people_.front().secret},
@@ -343,6 +344,10 @@ void World::on_progress(const Progress& progress) {
 
 void World::on_observed(PoolId pool, const PoolReading& reading, Moment at) {
   audit_.observe(pool, reading, at);
+}
+
+void World::on_link_observed(SiteId from, SiteId to, const Rtt& rtt) {
+  audit_.observe_link(from, to, rtt);
 }
 
 void World::tell_reading(PoolId pool) {

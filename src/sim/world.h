@@ -157,6 +157,7 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   void on_durable(std::shared_ptr<const runtime::DurableBatch>) override;
   void on_progress(const Progress&) override;
   void on_observed(PoolId, const PoolReading&, Moment) override;
+  void on_link_observed(SiteId from, SiteId to, const Rtt&) override;
   void tell_reading(PoolId);
   void check_durable(std::string_view what);
   void deliver(const domain::Effect&);
@@ -189,6 +190,7 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   // Misfortunes (misfortunes.cc).
   void misfortune();
   void neighbours_act();
+  void measure_link();
   void neighbours_leave();
   void write_snapshot();
 
@@ -217,6 +219,7 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   std::set<std::string> outstanding_;
   std::map<PoolId, PoolReading> neighbours_;  // What others hold in truth.
   std::set<std::string> invited_;             // Children that somebody has made a token for.
+  std::map<network::LinkKey, Rtt> links_;     // As last measured; told again to each new core.
   std::uint64_t restarts_ = 0;
   std::uint64_t examined_ = 0;
   int steps_behind_ = 0;

@@ -70,9 +70,9 @@ struct VariantDocument {
 };
 
 struct WhereDocument {
-  std::optional<Unhonoured> near;
-  std::optional<Unhonoured> circle;
-  std::optional<Unhonoured> max_rtt;
+  std::optional<std::string> near;
+  std::optional<Word<circles>> circle;
+  std::optional<Span> max_rtt;
   std::optional<Unhonoured> min_bandwidth;
   std::vector<std::string> regions;
   std::vector<std::string> exclude_regions;
@@ -82,9 +82,9 @@ struct WhereDocument {
   static constexpr bool omits_absent = true;
 
   static void fields(auto&& visit, auto& self) {
-    visit(1, "near", self.near);
-    visit(2, "circle", self.circle);
-    visit(3, "max_rtt", self.max_rtt);
+    visit(1, "near", self.near, "A city, a site, or latitude,longitude; alone: its region.");
+    visit(2, "circle", self.circle, "Around near: 1, 5 or 20 ms one way.");
+    visit(3, "max_rtt", self.max_rtt, "The longest round trip to near.");
     visit(4, "min_bandwidth", self.min_bandwidth);
     visit(5, "regions", self.regions, "Only these: ISO 3166-2 in lower case, such as cn-sh.");
     visit(6, "exclude_regions", self.exclude_regions, "Never these.");

@@ -76,6 +76,10 @@ ResourcesDocument print_resources(const JobSpec& spec) {
 
 WhereDocument print_where(const Where& where) {
   WhereDocument out;
+  out.near = given(where.near.name);
+  if (where.circle != Circle::none)
+    out.circle = {std::string(circles[static_cast<std::size_t>(where.circle) - 1])};
+  out.max_rtt = given(where.max_rtt);
   out.regions = where.regions;
   out.exclude_regions = where.exclude_regions;
   out.sites = where.sites;

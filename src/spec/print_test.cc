@@ -80,6 +80,12 @@ JobRequest random_job(Random& random) {
   spec.shm_bytes = 0;
   spec.where = {};
   if (random.chance(1, 2)) spec.where = {{"cn-sh"}, {"cn-xj", "us"}, {"site-1"}, "cn"};
+  if (random.chance(1, 2)) {
+    spec.where.near = {"西安", 34'270'000, 108'950'000};
+    spec.where.max_rtt = milliseconds(random.between(0, 2));
+    if (spec.where.max_rtt == Span{} || random.chance(1, 2))
+      spec.where.circle = static_cast<Circle>(random.between(1, 3));
+  }
   spec.hourly_max = {random.between(0, 1'000'000'000)};
   spec.budget = {random.between(0, 3)};
   spec.not_before = {random.between(0, 2'000'000'000'000'000)};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "spec/chips.h"
+#include "spec/places.h"
 #include "spec/regions.h"
 #include "wire/hash.h"
 #include "wire/json.h"
@@ -32,6 +33,7 @@ constexpr std::size_t envs_bytes_max = std::size_t{64} << 10U;
 constexpr std::size_t path_size_max = 4096;
 constexpr Span duration_max = hours(24 * 366);
 constexpr Span lost_after_max = hours(24 * 30);
+constexpr Span rtt_max = seconds(10);
 constexpr Money money_max = yuan(1'000'000'000);
 constexpr std::string_view checkpoint_env = "SUAN_CHECKPOINT_PATH";
 
@@ -74,8 +76,8 @@ std::string element_pointer(std::string_view list, std::size_t index) {
 /// Reads one document; every part notes its mistakes and goes on.
 class JobReader {
  public:
-  JobReader(const SpecDocument& document, const Known& known)
-      : document_(document), known_(known) {}
+  JobReader(const SpecDocument& document, const Known& known, Sites sites)
+      : document_(document), known_(known), sites_(sites) {}
 
   std::expected<JobRequest, Mistakes> read() {
     refuse_unhonoured(document_, nullptr);
@@ -215,6 +217,27 @@ class JobReader {
             suggest_region(text));
   }
 
+  // A circle or a round trip is one around something.
+  void read_near(const WhereDocument& where, Where& out) {
+    read_span(where.max_rtt, "/where/max_rtt", rtt_max, out.max_rtt);
+    if (where.circle) {
+      const auto at = std::find(circles.begin(), circles.end(), where.circle->text);
+      out.circle = static_cast<Circle>(at - circles.begin() + 1);
+    }
+    if (where.near) {
+      auto near = find_place(*where.near, sites_);
+      if (near)
+        out.near = *std::move(near);
+      else
+        mistake("/where/near", near.error().text, near.error().suggestion);
+      if (out.circle == Circle::none && !where.max_rtt) out.circle = Circle::region;
+      return;
+    }
+    constexpr std::string_view needs = " needs where.near: the city or site from where it counts";
+    if (where.circle) mistake("/where/circle", "where.circle" + std::string(needs));
+    if (where.max_rtt) mistake("/where/max_rtt", "where.max_rtt" + std::string(needs));
+  }
+
   void read_where() {
     if (!document_.where) return;
     const WhereDocument& where = *document_.where;
@@ -222,6 +245,7 @@ class JobReader {
     out.regions = list(where.regions, "/where/regions", true);
     out.exclude_regions = list(where.exclude_regions, "/where/exclude_regions", true);
     out.sites = list(where.sites, "/where/sites", false);
+    read_near(where, out);
     for (std::size_t i = 0; i < where.exclude_regions.size(); ++i) {
       const auto& each = where.exclude_regions[i];
       if (std::find(out.regions.begin(), out.regions.end(), each) != out.regions.end())
@@ -464,6 +488,7 @@ class JobReader {
 
   const SpecDocument& document_;
   const Known& known_;
+  const Sites sites_;
   JobRequest job_;
   Mistakes mistakes_;
 };
@@ -513,13 +538,15 @@ std::expected<SpecDocument, Mistakes> read_document(std::string_view json) {
   return std::move(read.document);
 }
 
-std::expected<JobRequest, Mistakes> read_job(const SpecDocument& document, const Known& known) {
-  return JobReader(document, known).read();
+std::expected<JobRequest, Mistakes> read_job(const SpecDocument& document, const Known& known,
+                                             Sites sites) {
+  return JobReader(document, known, sites).read();
 }
 
-std::expected<JobRequest, Mistakes> read_spec(std::string_view json, const Known& known) {
+std::expected<JobRequest, Mistakes> read_spec(std::string_view json, const Known& known,
+                                              Sites sites) {
   ReadDocument read = read_text(json);
-  auto job = read_job(read.document, known);
+  auto job = read_job(read.document, known, sites);
   if (job && read.mistakes.empty()) return job;
   Mistakes all = std::move(read.mistakes);
   const std::size_t of_text = all.size();

@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ struct Known {
   std::vector<std::string> chips;
 };
 
+/// The sites of a domain by name, as far as it is known where they are.
+using Sites = std::span<const Near>;
+
 /// A job as it was asked for, checked and with its defaults.
 struct JobRequest {
   /// Whole but for what only the domain can give: `project` and every `payload` are none.
@@ -45,10 +49,10 @@ Digest payload_digest(const Payload&, const std::vector<std::optional<Payload>>&
 std::expected<SpecDocument, Mistakes> read_document(std::string_view json);
 
 /// Checks a document and completes it.
-std::expected<JobRequest, Mistakes> read_job(const SpecDocument&, const Known&);
+std::expected<JobRequest, Mistakes> read_job(const SpecDocument&, const Known&, Sites = {});
 
 /// Both, with the mistakes of both and pointers as the fields were written ("/nodes").
-std::expected<JobRequest, Mistakes> read_spec(std::string_view json, const Known&);
+std::expected<JobRequest, Mistakes> read_spec(std::string_view json, const Known&, Sites = {});
 
 /// The JSON Schema of the document.
 std::string spec_schema();

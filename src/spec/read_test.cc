@@ -1,5 +1,7 @@
 #include "spec/read.h"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include "base/text.h"
@@ -173,7 +175,7 @@ TEST(ReadSpec, SaysOnceWhatCouldNotBeRead) {
 TEST(ReadSpec, RefusesByNameWhatItDoesNotHonour) {
   const auto job = read(R"(
 resources: {topology: {required: switch}, shm_size: 64GB}
-where: {near: shanghai, circle: region, max_rtt: 10ms, min_bandwidth: 10Gbps}
+where: {min_bandwidth: 10Gbps}
 price: {spot_policy: spot}
 trust: {signed_by: {any_of: [national]}, min_reliability: 0.99, min_bench: {bf16_gemm: 0.90}}
 energy: {max_carbon: 400, prefer: green}
@@ -195,10 +197,36 @@ run: x
     refused += each.text.substr(0, end) + "\n";
   }
   EXPECT_EQ(refused,
-            "resources.shm_size\nresources.topology\nwhere.near\nwhere.circle\n"
-            "where.max_rtt\nwhere.min_bandwidth\ntrust.signed_by\ntrust.min_reliability\n"
+            "resources.shm_size\nresources.topology\nwhere.min_bandwidth\n"
+            "trust.signed_by\ntrust.min_reliability\n"
             "trust.min_bench\nenergy.max_carbon\nenergy.prefer\nstart.window\ninputs\n"
             "outputs\nworkdir\nsecrets\nports\nautostop\nqueue.after\nprice.spot_policy: spot\n");
+}
+
+Where read_where(const std::string& where, Sites sites = {}) {
+  const auto job = read_spec(read_yaml("{run: x, where: {" + where + "}}")->json, known, sites);
+  EXPECT_TRUE(job) << where;
+  return job ? job->spec.where : Where{};
+}
+
+TEST(ReadSpec, NearIsACityASiteOrCoordinates) {
+  const std::array<Near, 2> sites{{{"shanghai", 31'000'000, 121'000'000}, {"lab", 0, 0}}};
+  EXPECT_EQ(read_where("near: 上海").near, (Near{"上海", 31'220'000, 121'480'000}));
+  EXPECT_EQ(read_where("near: Shanghai").near, (Near{"Shanghai", 31'220'000, 121'480'000}));
+  EXPECT_EQ(read_where("near: shanghai", sites).near, sites[0]);
+  EXPECT_EQ(read_where("near: '31.5,121'").near, (Near{"31.5,121", 31'500'000, 121'000'000}));
+  const auto job = read_spec(read_yaml("{run: x, where: {near: lab}}")->json, known, sites);
+  ASSERT_FALSE(job);
+  EXPECT_EQ(job.error()[0].text, "nobody has said where the site \"lab\" is: name a city");
+}
+
+TEST(ReadSpec, NearAloneMeansItsRegion) {
+  EXPECT_EQ(read_where("near: 上海").circle, Circle::region);
+  EXPECT_EQ(read_where("near: 上海").max_rtt, Span{});
+  EXPECT_EQ(read_where("near: 上海, max_rtt: 30ms").circle, Circle::none);
+  EXPECT_EQ(read_where("near: 上海, max_rtt: 30ms").max_rtt, milliseconds(30));
+  EXPECT_EQ(read_where("near: 上海, circle: city, max_rtt: 30ms").circle, Circle::city);
+  EXPECT_EQ(read_where("near: 上海, circle: national").circle, Circle::national);
 }
 
 TEST(ReadSpec, AnImageIsTheJobsOrAVariants) {

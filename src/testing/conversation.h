@@ -11,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include "network/cities.h"
+#include "placement/why.h"
 #include "testing/conversation_words.h"
 #include "testing/domain_scene.h"
 #include "testing/domain_text.h"
@@ -99,8 +101,35 @@ class Conversation {
       run(PlaceWaiting{}, Scene::process());
     } else if (verb == "tick") {
       run(Tick{}, Scene::process());
+    } else if (verb == "link") {
+      observe_link(words);
+    } else if (verb == "why") {
+      tell_why(parse_target(words, words.take()).job);
     } else {
       ADD_FAILURE() << "nobody understands: " << words.line();
+    }
+  }
+
+  // Somebody has measured a round trip between two sites.
+  void observe_link(Words& words) {
+    const catalogue::Catalogue& catalogue = scene_.state.catalogue();
+    const Site* from = catalogue.find_site(words.take());
+    const Site* to = catalogue.find_site(words.take());
+    ASSERT_TRUE(from != nullptr && to != nullptr) << words.line();
+    const Span p99 = words.span("p99");
+    scene_.state.observe_link(from->id, to->id, {.p50 = p99 / 2, .p99 = p99, .at = scene_.now});
+  }
+
+  void tell_why(JobId id) {
+    const State& state = scene_.state;
+    const jobs::Job* job = state.jobs().find(id);
+    ASSERT_NE(job, nullptr);
+    const ExactNodes nodes(state);
+    const placement::Why why = placement::explain(state.supply(), *job->spec, &nodes);
+    for (const placement::Rejection& each : why.rejected) tell("  " + each.text);
+    for (const placement::Change& each : why.changes) {
+      const Pool& pool = state.catalogue().pools().at(each.pool);
+      tell("  starts " + each.text + " at " + state.catalogue().pool_name(pool));
     }
   }
 
@@ -131,6 +160,7 @@ class Conversation {
     spec.nodes = words.count("nodes", 1);
     spec.elements = words.count("array", words.count("replicas", 1));
     spec.cpu_milli.least = words.number("cpus") * 1000;
+    spec.where = read_where(words);
     spec.hourly_max = words.money("hourly");
     spec.budget = words.money("budget");
     spec.max_duration = words.span("max");
@@ -145,6 +175,18 @@ class Conversation {
     spec.retry.on_interruption = retry == "interruption";
     command.plan = read_plan(words.option("plan"), words);
     return command;
+  }
+
+  static Where read_where(Words& words) {
+    Where where;
+    where.near.name = words.option("near");
+    if (const network::City* city = network::find_city(where.near.name)) {
+      where.near.latitude_micro = city->latitude_micro;
+      where.near.longitude_micro = city->longitude_micro;
+    }
+    where.max_rtt = words.span("rtt");
+    where.circle = words.read("circle", wire::parse_enum<Circle>(words.option("circle", "none")));
+    return where;
   }
 
   // "here/gpu@10": there, at that price for an hour; "wait".
@@ -165,8 +207,13 @@ class Conversation {
     StartMember command;
     command.name = words.take();
     if (command.name.empty()) command.name = "engine";
-    command.site.name = "here";
+    command.site.name = words.option("site", "here");
     command.site.region = "cn-sh";
+    if (const network::City* city = network::find_city(words.option("in"))) {
+      command.site.city = city->name;
+      command.site.latitude_micro = city->latitude_micro;
+      command.site.longitude_micro = city->longitude_micro;
+    }
     for (const auto& [name, size] : words.take_options()) {
       const std::size_t times = size.find('x');
       const std::size_t at = size.find('@');

@@ -23,7 +23,7 @@ class ServedDomain : public runtime::Outlet {
     for (domain::Command& command : runtime::small_beginnings()) carry_out(std::move(command));
     history = *history::open_history(directory.path() + "/history.db", journal);
     follower.emplace(core.state(), journal.head(), 1024);
-    acquaintance.set(std::make_shared<const identity::Identity>(core.state().identity()));
+    acquaintance.set(core.state());
     events.emplace(*follower, *history, journal, acquaintance);
     follower->watch(std::make_unique<AcquaintanceKeeper>(acquaintance));
     follower->watch(events->watcher());
@@ -69,6 +69,9 @@ class ServedDomain : public runtime::Outlet {
       const std::lock_guard lock(mutex);
       launched.insert(ask->launch.key);
     }
+  }
+  void on_link_observed(SiteId from, SiteId to, const Rtt& rtt) override {
+    if (follower) follower->observe_link(from, to, rtt);
   }
   void on_durable(std::shared_ptr<const runtime::DurableBatch> batch) override {
     if (!follower) return;

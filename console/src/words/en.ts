@@ -351,6 +351,7 @@ export const en: Record<keyof typeof zh, string> = {
   'reason.region_excluded': 'region excluded',
   'reason.site_not_allowed': 'site not allowed',
   'reason.data_residency': 'data residency',
+  'reason.too_far': 'too far away, or nobody knows how far',
   'reason.price_above_hourly_max': 'above the hourly limit',
   'reason.nodes_too_few': 'too few nodes',
   'reason.cards_busy': 'cards busy',

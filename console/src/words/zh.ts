@@ -346,6 +346,7 @@ export const zh = {
   'reason.region_excluded': '地区被排除',
   'reason.site_not_allowed': '不在指定的算力中心',
   'reason.data_residency': '数据驻留限制',
+  'reason.too_far': '时延过大或距离未知',
   'reason.price_above_hourly_max': '超出每小时费用上限',
   'reason.nodes_too_few': '节点数不足',
   'reason.cards_busy': '加速卡被占用',
