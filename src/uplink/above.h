@@ -16,9 +16,9 @@ namespace suan::uplink {
 
 /// Where a parent is, and how to be let in.
 struct ParentPlace {
-  std::string url;      // http(s)://host[:port].
-  std::string token;    // For a parent that does not know this domain yet; "" = none.
-  std::string ca_file;  // As in net::DialOptions.
+  std::string url;        // http(s)://host[:port].
+  std::string token{};    // For a parent that does not know this domain yet; "" = none.
+  std::string ca_file{};  // As in net::DialOptions.
 };
 
 /// The connection of this domain to one parent: dialled, and dialled again for as long as this

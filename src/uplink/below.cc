@@ -1,5 +1,7 @@
 #include "uplink/below.h"
 
+#include <set>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -15,6 +17,7 @@ using domain::Code;
 namespace {
 
 constexpr std::size_t name_bytes_max = 255;
+constexpr std::size_t links_max = 256;  // Of one connection.
 constexpr std::size_t note_bytes_max = 200;
 constexpr std::size_t token_bytes_max = 200;
 
@@ -71,12 +74,12 @@ void Below::on_end(const net::SocketEnd& end) {
 }
 
 void Below::note_presence(bool is_connected, const std::string& problem) {
-  ground_.presences.set(member_, {.is_connected = is_connected,
-                                  .since = is_connected ? connected_ : ground_.clock.now(),
-                                  .heard = heard_at_,
-                                  .problem = problem,
-                                  .rtt_p50 = rtt_.quantile(50),
-                                  .rtt_p99 = rtt_.quantile(99)});
+  ground_.presences.set(sight_.member, {.is_connected = is_connected,
+                                        .since = is_connected ? connected_ : ground_.clock.now(),
+                                        .heard = heard_at_,
+                                        .problem = problem,
+                                        .rtt_p50 = rtt_.quantile(50),
+                                        .rtt_p99 = rtt_.quantile(99)});
 }
 
 void Below::hear(Frame&& frame) {
@@ -198,29 +201,42 @@ void Below::on_offered(const runtime::Reply& reply) {
   const auto self = shared_from_this();
   const bool is_asked = ground_.look(
       [self, name = name_, is_first](const runtime::View& view) -> Ground::Then {
-        const catalogue::Member* member = view.state.catalogue().find_member(name);
-        if (member == nullptr)
+        Sight sight = look_at(view.state, name);
+        if (!sight.member)
           return [self] { self->end(CloseCode::busy, "the read side is behind; try again"); };
-        std::map<PoolId, PoolId> pools;
-        for (const auto& [id, pool] : view.state.catalogue().pools()) {
-          if (pool.member == member->id) pools.emplace(pool.remote, id);
-        }
-        return [self, id = member->id, pools = std::move(pools),
-                outstanding = is_first ? domain::outstanding_for(view.state, member->id)
-                                       : domain::Effects{}]() mutable {
-          self->go_live(id, std::move(pools), outstanding);
+        domain::Effects outstanding;
+        if (is_first) outstanding = domain::outstanding_for(view.state, sight.member);
+        return [self, sight = std::move(sight), outstanding = std::move(outstanding)]() mutable {
+          self->go_live(std::move(sight), outstanding);
         };
       },
       reply ? reply->sequence : 0);
   if (!is_asked) end(CloseCode::busy, "too many queries wait here; try again");
 }
 
-void Below::go_live(MemberId member, std::map<PoolId, PoolId> pools,
-                    const domain::Effects& outstanding) {
+Below::Sight Below::look_at(const domain::State& state, const std::string& name) {
+  Sight sight;
+  const catalogue::Member* member = state.catalogue().find_member(name);
+  if (member == nullptr) return sight;
+  sight.member = member->id;
+  std::set<SiteId> here;
+  for (const auto& [id, pool] : state.catalogue().pools()) {
+    if (pool.member == member->id) sight.pools.emplace(pool.remote, id);
+    if (!pool.remote) here.insert(pool.site);
+  }
+  sight.sites_here.assign(here.begin(), here.end());
+  for (const auto& [id, site] : state.catalogue().sites()) {
+    const std::string_view of_it = site.name;
+    if (of_it.starts_with(name + ".") && of_it.find('.', name.size() + 1) == of_it.npos)
+      sight.sites.push_back(id);
+  }
+  return sight;
+}
+
+void Below::go_live(Sight sight, const domain::Effects& outstanding) {
   if (stage_ != Stage::offering && stage_ != Stage::live) return;
-  pools_ = std::move(pools);
+  sight_ = std::move(sight);
   if (std::exchange(stage_, Stage::live) == Stage::offering) {
-    member_ = member;
     connected_ = ground_.clock.now();
     heard_at_ = connected_;
     keeper_.on_live(shared_from_this());
@@ -236,7 +252,7 @@ void Below::go_live(MemberId member, std::map<PoolId, PoolId> pools,
 void Below::tell(const domain::TellMember& effect) {
   if (is_collecting_)
     collected_.push_back(effect);
-  else if (stage_ == Stage::live && effect.member == member_)
+  else if (stage_ == Stage::live && effect.member == sight_.member)
     say(effect.message);
 }
 
@@ -267,7 +283,7 @@ void Below::say_commit(const CommitUnit& commit) {
       const UnitRefused refused{commit.unit,
                                 bytes ? "its script and files are larger than 4 MiB"
                                       : "its script cannot be read: " + bytes.error().text};
-      return ground_.put(runtime::to_command(member_, runtime::Up(refused)), {}, {});
+      return ground_.put(runtime::to_command(sight_.member, runtime::Up(refused)), {}, {});
     }
     payload = std::move(*bytes);
   }
@@ -281,18 +297,29 @@ void Below::hear(const Heartbeat& heartbeat) {
   heard_at_ = ground_.clock.now();
   rtt_.add(heartbeat.rtt);
   pipe_->send(Echo{heartbeat.number});
-  if (stage_ == Stage::live) note_presence(true, "");
+  if (stage_ != Stage::live) return;
+  note_presence(true, "");
+  note_links();
+}
+
+// What the uplink takes is what lies between the sites at its ends.
+void Below::note_links() {
+  const Rtt measured{rtt_.quantile(50), rtt_.quantile(99), heard_at_};
+  if (measured.p50 == Span{} || sight_.sites_here.size() * sight_.sites.size() > links_max) return;
+  for (const SiteId here : sight_.sites_here) {
+    for (const SiteId there : sight_.sites) ground_.core.put_link(here, there, measured);
+  }
 }
 
 void Below::hear(const SupplyReading& message) {
   if (stage_ != Stage::live) return misbehave("a reading comes after the offer");
-  const auto pool = pools_.find(message.pool);
-  if (pool != pools_.end()) ground_.core.put_reading(pool->second, message.reading);
+  const auto pool = sight_.pools.find(message.pool);
+  if (pool != sight_.pools.end()) ground_.core.put_reading(pool->second, message.reading);
 }
 
 void Below::hear(const runtime::Up& up) {
   if (stage_ != Stage::live) return misbehave("units come after the offer");
-  ground_.put(runtime::to_command(member_, up), {},
+  ground_.put(runtime::to_command(sight_.member, up), {},
               [self = shared_from_this(), up](const runtime::Reply& reply) {
                 const auto answer = runtime::answer_to(up, reply);
                 if (answer && self->stage_ == Stage::live) self->say(*answer);

@@ -45,11 +45,20 @@ class Below : public std::enable_shared_from_this<Below> {
   /// Ends a handshake that takes too long.
   void tick(Moment now);
 
-  MemberId member() const { return member_; }
+  MemberId member() const { return sight_.member; }
   bool is_taken() const { return stage_ != Stage::greeting && stage_ != Stage::hello; }
 
  private:
   enum class Stage : std::uint8_t { greeting, hello, asking, pending, offering, live, over };
+
+  /// The sub-domain in the books of this domain.
+  struct Sight {
+    MemberId member;                 // 0 = not known yet.
+    std::map<PoolId, PoolId> pools;  // As it numbers them, and as they are here.
+    std::vector<SiteId> sites;       // Its own, not those of others below it.
+    std::vector<SiteId> sites_here;  // Of engines of this domain.
+  };
+  static Sight look_at(const domain::State&, const std::string& name);
 
   void hear(Frame&&);
   void hear(const Greeting&);
@@ -61,7 +70,8 @@ class Below : public std::enable_shared_from_this<Below> {
   void on_asked(const runtime::Reply&);
   void look_at_standing(std::uint64_t sequence);
   void on_offered(const runtime::Reply&);
-  void go_live(MemberId, std::map<PoolId, PoolId> pools, const domain::Effects& outstanding);
+  void go_live(Sight, const domain::Effects& outstanding);
+  void note_links();
   void say(const runtime::Down&);
   void say_commit(const CommitUnit&);
   void misbehave(std::string_view what);
@@ -79,10 +89,9 @@ class Below : public std::enable_shared_from_this<Below> {
   Challenge challenge_;
   std::string name_;
   Digest key_;
-  MemberId member_;                 // 0 = not known yet.
-  std::map<PoolId, PoolId> pools_;  // As the sub-domain numbers them, and as they are here.
-  std::string offer_;               // The parts that have come.
-  std::uint64_t heard_ = 0;         // The last heartbeat.
+  Sight sight_;
+  std::string offer_;        // The parts that have come.
+  std::uint64_t heard_ = 0;  // The last heartbeat.
   RttWindow rtt_;
   bool is_collecting_ = false;  // Whatever is told waits until it is known what it follows.
   std::vector<domain::TellMember> collected_;

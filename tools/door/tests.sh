@@ -57,7 +57,7 @@ check_shell() {
 # Rooms whose tests run threads against each other.
 thread_rooms() {
   local room
-  for room in journal runtime net http server; do
+  for room in journal runtime net uplink http server; do
     compgen -G "src/$room/*_test.cc" >/dev/null && printf '%s\n' "$room"
   done
 }
