@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ELSEWHERE = {  # A line, as a pattern, and what tests it.
     r"\./run up( --once)?": "the check `up` of ./run test",
     r"\./run test( \w+)?": "this is part of it",
-    r"\./run bench (core|find|submissions)": "measured by hand: minutes of a quiet machine",
+    r"\./run bench (core|find|submissions|network)": "measured by hand: minutes of a quiet machine",
     r"\./run (fuzz|lint|fmt|clean)\b.*": "the checks `fuzzers` and `format` of ./run test",
     r"cmake --preset .*": "the checks `build-…` of ./run test",
     r"build/release/suan_sim_planted .*": "the check `planted` of ./run test",

@@ -18,6 +18,7 @@ class Link:
         self.is_cut, self.is_stalled = False, threading.Event()
         self.is_stalled.set()  # Set = bytes flow.
         self.delay, self.pairs, self.lock = 0.0, [], threading.Lock()
+        self.bytes = 0  # Both ways.
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -48,6 +49,8 @@ class Link:
                     time.sleep(self.delay)
                 self.is_stalled.wait()
                 sink.sendall(data)
+                with self.lock:
+                    self.bytes += len(data)
         for each in (source, sink):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -125,13 +128,13 @@ def join(child):
     return child
 
 
-def three_levels(directory):
+def three_levels(directory, site_flags=()):
     """A country, a province and a site, all joined; the site has the engine."""
     country = Node(directory, "country", engine=False).start()
     province = Node(directory, "province", country, engine=False)
     province.start(country.make_token())
     country.approve("province")
-    site = join(Node(directory, "site", province))
+    site = join(Node(directory, "site", province, flags=site_flags))
     country.wait_member("province")
     country.server.make_project("lab")
     return country, province, site

@@ -68,14 +68,15 @@ run_program() {
 
 run_bench() {
   local name=${1:-}
-  [[ $name =~ ^(core|find|submissions)$ ]] || fail "./run bench core, find or submissions" 2
+  [[ $name =~ ^(core|find|submissions|network)$ ]] || fail "./run bench core, find, submissions or network" 2
   shift
   need "${packages_to_build[@]}" >&2
-  if [[ $name == submissions ]]; then
+  if [[ $name == submissions || $name == network ]]; then
     need "${packages_to_compare[@]}" >&2
     build_console >&2
     build release suan suan_load suan_echo >&2 || fail "it does not build"
-    exec bench/submissions/run.py "$@"
+    export SUAN_BIN=$root/build/release/suan
+    exec "bench/$name/run.py" "$@"
   fi
   build release "bench_$name" >&2 || fail "it does not build"
   exec "build/release/bench_$name" "$@"
