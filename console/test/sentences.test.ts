@@ -11,6 +11,8 @@ const sources = [
   'domain/decide_units.cc',
   'engine/supervisor.cc',
   'engine/attempt_table.cc',
+  'uplink/above.cc',
+  'uplink/below.cc',
 ]
   .map((name) => readFileSync(`../src/${name}`, 'utf8'))
   .join('\n')
