@@ -176,7 +176,7 @@ async function network(visitor, { browser, domain, world }) {
     await page.locator('.ant-modal .ant-btn-primary').click();
     const token = await page.locator('[data-secret]').textContent();
     const command = await page.locator('.ant-modal [data-command]').textContent();
-    assert.equal(command, `SUAN_JOIN_TOKEN=${token} suan serve --join ${domain.url}`);
+    assert.equal(command, `SUAN_JOIN_TOKEN=${token} \\\n  suan serve --join ${domain.url}`);
     await visitor.shoot('join-token');
     await page.locator('.ant-modal .ant-btn-primary').click();
 
@@ -199,7 +199,7 @@ async function network(visitor, { browser, domain, world }) {
     await child.post('/v1/members/below/approve');
     const below = page.locator(rows, { has: page.locator('b', { hasText: /^below$/ }) });
     await below.first().waitFor();
-    assert.equal(await page.locator(rows, { hasText: '成都' }).first().isVisible(), true);
+    await visitor.sees(visitor.say('成都', 'Chengdu'), rows);
     await page.locator('.chart svg').getByText(`${name}.below.centre`).first().waitFor();
     await page.locator('.chart svg').getByText(/^[\d.]+ ms$/).first().waitFor();
     await visitor.shoot('network', { fullPage: true });

@@ -26,7 +26,7 @@ export interface Branch {
   /** Only of a site. */
   site?: Site;
   capacity: Capacity;
-  /** Below it, or 1 of a site. */
+  /** With open pools, here or below. */
   sites: number;
   children?: Branch[];
 }
@@ -115,7 +115,8 @@ export function sum(all: readonly Capacity[]): Capacity {
 
 function leafOf(site: Site, capacity: Capacity): Branch {
   const { name } = site;
-  return { key: `site ${name}`, name, full: name, kind: 'site', site, capacity, sites: 1 };
+  const sites = Math.min(1, capacity.pools);
+  return { key: `site ${name}`, name, full: name, kind: 'site', site, capacity, sites };
 }
 
 function branchOf(member: MemberView, leaves: readonly Branch[]): Branch {

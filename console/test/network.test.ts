@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   circleAt, distanceKm, frameOf, hubs, isOn, oneWayMs, parseHubs, placeOf, radiusKm, ring, travel,
 } from '../src/geography';
+import { linksOf, spotsOf } from '../src/pages/network_chart';
 import { capacityBySite, forks, freeShare, memberOf, treeOf, type Branch } from '../src/network';
 import type { MemberView, PoolView, Site } from '../src/views';
 
@@ -38,7 +39,11 @@ describe('the tree of domains', () => {
     const tree = treeOf(
       [member('hubeix'), member('hubei'), member('local', 'engine', '')],
       sites.map((name) => site(name)),
-      [pool('here', 'local', 0, 0)],
+      [
+        pool('here', 'local', 0, 0), pool('hubei.wuhan.east', 'hubei', 0, 0),
+        pool('hubei.wuhan.west', 'hubei', 0, 0), pool('hubei.xiangyang', 'hubei', 8, 0),
+        pool('hubeix.a', 'hubeix', 0, 0, 'closed'),
+      ],
     );
     expect(lines(tree)).toEqual([
       'hubei domain 3',
@@ -46,8 +51,8 @@ describe('the tree of domains', () => {
       '    east site 1',
       '    west site 1',
       '  xiangyang site 1',
-      'hubeix domain 1',
-      '  a site 1',
+      'hubeix domain 0',
+      '  a site 0',
       'local engine 1',
       '  here site 1',
     ]);
@@ -58,7 +63,7 @@ describe('the tree of domains', () => {
 
   it('tells a site from a domain of the same name', () => {
     const tree = treeOf([member('a')], [site('a.b'), site('a.b.b')], []);
-    expect(lines(tree)).toEqual(['a domain 2', '  b domain 1', '    b site 1', '  b site 1']);
+    expect(lines(tree)).toEqual(['a domain 0', '  b domain 0', '    b site 0', '  b site 0']);
     const keys = tree[0]!.children!.map((child) => child.key);
     expect(new Set(keys).size).toBe(2);
   });
@@ -119,6 +124,39 @@ describe('places', () => {
     expect(distanceKm(beijing, beijing)).toBe(0);
     const [longitude, latitude] = travel(beijing, 500, 135);
     expect(distanceKm(beijing, { latitude, longitude })).toBeCloseTo(500, 6);
+  });
+});
+
+describe('points and lines of the map', () => {
+  const at = (name: string, city: string) => site(name, { city });
+  const here = member('local', 'engine', '');
+  const far = { ...member('a'), connected: true };
+  const gone = { ...member('b'), connected: false };
+  const refused = member('c', 'domain', 'refused');
+  const sites = [
+    at('a.x.deep', '成都'), at('a.north', '贵阳'), at('b.north', '贵阳'), at('here', '芜湖'),
+    at('c.old', '中卫'), at('nowhere', ''),
+  ];
+  const pools = [
+    pool('here', 'local', 10, 500), pool('a.north', 'a', 10, 2000), pool('b.north', 'b', 10, 9000),
+    pool('a.x.deep', 'a', 0, 0),
+  ];
+  const { spots, lost } = spotsOf(sites, pools, [here, far, gone, refused]);
+
+  it('are one for each place, coloured by what can be reached there', () => {
+    expect(spots.map((spot) => [spot.sites.map((each) => each.name).join(), spot.availability]))
+      .toEqual([
+        ['a.x.deep', 'some'], ['a.north,b.north', 'some'], ['here', 'little'], ['c.old', 'none'],
+      ]);
+    expect(spots[1]?.capacity.cards_total_milli).toBe(20_000);
+    expect(lost.map((each) => each.name)).toEqual(['nowhere']);
+  });
+
+  it('lead from here to every member, and say the round trip once', () => {
+    const links = linksOf(spots).map(({ member: of, to, isFirst }) => [of.name, to, isFirst]);
+    const [deep, north] = spots.map((spot) => spot.place);
+    expect(links).toEqual([['a', north, true], ['b', north, true], ['a', deep, false]]);
+    expect(linksOf(spots.filter((spot) => !spot.isOwn))).toEqual([]);
   });
 });
 

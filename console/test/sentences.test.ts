@@ -11,6 +11,7 @@ const sources = [
   'domain/decide_units.cc',
   'engine/supervisor.cc',
   'engine/attempt_table.cc',
+  'net/socket_session.cc',
   'uplink/above.cc',
   'uplink/below.cc',
 ]

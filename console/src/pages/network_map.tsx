@@ -9,6 +9,7 @@ import { Chart } from '../parts/chart';
 import { availabilities, availabilityColors } from '../parts/colors';
 import { Panel } from '../parts/panel';
 import { Rows } from '../parts/rows';
+import { useDark } from '../parts/taste';
 import { replaceQuery, useRoute } from '../route';
 import type { Network } from './network';
 import {
@@ -21,9 +22,11 @@ export function NetworkMap({ of: network }: { of: Network }) {
   const { t } = words;
   const { list, domain, pools } = network;
   const asked = useRoute().query.get('around') ?? '';
-  const { spots, lost } = useMemo(
-    () => spotsOf(domain.sites, pools.pools, list.members),
-    [domain, pools, list],
+  const { spots, lost } = useSame(
+    useMemo(
+      () => spotsOf(domain.sites, pools.pools, list.members),
+      [domain, pools, list],
+    ),
   );
   const links = useMemo(() => linksOf(spots), [spots]);
   const choices = useMemo(() => centresOf(spots), [spots]);
@@ -73,6 +76,13 @@ export function NetworkMap({ of: network }: { of: Network }) {
   );
 }
 
+// The value before, as long as the new one reads the same: a map is drawn anew only for news.
+function useSame<T>(value: T): T {
+  const kept = useRef(value);
+  if (JSON.stringify(kept.current) !== JSON.stringify(value)) kept.current = value;
+  return kept.current;
+}
+
 interface Centre {
   kind: 'site' | 'city';
   value: string;
@@ -94,7 +104,7 @@ function centresOf(spots: readonly Spot[]): Centre[] {
 }
 
 /** How far down a map as wide as this reaches. */
-const heightOf = (width: number) => Math.round(Math.min(660, Math.max(300, width * 0.72)));
+const heightOf = (width: number) => Math.round(Math.min(660, Math.max(200, width * 0.72)));
 
 function Sized(props: { children: (size: { width: number; height: number }) => ReactNode }) {
   const place = useRef<HTMLDivElement>(null);
@@ -118,9 +128,10 @@ function Drawn(props: {
   const words = useWords();
   const { spots, links, centre, size } = props;
   const { width, height } = size;
+  const isDark = useDark();
   const option = useMemo(
-    () => mapOption({ spots, links, centre }, { width, height }, words),
-    [spots, links, centre, width, height, words],
+    () => mapOption({ spots, links, centre }, { width, height, isDark }, words),
+    [spots, links, centre, width, height, isDark, words],
   );
   return <Chart option={option} label={words.t('map.title')} height={height} />;
 }

@@ -7,14 +7,29 @@ import {
 } from '@ant-design/icons';
 import { Button } from 'antd';
 import { useMemo, useState, type ReactNode } from 'react';
-import { showAge, showMilli, showMoment, showMs, showNumber, showSpan, spanBetween } from '../format';
+import {
+  showAge,
+  showMilli,
+  showMoment,
+  showMs,
+  showNumber,
+  showSpan,
+  spanBetween,
+} from '../format';
 import { useWords } from '../i18n';
 import { useNow } from '../load';
 import { forks, nothing, treeOf, type Branch, type Capacity } from '../network';
 import type { Answer } from '../parts/answer_join';
 import { HealthTag } from '../parts/marks';
 import { Rows } from '../parts/rows';
-import { isSet, type DomainView, type MemberView, type Moment, type ParentView } from '../views';
+import {
+  isSet,
+  type DomainView,
+  type MemberView,
+  type Moment,
+  type ParentView,
+  type Site,
+} from '../views';
 import type { Network } from './network';
 
 /** A row: a domain above, this one, or a branch below it. */
@@ -24,7 +39,7 @@ interface Row {
   kind: 'parent' | 'self' | Branch['kind'];
   link?: MemberView | ParentView;
   member?: MemberView;
-  place?: string;
+  site?: Site;
   capacity?: Capacity;
   sites?: number;
   children?: Row[];
@@ -79,10 +94,15 @@ export function NetworkTree(props: {
           render: (_, row) => row.link && !isHere(row) && <Age at={row.link.heard} />,
         },
         {
-          title: t('network.rtt'),
+          title: (
+            <div className="two-lines">
+              <span>{t('network.rtt')}</span>
+              <span className="quiet">p50 / p99</span>
+            </div>
+          ),
           responsive: ['md'],
           align: 'right',
-          render: (_, row) => row.link && <RoundTrip of={row.link} />,
+          render: (_, row) => row.link && !isHere(row) && <RoundTrip of={row.link} />,
         },
         {
           title: t('network.pools'),
@@ -97,18 +117,9 @@ export function NetworkTree(props: {
           render: (_, row) => row.kind !== 'site' && row.sites !== undefined && showNumber(row.sites),
         },
         {
-          title: t('network.cards'),
+          title: t('network.free'),
           responsive: ['md'],
-          align: 'right',
-          render: (_, { capacity }) =>
-            capacity && <Free free={capacity.cards_free_milli} total={capacity.cards_total_milli} />,
-        },
-        {
-          title: t('network.cores'),
-          responsive: ['md'],
-          align: 'right',
-          render: (_, { capacity }) =>
-            capacity && <Free free={capacity.cpu_free_milli} total={capacity.cpu_total_milli} />,
+          render: (_, { capacity }) => capacity && <FreeOf capacity={capacity} />,
         },
         ...(answers
           ? [
@@ -138,7 +149,7 @@ function rowOfSelf(domain: DomainView, tree: readonly Branch[]): Row {
     key: self,
     name: domain.name,
     kind: 'self',
-    sites: domain.sites.length,
+    sites: tree.reduce((count, branch) => count + branch.sites, 0),
     capacity: {
       ...nothing,
       pools: tree.reduce((count, branch) => count + branch.capacity.pools, 0),
@@ -160,7 +171,7 @@ function rowOf(branch: Branch): Row {
     capacity,
     sites,
     ...(member && { member, link: member }),
-    ...(site && { place: [site.city, site.region].filter(Boolean).join(' · ') }),
+    ...(site && { site }),
     ...(children && { children: children.map(rowOf) }),
   };
 }
@@ -180,7 +191,9 @@ function NameOf(props: { row: Row; answer: ((answer: Answer) => void) | null }) 
   const { t, name } = useWords();
   const { row, answer } = props;
   const kind = name('network.kind', row.kind);
-  const note = row.place ?? row.member?.note;
+  const { city = '', region = '' } = row.site ?? {};
+  const place = [city && name('city', city), region].filter(Boolean).join(' · ');
+  const note = row.site ? place : row.member?.note;
   return (
     <div className="network-name">
       <i className="network-icon" aria-hidden>
@@ -190,7 +203,7 @@ function NameOf(props: { row: Row; answer: ((answer: Answer) => void) | null }) 
         <span>
           <b>{row.name}</b> <span className="quiet">{kind}</span>
         </span>
-        {note && <span className="quiet network-note">{note}</span>}
+        {note && <span className="quiet network-note" title={note}>{note}</span>}
         <div className="network-narrow">
           {row.link && <StandingOf row={row} />}
           {row.link && !isHere(row) && isSet(row.link.heard) && (
@@ -204,19 +217,7 @@ function NameOf(props: { row: Row; answer: ((answer: Answer) => void) | null }) 
               )}
             </span>
           )}
-          {row.capacity && row.capacity.pools > 0 && (
-            <span>
-              {row.capacity.cards_total_milli > 0 && (
-                <>
-                  {t('network.cards')}{' '}
-                  <Free free={row.capacity.cards_free_milli} total={row.capacity.cards_total_milli} />
-                  {' · '}
-                </>
-              )}
-              {t('network.cores')}{' '}
-              <Free free={row.capacity.cpu_free_milli} total={row.capacity.cpu_total_milli} />
-            </span>
-          )}
+          {row.capacity && row.capacity.pools > 0 && <FreeOf capacity={row.capacity} />}
           {row.member && answer && <Answers member={row.member} answer={answer} />}
         </div>
       </div>
@@ -253,12 +254,13 @@ function StandingOf({ row }: { row: Row }) {
             {t(link.connected ? 'network.on' : 'network.off')}
           </span>
         )}
-        {isSet(link.since) && (
-          <time className="quiet" dateTime={link.since} title={showMoment(link.since)}>
-            {t('network.for', { span: showSpan(spanBetween(link.since, null, now), language) })}
-          </time>
-        )}
+        {member && /warning|critical/.test(member.health) && <HealthTag health={member.health} />}
       </div>
+      {isSet(link.since) && (
+        <time className="quiet" dateTime={link.since} title={showMoment(link.since)}>
+          {t('network.for', { span: showSpan(Math.floor(spanBetween(link.since, null, now)), language) })}
+        </time>
+      )}
       {!link.connected && link.problem && (
         <span className="network-problem">{told(link.problem)}</span>
       )}
@@ -288,13 +290,26 @@ function RoundTrip({ of }: { of: MemberView | ParentView }) {
   );
 }
 
-function Free({ free, total }: { free: number; total: number }) {
-  if (total === 0) return <span className="quiet">—</span>;
+/** What is free, of how much; closed pools do not count. */
+function FreeOf({ capacity }: { capacity: Capacity }) {
+  const { t } = useWords();
+  const { pools, cards_total_milli, cards_free_milli, cpu_total_milli, cpu_free_milli } = capacity;
+  if (pools === 0) return <span className="quiet">—</span>;
+  const parts = [
+    { word: 'network.cards', free: cards_free_milli, total: cards_total_milli },
+    { word: 'network.cores', free: cpu_free_milli, total: cpu_total_milli },
+  ] as const;
   return (
-    <span className="number">
-      {showMilli(free)}
-      <span className="quiet"> / {showMilli(total)}</span>
-    </span>
+    <div className="two-lines">
+      {parts
+        .filter(({ total }) => total > 0)
+        .map(({ word, free, total }) => (
+          <span key={word} className="number">
+            {t(word)} {showMilli(free)}
+            <span className="quiet"> / {showMilli(total)}</span>
+          </span>
+        ))}
+    </div>
   );
 }
 

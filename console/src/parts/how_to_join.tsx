@@ -1,9 +1,9 @@
 import { Typography } from 'antd';
 import { useWords } from '../i18n';
 
-/** What somebody at the other domain runs; "…" stands for what only they know. */
+/** What somebody at the other domain runs: the token is not among the words that others may see. */
 export function joinCommand(origin: string, token: string): string {
-  return `SUAN_JOIN_TOKEN=${token} suan serve --join ${origin}`;
+  return `SUAN_JOIN_TOKEN=${token} \\\n  suan serve --join ${origin}`;
 }
 
 /** A command to copy. */
