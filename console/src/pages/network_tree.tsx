@@ -6,6 +6,7 @@ import {
   HddOutlined,
 } from '@ant-design/icons';
 import { Button } from 'antd';
+import type { ColumnsType } from 'antd/es/table';
 import { useMemo, useState, type ReactNode } from 'react';
 import {
   showAge,
@@ -16,7 +17,7 @@ import {
   showSpan,
   spanBetween,
 } from '../format';
-import { useWords } from '../i18n';
+import { useWords, type Words } from '../i18n';
 import { useNow } from '../load';
 import { forks, nothing, treeOf, type Branch, type Capacity } from '../network';
 import type { Answer } from '../parts/answer_join';
@@ -81,60 +82,61 @@ export function NetworkTree(props: {
         onExpand: (_, row) => turn(row.key),
         indentSize: 18,
       }}
-      columns={[
-        { title: t('network.name'), render: (_, row) => <NameOf row={row} answer={answers} /> },
-        {
-          title: t('field.state'),
-          responsive: ['md'],
-          render: (_, row) => row.link && <StandingOf row={row} />,
-        },
-        {
-          title: t('network.heard'),
-          responsive: ['md'],
-          render: (_, row) => row.link && !isHere(row) && <Age at={row.link.heard} />,
-        },
-        {
-          title: (
-            <div className="two-lines">
-              <span>{t('network.rtt')}</span>
-              <span className="quiet">p50 / p99</span>
-            </div>
-          ),
-          responsive: ['md'],
-          align: 'right',
-          render: (_, row) => row.link && !isHere(row) && <RoundTrip of={row.link} />,
-        },
-        {
-          title: t('network.pools'),
-          responsive: ['md'],
-          align: 'right',
-          render: (_, row) => row.capacity && showNumber(row.capacity.pools),
-        },
-        {
-          title: t('overview.sites'),
-          responsive: ['md'],
-          align: 'right',
-          render: (_, row) => row.kind !== 'site' && row.sites !== undefined && showNumber(row.sites),
-        },
-        {
-          title: t('network.free'),
-          responsive: ['md'],
-          render: (_, { capacity }) => capacity && <FreeOf capacity={capacity} />,
-        },
-        ...(answers
-          ? [
-              {
-                title: t('field.action'),
-                responsive: ['md' as const],
-                render: (_: unknown, { member }: Row) =>
-                  member && <Answers member={member} answer={answers} />,
-              },
-            ]
-          : []),
-      ]}
+      columns={columnsOf(t, answers)}
       rowClassName={(row: Row) => `network-${row.kind}`}
     />
   );
+}
+
+// A narrow screen has the first column alone; the rest then stands below the name.
+function columnsOf(t: Words['t'], answers: ((answer: Answer) => void) | null) {
+  const columns: ColumnsType<Row> = [
+    { title: t('network.name'), render: (_, row) => <NameOf row={row} answer={answers} /> },
+    {
+      title: t('field.state'),
+      responsive: ['md'],
+      render: (_, row) => row.link && <StandingOf row={row} />,
+    },
+    {
+      title: t('network.heard'),
+      responsive: ['md'],
+      render: (_, row) => row.link && !isHere(row) && <Age at={row.link.heard} />,
+    },
+    {
+      title: (
+        <div className="two-lines">
+          <span>{t('network.rtt')}</span>
+          <span className="quiet">p50 / p99</span>
+        </div>
+      ),
+      responsive: ['md'],
+      align: 'right',
+      render: (_, row) => row.link && !isHere(row) && <RoundTrip of={row.link} />,
+    },
+    {
+      title: t('network.pools'),
+      responsive: ['md'],
+      align: 'right',
+      render: (_, row) => row.capacity && showNumber(row.capacity.pools),
+    },
+    {
+      title: t('overview.sites'),
+      responsive: ['md'],
+      align: 'right',
+      render: (_, row) => row.kind !== 'site' && row.sites !== undefined && showNumber(row.sites),
+    },
+    {
+      title: t('network.free'),
+      responsive: ['md'],
+      render: (_, { capacity }) => capacity && <FreeOf capacity={capacity} />,
+    },
+  ];
+  if (!answers) return columns;
+  return columns.concat({
+    title: t('field.action'),
+    responsive: ['md'],
+    render: (_, { member }) => member && <Answers member={member} answer={answers} />,
+  });
 }
 
 const self = 'self';
