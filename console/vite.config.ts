@@ -9,7 +9,11 @@ export default defineConfig({
   test: { setupFiles: ['test/browser.ts'] },
   base: './',
   plugins: [react()],
-  server: { host: '127.0.0.1', proxy: { '/v1': domain, '/healthz': domain } },
+  server: {
+    host: '127.0.0.1',
+    proxy: { '/v1': domain, '/healthz': domain },
+    fs: { allow: ['.', '../data'] }, // The hubs on the map are those of the program.
+  },
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,

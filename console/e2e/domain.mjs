@@ -13,9 +13,10 @@ export class Domain {
   #child = null;
   #said = '';
 
-  static async start(program) {
+  /** `flags` are of `suan serve`; `env` is added to ours. */
+  static async start(program, { name = 'e2e', flags = [], env = {} } = {}) {
     const domain = new Domain();
-    domain.program = program;
+    Object.assign(domain, { program, name, flags, env });
     domain.state = await mkdtemp(join(tmpdir(), 'suan-e2e-'));
     domain.port = await freePort();
     domain.url = `http://127.0.0.1:${domain.port}`;
@@ -26,9 +27,10 @@ export class Domain {
 
   /** Starts the program on the same state; resolves once it is ready. */
   async serve() {
-    const words = ['serve', '--name', 'e2e', '--listen', `127.0.0.1:${this.port}`];
-    this.#child = spawn(this.program, [...words, '--state', this.state], {
+    const words = ['serve', '--name', this.name, '--listen', `127.0.0.1:${this.port}`];
+    this.#child = spawn(this.program, [...words, '--state', this.state, ...this.flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.env },
     });
     const hear = (text) => (this.#said = (this.#said + text).slice(-20_000));
     this.#child.stdout.on('data', hear);
@@ -87,6 +89,18 @@ export class Domain {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return JSON.parse(text);
+  }
+
+  /** Waits until a member is there and as wanted. */
+  async awaitMember(name, isWanted, ms = 20_000) {
+    const until = Date.now() + ms;
+    for (;;) {
+      const { members } = await this.get('/v1/members');
+      const member = members.find((each) => each.name === name);
+      if (member && isWanted(member)) return member;
+      if (Date.now() > until) throw new Error(`${name} is ${JSON.stringify(member)}`);
+      await sleep(100);
+    }
   }
 
   /** Waits until a job is in one of the states. */

@@ -40,7 +40,9 @@ async function drive(domain, browser) {
   return failures;
 }
 
-const domain = await Domain.start(process.env.SUAN_BIN);
+const domain = await Domain.start(process.env.SUAN_BIN, {
+  flags: ['--city', '芜湖', '--region', 'cn-ah'],
+});
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],

@@ -2,6 +2,7 @@
 # Drives the real program in a real browser: console/e2e/run.sh [SCENARIO…]
 #   SUAN_BIN   the program (build/dev/suan), built after `npm run build`
 #   CHROMIUM   the browser (/usr/bin/chromium)
+#   CONSOLE_DIST   show this console (dist) instead of the one in the program: nothing to rebuild
 # Screenshots are left in console/test-results/.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { Domain } from './domain.mjs';
 import { Visitor } from './visitor.mjs';
 
 const rows = 'tr.ant-table-row';
@@ -149,6 +150,98 @@ async function keys(visitor, { browser, domain, world }) {
   await guest.close();
 }
 
+/**
+ * Lets a domain join in the browser: token, approval, its sites and those below it, where they are;
+ * then refuses it. Who is no operator sees the tree and no buttons.
+ */
+async function network(visitor, { browser, domain, world }) {
+  const { page, language } = visitor;
+  const name = `child-${language}`;
+  const joined = [];
+  const join = async (parent, token, child, city) => {
+    const flags = ['--join', parent.url, '--site', 'centre', '--city', city, '--cores', '1'];
+    const env = { SUAN_JOIN_TOKEN: token };
+    joined.push(await Domain.start(domain.program, { name: child, flags, env }));
+    return joined.at(-1);
+  };
+  try {
+    await visitor.press('g', 'n');
+    await visitor.heading(visitor.say('网络', 'Network'));
+    if (language === 'zh') {
+      await visitor.sees('还没有节点加入本节点', '.how-to-join');
+      await visitor.shoot('network-empty');
+    }
+    await page.getByRole('button', { name: visitor.say('新建加入令牌', 'New join token') }).click();
+    await page.locator('#label').fill('for the test');
+    await page.locator('.ant-modal .ant-btn-primary').click();
+    const token = await page.locator('[data-secret]').textContent();
+    const command = await page.locator('.ant-modal [data-command]').textContent();
+    assert.equal(command, `SUAN_JOIN_TOKEN=${token} \\\n  suan serve --join ${domain.url}`);
+    await visitor.shoot('join-token');
+    await page.locator('.ant-modal .ant-btn-primary').click();
+
+    const child = await join(domain, token, name, '贵阳');
+    const row = page.locator(rows, { has: page.locator('b', { hasText: name }) });
+    await row.locator('[data-join=asked]:visible').waitFor();
+    await visitor.shoot('network-asked');
+    const [approve, refuse] = visitor.say(['批准', '拒绝'], ['Approve', 'Refuse']);
+    await row.getByRole('button', { name: `${approve} ${name}` }).click();
+    await page.locator('.ant-modal .code').waitFor();
+    await visitor.shoot('network-approve');
+    await page.locator('.ant-modal .ant-btn-primary').click();
+    await row.locator('[data-join=approved]:visible').waitFor();
+    await row.locator('[data-connected=true]:visible').waitFor();
+    await row.locator('[data-rtt]:visible').waitFor();
+
+    const { secret } = await child.post('/v1/join-tokens', { label: 'below' });
+    await join(child, secret, 'below', '成都');
+    await child.awaitMember('below', (member) => member.state === 'asked');
+    await child.post('/v1/members/below/approve');
+    const below = page.locator(rows, { has: page.locator('b', { hasText: /^below$/ }) });
+    await below.first().waitFor();
+    await visitor.sees(visitor.say('成都', 'Chengdu'), rows);
+    await page.locator('.chart svg').getByText(`${name}.below.centre`).first().waitFor();
+    await page.locator('.chart svg').getByText(/^[\d.]+ ms$/).first().waitFor();
+    await visitor.shoot('network', { fullPage: true });
+    await page.setViewportSize({ width: 390, height: 844 });
+    await row.locator('.network-narrow [data-join=approved]').waitFor();
+    await visitor.shoot('network-narrow', { fullPage: true });
+    await page.setViewportSize({ width: 1440, height: 900 });
+
+    const guest = await Visitor.open(browser, domain, language);
+    const user = `reader-${language}`;
+    const body = { user, role: 'consumer', projects: [world.project], label: '' };
+    await guest.signIn((await domain.post('/v1/keys', body)).secret);
+    await guest.heading(guest.say('全局总览', 'Overview'));
+    await guest.press('g', 'n');
+    await guest.sees(name, rows);
+    assert.equal(await guest.page.getByRole('button', { name: approve }).count(), 0);
+    assert.equal(await guest.page.locator('.page-tools').count(), 0);
+    await guest.close();
+
+    const keeper = await Visitor.open(browser, child, language);
+    await keeper.signIn(child.key);
+    await keeper.heading(keeper.say('全局总览', 'Overview'));
+    await keeper.press('g', 'n');
+    await keeper.page.locator('.network-parent [data-connected=true]:visible').waitFor();
+    await keeper.shoot('network-of-the-child');
+    await keeper.close();
+
+    await child.kill();
+    await row.locator('[data-connected=false]:visible').waitFor();
+    await visitor.shoot('network-cut');
+    await child.serve();
+    await row.locator('[data-connected=true]:visible').waitFor();
+    await row.getByRole('button', { name: `${refuse} ${name}` }).click();
+    await page.locator('.ant-modal .ant-btn-dangerous').click();
+    await row.locator('[data-join=refused]:visible').waitFor();
+    await row.locator('[data-connected=false]:visible').waitFor();
+    await visitor.shoot('network-refused');
+  } finally {
+    await Promise.all(joined.map((each) => each.stop()));
+  }
+}
+
 /** Opens the help, and changes the language; the choice outlives a reload. */
 async function comforts(visitor) {
   const { page } = visitor;
@@ -184,5 +277,5 @@ async function cut(visitor, { domain, world }) {
 }
 
 export const scenarios = {
-  overview, jobs, logs, why, supply, ledger, keys, comforts, cancel, cut,
+  overview, jobs, logs, why, supply, ledger, keys, network, comforts, cancel, cut,
 };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 
 const shots = 'test-results';
 mkdirSync(shots, { recursive: true });
@@ -31,8 +31,21 @@ export class Visitor {
       const isOurs = origin === domain.url || /^(blob|data):/.test(request.url());
       if (!isOurs) visitor.faults.push(`asked another host: ${request.url()}`);
     });
+    if (process.env.CONSOLE_DIST) await visitor.#serve(process.env.CONSOLE_DIST);
     await visitor.page.goto(`${domain.url}/`);
     return visitor;
+  }
+
+  // Shows the console in a directory instead of the one in the program.
+  async #serve(directory) {
+    await this.context.route(
+      (url) => url.origin === this.domain.url && !url.pathname.startsWith('/v1/'),
+      (route) => {
+        const { pathname } = new URL(route.request().url());
+        const path = directory + (pathname === '/' ? '/index.html' : pathname);
+        return existsSync(path) ? route.fulfill({ path }) : route.continue();
+      },
+    );
   }
 
   /** Chinese or English, whichever this person reads. */
@@ -57,8 +70,8 @@ export class Visitor {
     await this.page.getByRole('heading', { level: 1, name: text }).waitFor();
   }
 
-  async shoot(name) {
-    await this.page.screenshot({ path: `${shots}/${this.language}-${name}.png` });
+  async shoot(name, options = {}) {
+    await this.page.screenshot({ path: `${shots}/${this.language}-${name}.png`, ...options });
   }
 
   async close() {

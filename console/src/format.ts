@@ -10,6 +10,11 @@ export function showNumber(value: number, placesMax = 2): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: placesMax });
 }
 
+/** Milliseconds, three figures or so, without the unit. */
+export function showMs(ms: number): string {
+  return showNumber(ms, ms < 10 ? 2 : ms < 100 ? 1 : 0);
+}
+
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 /** Binary units, three figures or so: "1.5 GiB". */

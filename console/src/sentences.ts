@@ -68,6 +68,21 @@ export const chinese: readonly [RegExp, string][] = [
   [/^its supervisor vanished without a word, so how it ended is not known$/, '监管进程消失，结果未知'],
   [/^what was written about it did not survive a crash$/, '其记录未能在崩溃后保留'],
   [/^the machine was started anew while it ran$/, '运行期间机器重新启动'],
+  // uplink/above.cc, uplink/below.cc, net/socket_session.cc
+  [
+    /^waits for the approval of its operator there: suan join approve (.+)$/,
+    '等待上级运营方批准：suan join approve $1',
+  ],
+  [/^the parent closed the connection$/, '上级节点关闭了连接'],
+  [/^there is no domain at that address: HTTP status (\d+)$/, '该地址没有节点：HTTP 状态 $1'],
+  [/^the peer has gone silent$/, '对方没有回应'],
+  [/^the parent has gone silent$/, '上级节点没有回应'],
+  [/^the connection broke$/, '连接中断'],
+  [/^the connection broke: (.+)$/, '连接中断：$1'],
+  [/^the connection ended$/, '连接已断开'],
+  [/^the operator has refused this domain$/, '运营方拒绝了该节点'],
+  [/^a domain cannot join itself$/, '节点不能加入自身'],
+  [/^that would be a circle: this domain is above its parent$/, '会形成环：本节点在其上级之上'],
 ];
 
 /** A sentence of the server in the reader's language. */

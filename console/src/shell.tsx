@@ -1,5 +1,6 @@
 import {
   AccountBookOutlined,
+  ApartmentOutlined,
   ClusterOutlined,
   DashboardOutlined,
   KeyOutlined,
@@ -38,6 +39,7 @@ import type { DomainView } from './views';
 import { EventWatch } from './watch';
 
 const Overview = lazy(async () => ({ default: (await import('./pages/overview')).Overview }));
+const Network = lazy(async () => ({ default: (await import('./pages/network')).Network }));
 
 /** How far back the activity of the overview reaches when the console opens. */
 const recalled = 40;
@@ -46,6 +48,7 @@ const pages = [
   { page: 'overview', word: 'nav.overview', icon: <DashboardOutlined /> },
   { page: 'jobs', word: 'nav.jobs', icon: <UnorderedListOutlined /> },
   { page: 'supply', word: 'nav.supply', icon: <ClusterOutlined /> },
+  { page: 'network', word: 'nav.network', icon: <ApartmentOutlined /> },
   { page: 'ledger', word: 'nav.ledger', icon: <AccountBookOutlined /> },
   { page: 'keys', word: 'nav.keys', icon: <KeyOutlined /> },
 ] as const;
@@ -88,6 +91,8 @@ function pageOf(route: Route): ReactNode {
       return route.id ? <Job id={route.id} /> : <Jobs />;
     case 'supply':
       return <Supply />;
+    case 'network':
+      return <Network />;
     case 'ledger':
       return <Ledger />;
     case 'keys':

@@ -6,6 +6,7 @@ export const places: Readonly<Record<string, string>> = {
   o: 'overview',
   j: 'jobs',
   s: 'supply',
+  n: 'network',
   l: 'ledger',
   k: 'keys',
 };

@@ -193,6 +193,24 @@ export interface MemberView {
   sites: number;
 }
 
+export interface ParentView {
+  id: string;
+  name: string;
+  fingerprint: string;
+  connected: boolean;
+  since: Moment;
+  heard: Moment;
+  problem: string;
+  rtt_p50: Span;
+  rtt_p99: Span;
+}
+
+export interface MemberList {
+  sequence: number;
+  members: MemberView[];
+  parents: ParentView[];
+}
+
 export interface Site {
   id: string;
   name: string;

@@ -11,6 +11,9 @@ const sources = [
   'domain/decide_units.cc',
   'engine/supervisor.cc',
   'engine/attempt_table.cc',
+  'net/socket_session.cc',
+  'uplink/above.cc',
+  'uplink/below.cc',
 ]
   .map((name) => readFileSync(`../src/${name}`, 'utf8'))
   .join('\n')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { printCsv } from '../src/csv';
-import { showAge, showBytes, showMilli, showSpan, spanBetween } from '../src/format';
+import { showAge, showBytes, showMilli, showMs, showSpan, spanBetween } from '../src/format';
 import { chipRows, hourRows } from '../src/pages/overview_charts';
 import { parseRoute, printRoute } from '../src/route';
 import { readShortcut } from '../src/shortcuts';
@@ -38,6 +38,24 @@ describe('amounts for people', () => {
     expect(showAge('2026-01-01T00:00:02Z', now, 'en')).toBe('now');
     expect(showAge('2025-12-31T23:57:00Z', now, 'en')).toBe('3 minutes ago');
     expect(spanBetween('2026-01-01T00:00:02Z', null, now)).toBe(0);
+  });
+});
+
+describe('the age and the round trip of a member', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z');
+  const ago = (seconds: number) => new Date(now - seconds * 1000).toISOString();
+
+  it('are told in the largest unit that fits', () => {
+    expect([4, 59, 60, 3599, 7200, 200_000].map((age) => showAge(ago(age), now, 'en'))).toEqual([
+      '4 seconds ago', '59 seconds ago', '1 minute ago', '59 minutes ago', '2 hours ago',
+      '2 days ago',
+    ]);
+    expect(showAge(ago(4), now, 'zh')).toBe('4秒钟前');
+    expect(showAge(null, now, 'en')).toBe('');
+  });
+
+  it('have three figures or so', () => {
+    expect([0.3456, 9.999, 12.345, 141.4].map(showMs)).toEqual(['0.35', '10', '12.3', '141']);
   });
 });
 

@@ -80,7 +80,11 @@ export function Overview() {
           <ActivityPanel />
         </Col>
         <Col xs={24} xxl={14}>
-          <Panel title={t('overview.members')} isFlush>
+          <Panel
+            title={t('overview.members')}
+            extra={<a href={printRoute('network')}>{t('nav.network')}</a>}
+            isFlush
+          >
             <LoadedView of={domain}>{(value) => <Members members={value.members} />}</LoadedView>
           </Panel>
         </Col>

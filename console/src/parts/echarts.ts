@@ -1,4 +1,4 @@
-import { BarChart, PieChart } from 'echarts/charts';
+import { BarChart, LinesChart, PieChart, ScatterChart } from 'echarts/charts';
 import {
   AriaComponent,
   GridComponent,
@@ -6,11 +6,13 @@ import {
   TooltipComponent,
 } from 'echarts/components';
 import { init, use } from 'echarts/core';
+import { LabelLayout } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
 
 // Only what the console draws: the rest of ECharts stays out of the bundle.
 use([
-  AriaComponent, BarChart, GridComponent, LegendComponent, PieChart, SVGRenderer, TooltipComponent,
+  AriaComponent, BarChart, GridComponent, LabelLayout, LegendComponent, LinesChart, PieChart,
+  ScatterChart, SVGRenderer, TooltipComponent,
 ]);
 
 export { init };

@@ -6,6 +6,7 @@ const rows: readonly [readonly string[], Word][] = [
   [['g', 'o'], 'nav.overview'],
   [['g', 'j'], 'nav.jobs'],
   [['g', 's'], 'nav.supply'],
+  [['g', 'n'], 'nav.network'],
   [['g', 'l'], 'nav.ledger'],
   [['g', 'k'], 'nav.keys'],
   [['↑', '↓'], 'help.rows'],
