@@ -108,7 +108,7 @@ class Network:
 
     def lab_pool_state(self):
         for each in self.country.server.read("/v1/pools")["pools"]:
-            if each["site"].endswith(".lab"):
+            if each["name"].split("/")[0].endswith(".lab"):
                 return each["pool"]["state"]
         return None
 

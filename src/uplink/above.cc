@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t beats_remembered = 720;  // An hour of them.
 constexpr std::size_t ancestors_max = 1000;
 constexpr int doublings_max = 16;
+constexpr std::size_t fingerprint_digits = 16;  // As `suan join list` shows it.
 
 Span since(std::chrono::steady_clock::time_point then) {
   const auto passed = std::chrono::steady_clock::now() - then;
@@ -157,7 +158,9 @@ void Above::hear(const Challenge& challenge) {
 void Above::hear(const Pending&) {
   if (stage_ != Stage::waiting) return misbehave("that comes after the hello");
   failures_ = 0;
-  note(false, "waits for the approval of its operator there: suan join approve " + ground_.domain);
+  note(false, "waits for the approval of its operator there: suan join approve " + ground_.domain +
+                  " (the key of this domain is " +
+                  print_digest(ground_.own_key()).substr(0, fingerprint_digits) + ")");
 }
 
 // False if this domain would be above itself.
@@ -225,6 +228,8 @@ void Above::go_live(ParentId parent, std::string offer, const domain::Effects& o
   is_collecting_ = false;
   for (const domain::TellParent& effect : std::exchange(collected_, {})) tell(effect);
   pipe_->hold(false);
+  first_measured_ = beats_ + 1;
+  beat();
   look_at_reading();
 }
 
@@ -304,6 +309,7 @@ void Above::beat() {
 void Above::hear(const Echo& echo) {
   const auto sent = sent_beats_.find(echo.number);
   if (sent == sent_beats_.end()) return misbehave("no such heartbeat was sent");
+  if (echo.number < first_measured_) return;  // It waited for other things than the way.
   last_rtt_ = since(sent->second);
   rtt_.add(last_rtt_);
   if (stage_ == Stage::live) note(true, "");

@@ -104,6 +104,7 @@ class Above : public std::enable_shared_from_this<Above> {
   RttWindow rtt_;
   Span last_rtt_;
   std::uint64_t beats_ = 0;
+  std::uint64_t first_measured_ = 0;  // What is measured of earlier ones is no round trip.
   Steady::time_point greeted_;
   std::map<std::uint64_t, Steady::time_point> sent_beats_;
   std::map<PoolId, Said> said_;
