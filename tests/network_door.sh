@@ -14,8 +14,11 @@ wrong() {
   exit 1
 }
 
-# The domains, the daemons of Slurm and the jobs that this test has started: all name its folder.
-daemons() { pgrep -f "$SUAN_VAR/network/" || true; }
+# The domains and all of the Slurms that this test has started.
+daemons() {
+  pgrep -f "$SUAN_VAR/network/" || true
+  grep -lzs "^SLURM_CONF=$SUAN_VAR/" /proc/[0-9]*/environ | cut -d / -f 3 || true
+}
 
 close() {
   local process
@@ -54,12 +57,13 @@ has_said first 'all of it holds' || wrong "it does not say that all of it holds"
 is_quiet || wrong "something is left of it: $(daemons)"
 echo "ok    ten jobs land where they should, a cut site comes back, and nothing is left"
 
-begin second 'has the project demo'
-[[ -n $(daemons) ]] || wrong "its daemons are not seen"
+rm -rf "$SUAN_VAR/network/meeting"
+begin second 'ten jobs with ten wishes'
+await 120 test -e "$SUAN_VAR/network/meeting/1" || wrong "the gang does not begin"
 kill -KILL "$group"
 wait "$group" 2>/dev/null || true
-await 30 is_quiet || wrong "kill -9 leaves $(daemons)"
-echo "ok    kill -9 leaves no domain and no Slurm"
+await 120 is_quiet || wrong "kill -9 leaves $(daemons)"
+echo "ok    kill -9 in the middle of a job leaves no domain and no Slurm"
 
 begin third 'Ctrl-C stops it'
 has_said third 'is a member of national already' || wrong "it has forgotten who has joined"

@@ -135,7 +135,7 @@ class Network:
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory).resolve()
-        self.places, self.slurms = {}, {}
+        self.places, self.slurms, self.guard = {}, {}, None
         longest = len(str(self.directory / "slurm-lingang" / "munge.sock"))
         if longest > SOCKET_PATH_MAX or any(c.isspace() for c in str(self.directory)):
             raise Broken(f"{self.directory}: Slurm wants a path without spaces, {longest - SOCKET_PATH_MAX} "
@@ -148,6 +148,8 @@ class Network:
             raise AttributeError(name) from None
 
     def start(self):
+        guard = [sys.executable, str(pathlib.Path(__file__).with_name("guard.py")), str(self.directory)]
+        self.guard = subprocess.Popen(guard, stdin=subprocess.PIPE, start_new_session=True)
         for plan in PLANS:
             if plan.engine == "slurm":
                 self.start_slurm(plan)
@@ -215,6 +217,9 @@ class Network:
                     place.stop()
         for cluster in self.slurms.values():
             cluster.stop()
+        if self.guard:
+            self.guard.stdin.close()
+            self.guard.wait()
 
     def complaints(self):
         """The last lines that each domain has on its mind."""
