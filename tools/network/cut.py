@@ -7,7 +7,7 @@ from speak import price, say, show, tell
 from testbed import expect, expect_equal, until
 from wishes import PROJECT, ZHANGJIANG
 
-STEPS = 6
+STEPS = 8
 SCRIPT = f"for step in $(seq {STEPS}); do echo step $step; sleep 1; done"
 ALLOWED = (("shanghai", "via-national"), ("zhangjiang", "via-shanghai"))
 
@@ -57,7 +57,8 @@ def see_it_cut(network, names):
          country.suan("ps"))
     show(f"suan logs {names['national']}", refused)
     tell()
-    tell("-> the country keeps the money set aside, begins no second attempt and says what it does not know")
+    tell("-> the country keeps the money set aside, begins no second attempt,")
+    tell("   and says what it cannot know")
 
 
 def see_it_mended(network, names):

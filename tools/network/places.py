@@ -162,7 +162,7 @@ class Network:
             else:
                 place.serve(FIRST_PORT + number)
         for place in self.places.values():
-            if place.plan.engine != "none":
+            if place.parent:
                 wait_member(place)
         pools = sum(len(plan.partitions) or plan.engine == "local" for plan in PLANS)
         until(lambda: len(self.offers()) == pools, 30, f"{pools} pools are offered at {self.national.name}")

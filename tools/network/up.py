@@ -44,9 +44,13 @@ def claim(directory):
 
 def describe(network):
     """Where each domain is and whose key opens it, in lines."""
-    lines = [f"{place.name:<12}{place.url}   {place.state}/operator.key" for place in network.places.values()]
+    def key(place):
+        path = place.state / "operator.key"
+        return path.relative_to(places.ROOT) if path.is_relative_to(places.ROOT) else path
+
+    lines = [f"{place.name:<12}{place.url}   {key(place)}" for place in network.places.values()]
     first = network.national
-    lines += ["", f"export SUAN_URL={first.url} SUAN_KEY=$(cat {first.state}/operator.key)",
+    lines += ["", f"export SUAN_URL={first.url} SUAN_KEY=$(cat {key(first)})",
               "./run suan find --cpus 1; ./run suan run -p demo -f examples/wishes/07-either-chip.yaml"]
     return lines
 
