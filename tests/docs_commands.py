@@ -21,6 +21,8 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ELSEWHERE = {  # A line, as a pattern, and what tests it.
     r"\./run up( --once)?": "the check `up` of ./run test",
+    r"\./run up --network( --once)?": "the check `network` of ./run test",
+    r"suan join approve province": "the check `network` of ./run test, which approves five",
     r"\./run test( \w+)?": "this is part of it",
     r"\./run bench (core|find|submissions|network)": "measured by hand: minutes of a quiet machine",
     r"\./run (fuzz|lint|fmt|clean)\b.*": "the checks `fuzzers` and `format` of ./run test",

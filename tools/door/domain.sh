@@ -141,12 +141,15 @@ run_demo() {
 }
 
 up() {
-  local once=
-  case ${1:-} in
-    --once) once=yes ;;
-    '') ;;
-    *) fail "./run up [--once]" 2 ;;
-  esac
+  local word once='' network=''
+  for word in "$@"; do
+    case $word in
+      --once) once=yes ;;
+      --network) network=yes ;;
+      *) fail "./run up [--network] [--once]" 2 ;;
+    esac
+  done
+  if [[ -n $network ]]; then up_network ${once:+--once}; fi
   claim_domain
   trap close_domain EXIT
   trap 'exit 130' INT

@@ -48,7 +48,7 @@ run_ctest() { ctest --test-dir "build/$1" -j "$build_jobs" --timeout 900 --outpu
 
 check_shell() {
   local script status=0
-  for script in run .ci/run tools/door/*.sh console/e2e/run.sh $(git ls-files 'tests/e2e/*.sh' 'bench/*.sh'); do
+  for script in run .ci/run tools/door/*.sh tests/*.sh console/e2e/run.sh $(git ls-files 'tests/e2e/*.sh' 'bench/*.sh'); do
     bash -n "$script" || status=1
   done
   return "$status"
@@ -145,7 +145,10 @@ run_tests() {
   if check build-release build_all release suan suan_sim suan_sim_planted bench_core bench_find; then
     check simulator test_simulator || true
     check planted test_planted || true
-    if check up test_up; then check front-door tests/front_door.sh || true; fi
+    if check up test_up; then
+      check front-door tests/front_door.sh || true
+      check network timeout 900 tests/network_door.sh || true
+    fi
   fi
   close_tests
 }
