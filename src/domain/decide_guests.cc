@@ -89,6 +89,7 @@ std::expected<const jobs::Job*, Refusal> find_guest(const Deciding& deciding, Pa
 
 Ruling decide_one(Deciding& deciding, const JoinParent& command) {
   SUAN_CHECK(authorise(deciding.state, deciding.caller, identity::Action::manage_supply));
+  SUAN_CHECK(check_name(command.name, "/name"));
   const identity::Identity& identity = deciding.state.identity();
   const identity::Parent* same = identity.find_parent(command.key);
   if (same != nullptr && same->name != command.name)

@@ -22,7 +22,8 @@ class EchoReach final : public member::Reach {
    public:
     Log(std::string bytes, std::uint64_t offset) : bytes_(std::move(bytes)), at_(offset) {}
     Result<Piece> next(std::size_t bytes_max) override {
-      Piece piece{bytes_.substr(std::min<std::size_t>(at_, bytes_.size()), bytes_max), false, false};
+      Piece piece{bytes_.substr(std::min<std::size_t>(at_, bytes_.size()), bytes_max), false,
+                  false};
       at_ += piece.bytes.size();
       piece.is_end = at_ >= bytes_.size();
       return piece;

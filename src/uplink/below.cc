@@ -41,17 +41,31 @@ Standing standing_of(const domain::State& state, const Digest& key) {
 
 }  // namespace
 
-void Below::accept(const net::Request& request, net::Responder responder) {
+PoolReading reading_of_nothing(std::uint32_t nodes) {
+  PoolReading reading;
+  reading.nodes.resize(nodes);
+  for (std::uint32_t i = 0; i < nodes; ++i) {
+    reading.nodes[i].node = i;
+    reading.nodes[i].takes_work = false;
+  }
+  return reading;
+}
+
+void Below::prepare() {
   const auto self = shared_from_this();
   pipe_ = std::make_shared<Pipe>(
       ground_.worker,
       Pipe::Listener{.on_frame = [self](Frame&& frame) { self->hear(std::move(frame)); },
                      .on_end = [self](const net::SocketEnd& end) { self->on_end(end); }});
+}
+
+void Below::accept(const net::Request& request, net::Responder responder) {
   pipe_->accept(request, std::move(responder));
 }
 
-void Below::start(Moment now) {
+void Below::start(Moment now, bool is_wanted) {
   began_ = now;
+  is_wanted_ = is_wanted;
 }
 
 void Below::tick(Moment now) {
@@ -60,7 +74,7 @@ void Below::tick(Moment now) {
 }
 
 void Below::end(CloseCode code, std::string_view reason) {
-  if (pipe_) pipe_->close(code, reason);
+  pipe_->close(code, reason);
 }
 
 void Below::misbehave(std::string_view what) {
@@ -69,8 +83,10 @@ void Below::misbehave(std::string_view what) {
 
 void Below::on_end(const net::SocketEnd& end) {
   if (std::exchange(stage_, Stage::over) == Stage::over) return;
-  if (keeper_.on_over(shared_from_this()))
-    note_presence(false, end.text.empty() ? "the connection ended" : end.text);
+  if (!keeper_.on_over(shared_from_this())) return;
+  note_presence(false, end.text.empty() ? "the connection ended" : end.text);
+  for (const auto& [remote, pool] : sight_.pools)
+    ground_.core.put_reading(pool.id, reading_of_nothing(pool.nodes));
 }
 
 void Below::note_presence(bool is_connected, const std::string& problem) {
@@ -101,6 +117,7 @@ void Below::hear(Frame&& frame) {
 
 void Below::hear(const Greeting& greeting) {
   if (stage_ != Stage::greeting) return misbehave("a greeting comes first, and once");
+  if (!is_wanted_) return end(CloseCode::busy, "too many sub-domains are connected; try again");
   const auto version = common_version(greeting);
   if (!version) {
     return end(CloseCode::version,
@@ -221,7 +238,7 @@ Below::Sight Below::look_at(const domain::State& state, const std::string& name)
   sight.member = member->id;
   std::set<SiteId> here;
   for (const auto& [id, pool] : state.catalogue().pools()) {
-    if (pool.member == member->id) sight.pools.emplace(pool.remote, id);
+    if (pool.member == member->id) sight.pools.emplace(pool.remote, PoolSeen{id, pool.nodes});
     if (!pool.remote) here.insert(pool.site);
   }
   sight.sites_here.assign(here.begin(), here.end());
@@ -314,7 +331,7 @@ void Below::note_links() {
 void Below::hear(const SupplyReading& message) {
   if (stage_ != Stage::live) return misbehave("a reading comes after the offer");
   const auto pool = sight_.pools.find(message.pool);
-  if (pool != sight_.pools.end()) ground_.core.put_reading(pool->second, message.reading);
+  if (pool != sight_.pools.end()) ground_.core.put_reading(pool->second.id, message.reading);
 }
 
 void Below::hear(const runtime::Up& up) {

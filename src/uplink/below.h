@@ -12,6 +12,15 @@
 
 namespace suan::uplink {
 
+/// A pool of a sub-domain in the books of this domain.
+struct PoolSeen {
+  PoolId id;
+  std::uint32_t nodes = 0;
+};
+
+/// What is seen of a pool that nobody can reach: no node of it takes anything new.
+PoolReading reading_of_nothing(std::uint32_t nodes);
+
 /// One connection of a sub-domain, at its parent: from the greeting to the last word. But for its
 /// making, everything runs on the worker.
 class Below : public std::enable_shared_from_this<Below> {
@@ -27,11 +36,14 @@ class Below : public std::enable_shared_from_this<Below> {
 
   Below(const Ground& ground, Keeper& keeper) : ground_(ground), keeper_(keeper) {}
 
-  /// Once, on any thread.
+  /// Once, before anything else; on any thread.
+  void prepare();
+
+  /// Once, on any thread, when the worker has it.
   void accept(const net::Request&, net::Responder);
 
-  /// The worker has it from here on.
-  void start(Moment now);
+  /// `is_wanted`: there is room for it; else it is told to come again.
+  void start(Moment now, bool is_wanted);
 
   /// What the core says to its members; it takes what is its own.
   void tell(const domain::TellMember&);
@@ -54,7 +66,7 @@ class Below : public std::enable_shared_from_this<Below> {
   /// The sub-domain in the books of this domain.
   struct Sight {
     MemberId member;                 // 0 = not known yet.
-    std::map<PoolId, PoolId> pools;  // As it numbers them, and as they are here.
+    std::map<PoolId, PoolSeen> pools;  // As it numbers them, and as they are here.
     std::vector<SiteId> sites;       // Its own, not those of others below it.
     std::vector<SiteId> sites_here;  // Of engines of this domain.
   };
@@ -83,6 +95,7 @@ class Below : public std::enable_shared_from_this<Below> {
   std::shared_ptr<Pipe> pipe_;
   Stage stage_ = Stage::greeting;
   Moment began_;
+  bool is_wanted_ = true;
   Moment connected_;
   Moment heard_at_;
   Greeting greeting_;

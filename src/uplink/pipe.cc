@@ -6,8 +6,9 @@ namespace suan::uplink {
 
 namespace {
 
-constexpr std::size_t unheard_max = 256;  // Then the peer waits,
-constexpr std::size_t unheard_low = 64;   // until so few are left.
+constexpr std::size_t unheard_bytes_max = 8U << 20U;  // Then the peer waits,
+constexpr std::size_t unheard_bytes_low = 1U << 20U;  // until so few are left.
+constexpr std::size_t message_weighs = 256;           // Beside its bytes.
 constexpr std::size_t unsent_bytes_max = 256U << 20U;
 
 constexpr net::SocketOptions limits{.message_bytes_max = frame_bytes_max,
@@ -46,7 +47,8 @@ void Pipe::dial(net::Dialler& dialler, net::DialOptions options) {
 void Pipe::arrive(std::string&& message) {
   {
     const std::lock_guard lock(mutex_);
-    if (++unheard_ >= unheard_max && !std::exchange(is_full_, true)) socket_.hold(true);
+    unheard_ += message.size() + message_weighs;
+    if (unheard_ >= unheard_bytes_max && !std::exchange(is_full_, true)) socket_.hold(true);
   }
   worker_.post([self = shared_from_this(), message = std::move(message)]() mutable {
     if (self->is_over_) return;
@@ -59,16 +61,17 @@ void Pipe::hear_waiting() {
   while (!is_held_ && !is_over_ && !heard_.empty()) {
     const std::string message = std::move(heard_.front());
     heard_.pop_front();
-    note_heard();
+    note_heard(message.size() + message_weighs);
     auto frame = parse_frame(message);
     if (!frame) return close(CloseCode::bad_frame, frame.error().text);
     listener_.on_frame(std::move(*frame));
   }
 }
 
-void Pipe::note_heard() {
+void Pipe::note_heard(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
-  if (--unheard_ <= unheard_low && std::exchange(is_full_, false)) socket_.hold(false);
+  unheard_ -= bytes;
+  if (unheard_ <= unheard_bytes_low && std::exchange(is_full_, false)) socket_.hold(false);
 }
 
 void Pipe::hold(bool is_held) {

@@ -46,7 +46,7 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
   net::SocketListener socket_listener();
   void arrive(std::string&& message);
   void hear_waiting();
-  void note_heard();
+  void note_heard(std::size_t bytes);
   void flush();
   void end(const net::SocketEnd&);
   net::WebSocket socket() {
@@ -64,7 +64,7 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
 
   std::mutex mutex_;
   net::WebSocket socket_;
-  std::size_t unheard_ = 0;  // Messages that have come and wait for the worker.
+  std::size_t unheard_ = 0;  // Bytes of messages that have come and wait for the worker.
   bool is_full_ = false;     // So many that the socket is held.
 };
 

@@ -68,6 +68,7 @@ Uplinks::~Uplinks() {
 
 void Uplinks::start(member::Reach& reach) {
   reach_ = &reach;
+  note_absence();
   worker_.post([this] {
     for (const auto& each : above_) each->dial();
   });
@@ -82,6 +83,26 @@ void Uplinks::start(member::Reach& reach) {
     worker_.post([this] {
       for (const auto& each : above_) each->look_at_reading();
     });
+  });
+}
+
+// Whoever has not come back since this process began takes nothing new.
+void Uplinks::note_absence() {
+  ground_.look([this](const runtime::View& view) -> Ground::Then {
+    std::map<MemberId, std::vector<PoolSeen>> pools;
+    for (const auto& [id, pool] : view.state.catalogue().pools()) {
+      if (pool.remote) pools[pool.member].push_back({id, pool.nodes});
+    }
+    return [this, pools = std::move(pools)] {
+      for (const auto& [member, all] : pools) {
+        {
+          const std::lock_guard lock(mutex_);
+          if (live_.contains(member)) continue;
+        }
+        for (const PoolSeen& each : all)
+          ground_.core.put_reading(each.id, reading_of_nothing(each.nodes));
+      }
+    };
   });
 }
 
@@ -112,11 +133,11 @@ void Uplinks::put(const domain::Effect& effect) {
 
 void Uplinks::accept(const net::Request& request, net::Responder responder) {
   auto below = std::make_shared<Below>(ground_, static_cast<Below::Keeper&>(*this));
-  worker_.post([this, below, is_full = false]() mutable {
-    is_full = below_.size() >= connections_max;
-    if (is_full) return below->end(CloseCode::busy, "too many sub-domains are connected");
-    below->start(ground_.clock.now());
-    below_.insert(below);
+  below->prepare();
+  worker_.post([this, below] {
+    const bool has_room = below_.size() < connections_max;
+    below->start(ground_.clock.now(), has_room);
+    if (has_room) below_.insert(below);
   });
   below->accept(request, std::move(responder));
 }

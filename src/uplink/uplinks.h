@@ -79,6 +79,7 @@ class Uplinks final : public member::Reach,
   void on_ancestors() override;
   void on_stream(ParentId, const OpenStream&, net::DialOptions) override;
   void tick();
+  void note_absence();
   void note_supply();
   void note_answers();
 

@@ -40,16 +40,15 @@ class Uplink : public testing::Test {
  protected:
   void join() {
     invite(parent);
-    child = std::make_unique<JoinedDomain>("child", std::vector<ParentPlace>{{parent.url(), token}});
+    child =
+        std::make_unique<JoinedDomain>("child", std::vector<ParentPlace>{{parent.url(), token}});
     ASSERT_TRUE(approve(parent, "child"));
     ASSERT_TRUE(becomes_true([&] { return pools_of(parent, "child") == 1; }));
   }
   JobId submit(domain::SubmitJob job = runtime::small_job()) {
     const auto reply = parent.put(std::move(job));
     EXPECT_TRUE(reply) << reply.error().detail;
-    return parent.look([](const domain::State& state) {
-      return JobId{state.essence().last.job};
-    });
+    return parent.look([](const domain::State& state) { return JobId{state.essence().last.job}; });
   }
   jobs::Job job(JobId id) {
     return parent.look([&](const domain::State& state) { return *state.jobs().find(id); });
@@ -66,9 +65,8 @@ class Uplink : public testing::Test {
     EXPECT_TRUE(child->put(domain::Report{progress}));
   }
   member::AttemptPlace place_of(JobId id) {
-    const MemberId member = parent.look([](const domain::State& state) {
-      return state.catalogue().find_member("child")->id;
-    });
+    const MemberId member = parent.look(
+        [](const domain::State& state) { return state.catalogue().find_member("child")->id; });
     return {member, {id, 0, 1}, 0, 0};
   }
 
@@ -88,8 +86,8 @@ TEST_F(Uplink, AJobRunsBelowAndIsPaidAbove) {
   EXPECT_EQ(job(id).cost, scale(Money{150'000}, 30, 3600));
   const auto presence = parent.presences.of(place_of(id).member);
   EXPECT_TRUE(presence.is_connected);
-  ASSERT_TRUE(becomes_true(
-      [&] { return parent.presences.of(place_of(id).member).rtt_p99 > Span{}; }));
+  ASSERT_TRUE(
+      becomes_true([&] { return parent.presences.of(place_of(id).member).rtt_p99 > Span{}; }));
   EXPECT_TRUE(becomes_true([&] { return child->presences.of(ParentId{1}).rtt_p50 > Span{}; }));
 }
 
@@ -119,9 +117,8 @@ TEST_F(Uplink, WhatEndedWhileItWasAwayIsTold) {
   socket.send(print_frame(hello));
   ASSERT_TRUE(witness.wait_messages(2));
   EXPECT_TRUE(std::holds_alternative<Welcome>(*parse_frame(witness.messages()[1])));
-  const auto offer = child->look([](const domain::State& state) {
-    return wire::encode(domain::offer_to_parents(state));
-  });
+  const auto offer = child->look(
+      [](const domain::State& state) { return wire::encode(domain::offer_to_parents(state)); });
   socket.send(print_frame(OfferPart{offer, true}));
   ASSERT_TRUE(becomes_true([&] { return parent.presences.of(member).since > before; }));
   EXPECT_TRUE(becomes_true([&] { return job(id).outcome == jobs::Outcome::finished; }));
@@ -181,6 +178,10 @@ TEST_F(Uplink, WhoIsAwayCannotBeReached) {
   const auto place = place_of(id);
   child.reset();
   ASSERT_TRUE(becomes_true([&] { return !parent.presences.of(place.member).is_connected; }));
+  // Nor does it get new work.
+  const JobId next = submit();
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(job(next).units.front().phase, jobs::Phase::waiting);
   const auto log = parent.uplinks->read_log(place, member::LogStream::output, 0);
   const auto piece = log->next(100);
   ASSERT_FALSE(piece);
@@ -253,8 +254,8 @@ class ScriptedParent {
       sign(challenge, *greeting, key);
       socket.send(print_frame(challenge));
     } else if (const auto* hello = std::get_if<Hello>(&*frame)) {
-      socket.send(print_frame(Welcome{is_circular ? std::vector<Digest>{hello->key}
-                                                  : std::vector<Digest>{}}));
+      socket.send(print_frame(
+          Welcome{is_circular ? std::vector<Digest>{hello->key} : std::vector<Digest>{}}));
     } else if (const auto* offer = std::get_if<OfferPart>(&*frame)) {
       pool = wire::decode<SupplyOffer>(offer->bytes)->pools.front();
     } else if (std::holds_alternative<UnitHosted>(*frame)) {

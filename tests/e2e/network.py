@@ -79,6 +79,7 @@ class Node:
 
     def __init__(self, directory, name, parent=None, engine=True, flags=()):
         self.name, self.parent = name, parent
+        self.parent_url = None  # Instead of the link's.
         self.directory = pathlib.Path(directory)
         self.link = Link(parent.server) if parent else None
         more = list(flags)
@@ -92,7 +93,7 @@ class Node:
         self.server = Server(directory, *self.base, name=name)
 
     def start(self, token=None):
-        join = ["--join", self.link.url] if self.link else []
+        join = ["--join", self.parent_url or self.link.url] if self.link else []
         self.server.flags = [*self.base, *join, *(["--join-token", token] if token else [])]
         self.server.start(self.server.port)
         return self
