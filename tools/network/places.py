@@ -2,12 +2,14 @@
 import contextlib
 import dataclasses
 import fcntl
+import json
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
 import sys
+from decimal import Decimal
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "slurm")]
@@ -16,7 +18,7 @@ import centre  # noqa: E402
 import testbed  # noqa: E402
 from network import Link  # noqa: E402
 from speak import say, tell  # noqa: E402
-from testbed import Broken, expect, until  # noqa: E402
+from testbed import Broken, expect, expect_equal, until  # noqa: E402
 
 # What is started ends with this process however that ends, and Ctrl-C comes to this process alone.
 TIED = ("setpriv", "--pdeathsig", "TERM")
@@ -114,6 +116,16 @@ class Place(testbed.Server):
         return next((each for each in projects if each["name"] == name), None)
 
 
+    def charges(self, job, count):
+        """What a job was charged, which has to be so many charges."""
+        def look():  # Written behind the journal: under load it may come a moment after the end.
+            found = json.loads(self.suan("cost", job, "-o", "json"))["charges"]
+            return found if len(found) >= count else None
+        found = until(look, 20, f"{job} is charged at {self.name}", pause=0.2)
+        expect_equal(len(found), count, f"how often {job} was charged at {self.name}")
+        return [Decimal(each["billed_cost"]) for each in found]
+
+
 def is_free(port):
     with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
         return True
@@ -209,8 +221,11 @@ class Network:
     def stop(self):
         """Ends everything in order: work, then the domains from below, then the Slurms."""
         if len(self.places) == len(PLANS) and all(each.is_alive() for each in self.places.values()):
+            for place in self.places.values():
+                if place.link:
+                    place.link.mend()
             with contextlib.suppress(Broken, testbed.Gone):
-                self.stop_jobs()
+                self.stop_jobs(10)
         for place in reversed(self.places.values()):
             if place.is_alive():
                 with contextlib.suppress(Broken):

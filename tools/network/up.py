@@ -10,6 +10,7 @@ import argparse
 import fcntl
 import pathlib
 import signal
+import subprocess
 import sys
 
 import places
@@ -112,7 +113,7 @@ def main():
         status = 0
     except Stopped as stopped:
         status = 128 + stopped.number
-    except (Broken, Gone, RuntimeError, OSError) as error:
+    except (Broken, Gone, RuntimeError, OSError, subprocess.SubprocessError) as error:
         status = fail(network, error)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
