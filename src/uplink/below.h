@@ -65,10 +65,10 @@ class Below : public std::enable_shared_from_this<Below> {
 
   /// The sub-domain in the books of this domain.
   struct Sight {
-    MemberId member;                 // 0 = not known yet.
+    MemberId member;                   // 0 = not known yet.
     std::map<PoolId, PoolSeen> pools;  // As it numbers them, and as they are here.
-    std::vector<SiteId> sites;       // Its own, not those of others below it.
-    std::vector<SiteId> sites_here;  // Of engines of this domain.
+    std::vector<SiteId> sites;         // Its own, not those of others below it.
+    std::vector<SiteId> sites_here;    // Of engines of this domain.
   };
   static Sight look_at(const domain::State&, const std::string& name);
 

@@ -28,7 +28,7 @@ class Wish:
 
 AT_ONCE = (
     Wish("01-cheapest", "a core, wherever it costs least", GUIAN, "", "0.08", "on "),
-    Wish("02-region", "three parts, in Shanghai only", ZHANGJIANG, "", "0.45", "part 0 of 3"),
+    Wish("02-latency", "three parts, within 5 ms of Shanghai", ZHANGJIANG, "", "0.45", "part 0 of 3"),
     Wish("03-site", "a core, at lingang and nowhere else", LINGANG, "", "0.3", "as asked"),
     Wish("04-chip", "2 Ascend910B3", GUIAN, ASCEND, "30.32", "on 2 of them"),
     Wish("05-first-choice", "2 H800, else 2 Ascend910B3", LINGANG, H800, "65.2", "on 2 of them"),
