@@ -34,6 +34,7 @@ class Link:
                 if self.is_cut:
                     raise OSError
                 far = socket.create_connection(("127.0.0.1", self.server.port), 5)
+                far.settimeout(None)
             except OSError:
                 near.close()
                 continue
