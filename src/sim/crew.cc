@@ -18,7 +18,7 @@ namespace suan::sim {
 
 namespace {
 
-constexpr time_t seconds_of_a_seed_max = 60;  // Of processor time: the machine may be busy.
+constexpr time_t seconds_of_a_seed_max = 300;  // Of processor time: the machine may be busy.
 constexpr std::size_t text_max = 2000;
 
 /// What a worker writes for every seed: once before it, once after it.
