@@ -178,6 +178,8 @@ class Network:
                 wait_member(place)
         pools = sum(len(plan.partitions) or plan.engine == "local" for plan in PLANS)
         until(lambda: len(self.offers()) == pools, 30, f"{pools} pools are offered at {self.national.name}")
+        # One that was here before takes nothing new until all levels have heard of it again.
+        until(lambda: all(each["nodes_free"] > 0 for each in self.offers()), 40, "all pools have something free")
 
     # One that was here before is gone, with the jobs that were in it; the domains keep what they know.
     def start_slurm(self, plan):
