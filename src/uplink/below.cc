@@ -84,9 +84,9 @@ void Below::misbehave(std::string_view what) {
 void Below::on_end(const net::SocketEnd& end) {
   if (std::exchange(stage_, Stage::over) == Stage::over) return;
   if (!keeper_.on_over(shared_from_this())) return;
-  note_presence(false, end.text.empty() ? "the connection ended" : end.text);
   for (const auto& [remote, pool] : sight_.pools)
     ground_.core.put_reading(pool.id, reading_of_nothing(pool.nodes));
+  note_presence(false, end.text.empty() ? "the connection ended" : end.text);
 }
 
 void Below::note_presence(bool is_connected, const std::string& problem) {
