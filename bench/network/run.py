@@ -203,8 +203,8 @@ def measure(network, slurm, options):
     report("jobs_per_second", [each[1] for each in here], "1/s", [each[1] for each in there])
     here, there = [], []
     for _ in range(ROUNDS):
-        here.append(network.start_latencies(60))
-        there.append(slurm.start_latencies(60))
+        here.append(network.start_latencies(30))
+        there.append(slurm.start_latencies(30))
     for name, hundredths in (("p50", 50), ("p99", 99)):
         report(f"submit_to_start_{name}_ms", [quantile(each, hundredths) for each in here], "ms",
                [quantile(each, hundredths) for each in there])
