@@ -33,9 +33,9 @@ class Fingerprint {
     } else if constexpr (requires { value.value; }) {
       mix(value.value);
     } else {
-      T::fields(
-          [this](std::uint32_t, std::string_view, const auto& field, auto&&...) { add(field); },
-          value);
+      T::fields([this](std::uint32_t, std::string_view, const auto& field,
+                       auto&&...) { this->add(field); },
+                value);
     }
   }
 
