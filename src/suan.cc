@@ -268,6 +268,11 @@ int main(int argc, char** argv) {
   if (verb == "supervise" && typed.size() == 2) return suan::engine::supervise(typed[1]);
   if (verb == "accompany" && typed.size() == 3) return suan::engine::accompany(typed[1], typed[2]);
   Screen screen;
+  if (verb == "site" && typed.size() > 1 && std::string_view(typed[1]) == "drain") {
+    std::vector<const char*> words(typed.begin() + 1, typed.end());
+    words.front() = "site drain";
+    return suan::cli::main(words, screen);
+  }
   if (verb == "serve" || verb == "journal" || verb == "simulate" || verb == "site") {
     const Words rest = typed.subspan(1);
     if (suan::cli::show_help_if_asked(verb, rest, screen)) return 0;

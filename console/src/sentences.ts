@@ -10,6 +10,7 @@ export const chinese: readonly [RegExp, string][] = [
   [/^waits for its start\.not_before$/, '等待 start.not_before 指定的时间'],
   [/^waits for capacity$/, '等待资源'],
   [/^its site lost it; waits to be tried again$/, '算力中心丢失了该运行，等待重试'],
+  [/^its site was cut off; waits to be tried again$/, '算力中心断开，等待重试'],
   [/^it was interrupted; waits to be tried again$/, '运行被中断，等待重试'],
   // http/show_places.cc
   [/^it was placed in the best pool that could start it$/, '已放置在可启动它的最优资源池'],
@@ -25,7 +26,9 @@ export const chinese: readonly [RegExp, string][] = [
   [/^(\S+) the pool took nothing new at (.+)$/, '$1 资源池 $2 不接新任务'],
   [/^(\S+) the lease was not confirmed in time at (.+)$/, '$1 $2 的租约未及时确认'],
   [/^(\S+) the attempt was interrupted at (.+)$/, '$1 在 $2 的运行被中断'],
+  [/^(\S+) the member could not be reached at (.+)$/, '$1 $2 无法连接'],
   [/^(\S+) the site lost the attempt at (.+)$/, '$1 $2 丢失了该运行'],
+  [/^(\S+) the site was cut off for too long at (.+)$/, '$1 $2 断开过久'],
   // placement/change.cc
   [/^without (\S+) ?(.*)$/, '去掉 $1 $2'],
   [/^with (\S+) (.+) instead of (.+)$/, '把 $1 从 $3 改为 $2'],

@@ -77,6 +77,11 @@ enum class Bug : std::uint8_t {
   commits_not_told_again,
   stop_not_passed_on,
   guest_usage_halved,
+  given_up_too_early,
+  late_launch_starts,
+  late_usage_not_charged,
+  lost_hold_kept,
+  renewals_not_counted_down,
 };
 
 #ifdef SUAN_PLANTED

@@ -38,6 +38,7 @@ Outcome<int> login(Call&);
 Outcome<int> key(Call&);
 Outcome<int> project(Call&);
 Outcome<int> join(Call&);
+Outcome<int> drain(Call&);
 
 /// Prints the body as -o json or -o yaml.
 Outcome<int> print_body(Call&, std::string_view body);

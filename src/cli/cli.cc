@@ -22,7 +22,7 @@ Act act_of(std::string_view verb) {
     std::string_view name;
     Act act;
   };
-  constexpr std::array<Row, 14> acts{{{"find", find},
+  constexpr std::array<Row, 15> acts{{{"find", find},
                                       {"plan", plan},
                                       {"run", run},
                                       {"ps", ps},
@@ -35,7 +35,8 @@ Act act_of(std::string_view verb) {
                                       {"login", login},
                                       {"key", key},
                                       {"project", project},
-                                      {"join", join}}};
+                                      {"join", join},
+                                      {"site drain", drain}}};
   for (const Row& row : acts) {
     if (row.name == verb) return row.act;
   }

@@ -172,9 +172,17 @@ void complete_verb(const Verb& verb, std::span<const char* const> before, std::s
 std::string complete(std::span<const char* const> typed, Screen& screen) {
   if (typed.empty()) return {};
   Candidates candidates(typed.back());
+  if (typed.size() > 2 && typed[0] == std::string_view("site") &&
+      typed[1] == std::string_view("drain")) {
+    complete_verb(*find_verb("site drain"), typed.subspan(2, typed.size() - 3), typed.back(),
+                  {candidates, screen});
+    return candidates.take();
+  }
   const Verb* verb = find_verb(typed.front());
   if (typed.size() == 1 || (verb && verb->name == "help" && typed.size() == 2)) {
-    for (const Verb& each : verbs()) candidates.add(each.name, each.summary);
+    for (const Verb& each : verbs()) {
+      if (each.name.find(' ') == each.name.npos) candidates.add(each.name, each.summary);
+    }
   } else if (verb) {
     const auto before = typed.subspan(1, typed.size() - 2);
     complete_verb(*verb, before, typed.back(), {candidates, screen});

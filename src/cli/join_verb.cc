@@ -60,4 +60,16 @@ Outcome<int> join(Call& call) {
   return std::unexpected(wants(usage));
 }
 
+Outcome<int> drain(Call& call) {
+  const std::string& site = call.arguments.words.front();
+  const bool is_undone = call.arguments.has("undo");
+  const std::string target =
+      "/v1/sites/" + net::percent_encode(site) + (is_undone ? "/resume" : "/drain");
+  SUAN_TRY(const api::Accepted accepted, call.session.change(net::Method::post, target, ""));
+  if (!call.is_for_people()) return print_body(call, wire::to_json(accepted));
+  call.screen.print(site + (is_undone ? " takes work again\n"
+                                      : " takes nothing new; what runs there finishes: suan ps\n"));
+  return 0;
+}
+
 }  // namespace suan::cli

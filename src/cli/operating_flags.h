@@ -83,6 +83,14 @@ inline constexpr std::array<Example, 2> site_examples{{
     {"suan site test site.yaml", "does it all hold?"},
 }};
 
+inline constexpr std::array<Flag, 1> drain_flags{{
+    {.name = "undo", .text = "It takes work again"},
+}};
+inline constexpr std::array<Example, 2> drain_examples{{
+    {"suan site drain here", "before its machines are switched off"},
+    {"suan site drain here --undo", ""},
+}};
+
 inline constexpr std::array<Flag, 2> journal_flags{{
     {.name = "head",
      .value = "FILE",

@@ -232,7 +232,7 @@ constexpr std::string_view work = "Work";
 constexpr std::string_view access = "Access and money";
 constexpr std::string_view operate = "Operate a domain";
 
-constexpr std::array<Verb, 19> table{{
+constexpr std::array<Verb, 20> table{{
     {.name = "find",
      .group = work,
      .usage = "find [flags]",
@@ -409,19 +409,32 @@ constexpr std::array<Verb, 19> table{{
      .examples = serve_examples},
     {.name = "site",
      .group = operate,
-     .usage = "site init [-o FILE] | site test FILE",
-     .summary = "Write or test a site file: what a centre is and what runs its jobs",
+     .usage = "site init [-o FILE] | site test FILE | site drain NAME [--undo]",
+     .summary = "Write or test a site file, or let a site finish its work",
      .details =
          "init looks at this machine and its Slurm and writes a file with comments. test holds a\n"
          "file against the real thing, with a small job where there is a Slurm; exit code 0 only\n"
-         "if everything holds, 1 if something does not, 2 if the file itself is wrong.",
+         "if everything holds, 1 if something does not, 2 if the file itself is wrong.\n"
+         "drain is said to a domain that runs: see suan site drain --help.",
      .flags = site_flags,
      .talks = false,
      .words_min = 1,
      .words_max = 2,
-     .first_words = "init test",
+     .first_words = "init test drain",
      .completes = Completes::file,
      .examples = site_examples},
+    {.name = "site drain",
+     .group = operate,
+     .usage = "site drain NAME [--undo]",
+     .summary = "Let a site of this domain finish what it has and take nothing new",
+     .details =
+         "What runs there goes on to its end. A site stays drained when its server starts anew,\n"
+         "until --undo. One of a domain that has joined this one is drained there.",
+     .flags = drain_flags,
+     .words_min = 1,
+     .words_max = 1,
+     .completes = Completes::site,
+     .examples = drain_examples},
     {.name = "journal",
      .group = operate,
      .usage = "journal verify [--head FILE] DIR",

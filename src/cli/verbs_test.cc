@@ -170,6 +170,17 @@ TEST_F(Asking, JoinMakesTokensListsAndAnswers) {
   EXPECT_EQ(desk.suan({"join", "list", "--lasts", "7d"}).exit_code, 2);
 }
 
+TEST_F(Asking, ASiteIsDrainedAndTakesWorkAgain) {
+  server.prepare("POST /v1/sites/here/drain", {{200, R"({"id":"site-1","sequence":4})"}});
+  server.prepare("POST /v1/sites/hubei.wuhan/resume", {{200, R"({"id":"site-2","sequence":5})"}});
+  EXPECT_EQ(desk.suan({"site drain", "here"}).out,
+            "here takes nothing new; what runs there finishes: suan ps\n");
+  EXPECT_EQ(desk.suan({"site drain", "hubei.wuhan", "--undo"}).out,
+            "hubei.wuhan takes work again\n");
+  EXPECT_EQ(desk.suan({"site drain"}).exit_code, 2);
+  EXPECT_EQ(desk.suan({"site drain", "here", "there"}).exit_code, 2);
+}
+
 TEST_F(Asking, LoginKeepsAKeyThatWorks) {
   server.prepare("GET /v1/me", {{401, "{}"}, {200, R"({"user":"alice","role":"consumer"})"}});
   const std::string url = server.url();

@@ -80,6 +80,12 @@ struct AnswerJoin {
   bool is_approved = false;
 };
 
+/// Says whether a site whose engines are here takes new work.
+struct DrainSite {
+  std::string name;
+  bool is_draining = false;
+};
+
 // From the process itself, as it starts.
 
 /// Makes an empty journal a domain with one organisation and its operator.
@@ -159,6 +165,13 @@ struct FromMember {
   Message message;
 };
 
+/// A sub-domain has not been connected for so long, by the monotonic clock of this process, which
+/// is when every renewal said to it had been said.
+struct NoteAbsence {
+  MemberId member;
+  Span away;
+};
+
 // From time itself.
 
 /// Whatever is due first among the timers of the state.
@@ -169,11 +182,11 @@ struct PlaceWaiting {};
 
 using Command =
     std::variant<CreateOrganisation, CreateProject, Deposit, CreateKey, RevokeKey, SubmitJob,
-                 StopJob, MakeJoinToken, AnswerJoin, FoundDomain, StartMember, Reserve, Confirm,
-                 Report, NotePayloadsDestroyed, JoinParent, FromParent<HostUnit>,
+                 StopJob, MakeJoinToken, AnswerJoin, DrainSite, FoundDomain, StartMember, Reserve,
+                 Confirm, Report, NotePayloadsDestroyed, JoinParent, FromParent<HostUnit>,
                  FromParent<CommitUnit>, FromParent<RenewUnit>, FromParent<StopTask>,
                  FromParent<LetGo>, AskToJoin, OfferSupply, FromMember<UnitHosted>,
-                 FromMember<UnitRefused>, FromMember<TaskReport>, Tick, PlaceWaiting>;
+                 FromMember<UnitRefused>, FromMember<TaskReport>, NoteAbsence, Tick, PlaceWaiting>;
 
 /// Who asked, and how a repeat is known. Commands of the process itself carry no request.
 struct Caller {

@@ -84,57 +84,17 @@ struct Ending {
   bool is_good() const { return ended.end == AttemptEnd::exited && ended.exit_code == 0; }
 };
 
-// The first thing that went wrong in a unit, in the order in which its tasks ended.
-jobs::UnitEnded verdict(const Ending& ending) {
-  jobs::UnitEnded verdict{.unit = ending.key,
-                          .end = ending.ended.end,
-                          .exit_code = ending.ended.exit_code,
-                          .reason = ending.ended.reason};
-  Moment earliest{INT64_MAX};
-  for (const jobs::Task& task : ending.unit().tasks) {
-    const bool is_bad = task.end != AttemptEnd::exited || task.exit_code != 0;
-    if (task.phase != Phase::ended || !is_bad || !(task.ended < earliest)) continue;
-    earliest = task.ended;
-    verdict = {
-        .unit = ending.key, .end = task.end, .exit_code = task.exit_code, .reason = task.reason};
-  }
-  return verdict;
-}
-
-// Whether the budget may still pay for a minute where the last attempt was, once all that is set
-// aside for other units has come back.
-bool may_be_paid_again(const Deciding& deciding, const Ending& ending) {
-  const JobSpec& spec = *ending.job.spec;
-  const Money spent =
-      deciding.state.ledger().holds().at(ending.job.hold).charged + ending.ended.cost;
-  return pays_for_a_minute(spec, unit_hourly(ending.job, ending.unit()), spec.budget - spent);
-}
-
 void finish_unit(Deciding& deciding, const Ending& ending, Money rest) {
   const jobs::Job& job = ending.job;
   if (rest != Money{} && !planted(Bug::rest_of_allowance_kept))
     deciding.emit(ledger::Allotted{job.hold, -rest});
-  jobs::UnitEnded end = verdict(ending);
-  if (is_tried_again(deciding, job, end.end) && !may_be_paid_again(deciding, ending)) {
-    end.end = AttemptEnd::over_budget;
-    end.reason += "; what is left of its budget does not pay for another attempt";
-  } else if (is_tried_again(deciding, job, end.end)) {
-    const auto setback = end.end == AttemptEnd::launch_failed ? jobs::Setback::interrupted
-                                                              : jobs::Setback::site_lost;
-    deciding.emit(
-        jobs::UnitReturned{ending.key, setback, deciding.now + retry_pause(ending.unit().attempt)});
-    return;
-  }
-  deciding.emit(end);
-  if (job.units_ended + 1 != job.units.size()) return;
-  const bool is_good = end.end == AttemptEnd::exited && end.exit_code == 0;
-  const bool all_good = job.units_failed == 0 && is_good;
-  const jobs::Outcome outcome = all_good && !(job.is_stopping && job.units.size() > 1)
-                                    ? jobs::Outcome::finished
-                                : job.is_stopping ? jobs::Outcome::cancelled
-                                                  : jobs::Outcome::failed;
-  const Money held = deciding.state.ledger().holds().at(job.hold).amount - ending.ended.cost;
-  end_job(deciding, job, outcome, end, held);
+  const jobs::TaskEnded& last = ending.ended;
+  conclude_unit(deciding, job,
+                verdict_of(ending.unit(), {.unit = ending.key,
+                                           .end = last.end,
+                                           .exit_code = last.exit_code,
+                                           .reason = last.reason}),
+                last.cost);
 }
 
 void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
@@ -175,6 +135,47 @@ void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
 }
 
 }  // namespace
+
+// The first thing that went wrong, in the order in which its tasks ended.
+jobs::UnitEnded verdict_of(const jobs::Unit& unit, jobs::UnitEnded verdict) {
+  Moment earliest{INT64_MAX};
+  for (const jobs::Task& task : unit.tasks) {
+    const bool is_bad = task.end != AttemptEnd::exited || task.exit_code != 0;
+    if (task.phase != Phase::ended || !is_bad || !(task.ended < earliest)) continue;
+    earliest = task.ended;
+    verdict = {
+        .unit = verdict.unit, .end = task.end, .exit_code = task.exit_code, .reason = task.reason};
+  }
+  return verdict;
+}
+
+void conclude_unit(Deciding& deciding, const jobs::Job& job, jobs::UnitEnded end, Money taken,
+                   jobs::Setback lost) {
+  const jobs::Unit& unit = job.units[end.unit.unit];
+  const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
+  if (is_tried_again(deciding, job, end.end)) {
+    // Whether the budget may still pay for a minute where the last attempt was, once all that is
+    // set aside for other units has come back.
+    const Money left = job.spec->budget - hold.charged - job.owed - taken;
+    if (pays_for_a_minute(*job.spec, unit_hourly(job, unit), left)) {
+      const auto setback = end.end == AttemptEnd::launch_failed ? jobs::Setback::interrupted : lost;
+      deciding.emit(
+          jobs::UnitReturned{end.unit, setback, deciding.now + retry_pause(unit.attempt)});
+      return;
+    }
+    end.end = AttemptEnd::over_budget;
+    end.reason += "; what is left of its budget does not pay for another attempt";
+  }
+  deciding.emit(end);
+  if (job.units_ended + 1 != job.units.size()) return;
+  const bool is_good = end.end == AttemptEnd::exited && end.exit_code == 0;
+  const bool all_good = job.units_failed == 0 && is_good;
+  const jobs::Outcome outcome = all_good && !(job.is_stopping && job.units.size() > 1)
+                                    ? jobs::Outcome::finished
+                                : job.is_stopping ? jobs::Outcome::cancelled
+                                                  : jobs::Outcome::failed;
+  end_job(deciding, job, outcome, end, hold.amount - taken);
+}
 
 Ruling decide_one(Deciding& deciding, const Report& command) {
   const Progress& progress = command.progress;

@@ -77,6 +77,14 @@ void pay_in(Deciding& deciding, const jobs::GuestKey& key, Money amount) {
                                   amount, "allowance: " + money_text(deciding.state, key)});
 }
 
+bool is_sane(const CommitUnit& commit) {
+  const auto is_time = [](Span span) { return span >= Span{} && span <= time_max; };
+  const bool is_bound = commit.lost_after == Span{} ||
+                        (commit.run_for > Span{} && commit.run_for <= commit.lost_after);
+  return is_time(commit.run_for) && is_time(commit.max_duration) && is_time(commit.lost_after) &&
+         is_bound;
+}
+
 // The guest that a message is about, or the ruling that there is none any more.
 std::expected<const jobs::Job*, Refusal> find_guest(const Deciding& deciding, ParentId parent,
                                                     const UnitAttempt& unit) {
@@ -172,9 +180,12 @@ Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
   SUAN_TRY(const jobs::Job* job, find_guest(deciding, command.parent, commit.unit));
   const jobs::Unit& unit = job->units.front();
   if (job->guest->is_committed || unit.phase == Phase::ended) return nothing_new();
-  if (unit.phase != Phase::confirming || commit.run_for < Span{} || commit.run_for > time_max ||
-      commit.max_duration < Span{} || commit.max_duration > time_max)
+  if (unit.phase != Phase::confirming || !is_sane(commit))
     return refuse(Code::spec_invalid, "a unit is committed once it is hosted");
+  if (commit.is_late && commit.lost_after > Span{} && !planted(Bug::late_launch_starts)) {
+    refuse_guest(deciding, *job, "it was not committed in time");
+    return {};
+  }
   for (const jobs::Task& task : unit.tasks) {
     const market::Lease& lease = *deciding.state.market().find_lease(task.lease);
     if (lease.expires == Moment{} || lease.expires > deciding.now) continue;
@@ -182,8 +193,8 @@ Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
     return {};
   }
   const PayloadId payload{commit.payload ? deciding.state.essence().last.payload + 1 : 0};
-  deciding.emit(
-      jobs::GuestCommitted{job->id, commit.max_duration, payload, commit.payload ? 1U : 0U});
+  deciding.emit(jobs::GuestCommitted{job->id, commit.max_duration, payload,
+                                     commit.payload ? 1U : 0U, commit.lost_after});
   launch_unit(deciding, *job,
               {.unit = {job->id, 0},
                .run_for = commit.run_for,
@@ -206,8 +217,11 @@ Ruling decide_one(Deciding& deciding, const FromParent<RenewUnit>& command) {
     deciding.emit(ledger::HoldExtended{job->hold, more});
     deciding.emit(ledger::Allotted{job->hold, more});
   }
+  Span run_for = renewal.run_for;
+  const Span most = job->guest->lost_after;
+  if (most > Span{}) run_for = run_for == Span{} ? most : std::min(run_for, most);
   deciding.emit(jobs::UnitRenewed{
-      .unit = {job->id, 0}, .run_for = renewal.run_for, .paid_until = {}, .allowance = more});
+      .unit = {job->id, 0}, .run_for = run_for, .paid_until = {}, .allowance = more});
   return {};
 }
 

@@ -56,14 +56,16 @@ bool are_sound(const Deciding& deciding, const jobs::Job& job, const jobs::Unit&
 Span pause_after(const std::vector<jobs::Mishap>& mishaps) {
   Span pause = refused_pause_min;
   for (auto at = mishaps.rbegin(); at != mishaps.rend(); ++at) {
-    if (at->setback != jobs::Setback::refused) break;
+    if (at->setback != jobs::Setback::refused && at->setback != jobs::Setback::unanswered) break;
     pause = std::min(pause * 2, refused_pause_max);
   }
   return pause;
 }
 
-// The member could not take a unit after all, or what it says cannot be.
-void take_back(Deciding& deciding, const jobs::Job& job, const UnitKey& key, std::string reason) {
+}  // namespace
+
+void take_back(Deciding& deciding, const jobs::Job& job, const UnitKey& key, jobs::Setback setback,
+               std::string reason) {
   if (job.guest) return refuse_guest(deciding, job, std::move(reason));
   give_up_placement(deciding, job, key);
   if (job.is_stopping) {
@@ -75,8 +77,16 @@ void take_back(Deciding& deciding, const jobs::Job& job, const UnitKey& key, std
               deciding.state.ledger().holds().at(job.hold).amount);
     return;
   }
-  deciding.emit(jobs::UnitReturned{key, jobs::Setback::refused,
-                                   deciding.now + pause_after(job.units[key.unit].mishaps)});
+  deciding.emit(
+      jobs::UnitReturned{key, setback, deciding.now + pause_after(job.units[key.unit].mishaps)});
+}
+
+namespace {
+
+// Whether a task has been launched and has not ended.
+bool is_open(const jobs::Job& job, const UnitAttempt& unit, std::uint32_t index) {
+  const Phase phase = job.units[unit.unit].tasks[index].phase;
+  return phase == Phase::staging || phase == Phase::running || phase == Phase::stopping;
 }
 
 bool has_started(const jobs::Unit& unit) {
@@ -188,12 +198,17 @@ Ruling decide_one(Deciding& deciding, const OfferSupply& command) {
 Ruling decide_one(Deciding& deciding, const FromMember<UnitHosted>& command) {
   const UnitAttempt& message = command.message.unit;
   const jobs::Job* job = job_with(deciding, command.member, message);
-  if (job == nullptr) return stale();
+  if (job == nullptr) {
+    // Of one that was given up the member has not heard that it may launch it, and will not.
+    if (close_unstarted(deciding, command.member, message)) return {};
+    return stale();
+  }
   const UnitKey key{message.job, message.unit};
   const jobs::Unit& unit = job->units[message.unit];
   if (unit.phase != Phase::reserving) return nothing_new();
   if (!are_sound(deciding, *job, unit, command.message.grants)) {
-    take_back(deciding, *job, key, "what was granted is not what was asked for");
+    take_back(deciding, *job, key, jobs::Setback::refused,
+              "what was granted is not what was asked for");
     return {};
   }
   jobs::UnitGranted granted{key, {}};
@@ -224,17 +239,21 @@ Ruling decide_one(Deciding& deciding, const FromMember<UnitHosted>& command) {
 Ruling decide_one(Deciding& deciding, const FromMember<UnitRefused>& command) {
   const UnitAttempt& message = command.message.unit;
   const jobs::Job* job = job_with(deciding, command.member, message);
-  if (job == nullptr) return stale();
+  if (job == nullptr) {
+    if (close_unstarted(deciding, command.member, message)) return {};
+    return stale();
+  }
   if (has_started(job->units[message.unit]) || command.message.reason.size() > reason_bytes_max)
     return nothing_new();
-  take_back(deciding, *job, {message.job, message.unit}, command.message.reason);
+  take_back(deciding, *job, {message.job, message.unit}, jobs::Setback::refused,
+            command.message.reason);
   return {};
 }
 
 Ruling decide_one(Deciding& deciding, const FromMember<TaskReport>& command) {
   const UnitAttempt& unit = command.message.unit;
-  const jobs::Job* job = job_with(deciding, command.member, unit);
-  if (job == nullptr) return stale();
+  const jobs::Job* job = deciding.state.jobs().find(unit.job);
+  if (job == nullptr || unit.unit >= job->units.size()) return stale();
   Progress progress = command.message.progress;
   if (command.message.index >= job->spec->nodes || progress.reason.size() > reason_bytes_max)
     return nothing_new();
@@ -245,6 +264,13 @@ Ruling decide_one(Deciding& deciding, const FromMember<TaskReport>& command) {
   progress.usage.memory_peak_bytes = std::max<std::int64_t>(progress.usage.memory_peak_bytes, 0);
   progress.key = {job->id, jobs::task_number(*job->spec, unit.unit, command.message.index),
                   unit.attempt};
+  if (job_with(deciding, command.member, unit) == nullptr)
+    return hear_of_lost(deciding, command.member, unit, command.message.index, progress);
+  if (progress.state == AttemptState::ended && progress.end == AttemptEnd::lost &&
+      progress.is_open && is_open(*job, unit, command.message.index)) {
+    lose_unit(deciding, *job, {unit.job, unit.unit}, progress.reason);
+    return {};
+  }
   const Ruling ruling = decide_one(deciding, Report{progress});
   // The attempt as a whole is not over: what it has said before changes nothing.
   if (!ruling && ruling.error().code == Code::stale) return nothing_new();

@@ -41,10 +41,13 @@ Ruling decide_one(Deciding& deciding, const StartMember& command) {
   const Site* known_site = catalogue.find_site(command.site.name);
   Site site = command.site;
   site.id = known_site != nullptr ? known_site->id : SiteId{last.site + 1};
+  site.is_draining = known_site != nullptr && known_site->is_draining;
   if (known_site == nullptr || *known_site != site) deciding.emit(catalogue::SiteDescribed{site});
 
   std::uint64_t last_pool = last.pool;
-  for (const Pool& offered : command.pools) {
+  for (Pool offered : command.pools) {
+    if (site.is_draining && offered.state == ServingState::production)
+      offered.state = ServingState::draining;
     if (const auto pool = changed(deciding.state, offered, site.id, member.id, last_pool))
       deciding.emit(catalogue::PoolOffered{*pool});
   }
@@ -56,6 +59,34 @@ Ruling decide_one(Deciding& deciding, const StartMember& command) {
     Pool closed = pool;
     closed.state = ServingState::closed;
     deciding.emit(catalogue::PoolOffered{closed});
+  }
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const DrainSite& command) {
+  SUAN_CHECK(authorise(deciding.state, deciding.caller, identity::Action::manage_supply));
+  const catalogue::Catalogue& catalogue = deciding.state.catalogue();
+  const Site* known = catalogue.find_site(command.name);
+  if (known == nullptr)
+    return refuse(Code::site_unknown, "there is no site \"" + command.name + "\"", "",
+                  nearest_name(command.name, catalogue.sites()));
+  std::vector<Pool> pools;
+  for (const auto& [id, pool] : catalogue.pools()) {
+    if (pool.site == known->id) pools.push_back(pool);
+  }
+  if (std::ranges::any_of(pools, [](const Pool& pool) { return static_cast<bool>(pool.remote); }))
+    return refuse(Code::forbidden, "the site " + known->name +
+                                       " is of a domain that has joined this one: drain it there");
+  deciding.accept(text_of(known->id));
+  if (known->is_draining == command.is_draining) return {};
+  Site site = *known;
+  site.is_draining = command.is_draining;
+  deciding.emit(catalogue::SiteDescribed{site});
+  const ServingState from = command.is_draining ? ServingState::production : ServingState::draining;
+  for (Pool& pool : pools) {
+    if (pool.state != from) continue;
+    pool.state = command.is_draining ? ServingState::draining : ServingState::production;
+    deciding.emit(catalogue::PoolOffered{pool});
   }
   return {};
 }

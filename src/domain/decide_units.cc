@@ -71,11 +71,11 @@ struct Payment {
 };
 
 std::optional<Payment> pay_for(const Deciding& deciding, const JobSpec& spec, Money unit_hourly,
-                               const ledger::Hold& hold) {
+                               const ledger::Hold& hold, Money owed) {
   const Money free = hold.amount - hold.allotted;
   Money allowance = unit_allowance(spec, unit_hourly);
   if (spec.budget != Money{}) {
-    const Money spent = planted(Bug::budget_forgets_what_was_spent) ? Money{} : hold.charged;
+    const Money spent = planted(Bug::budget_forgets_what_was_spent) ? Money{} : hold.charged + owed;
     const Money may_grow = std::max(spec.budget - spent - hold.amount, Money{});
     allowance = std::min(allowance, free + may_grow);
     const Span limit = running_limit(spec, unit_hourly, allowance);
@@ -102,11 +102,10 @@ void stop_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, Att
 
 // How long a member may run on without hearing from home: `run_for`, or less if the user wants
 // another attempt when it is cut off. 0 = no limit.
-Span bounded_by_cut(const Partition& partition, Span run_for) {
-  if (!partition.replace) return run_for;
-  const Span lost_after =
-      partition.lost_after == Span{} ? lost_after_default : partition.lost_after;
-  return run_for == Span{} ? lost_after : std::min(run_for, lost_after);
+Span bounded_by_cut(const jobs::Job& job, Span run_for) {
+  const Span most = lost_after(job);
+  if (most == Span{}) return run_for;
+  return run_for == Span{} ? most : std::min(run_for, most);
 }
 
 // The unit that a message is about, if it is in that phase of that attempt.
@@ -141,7 +140,7 @@ bool place_unit(Deciding& deciding, const Seeker& seeker, Choice choice) {
   const JobSpec& spec = seeker.spec;
   const ledger::Hold& hold = seeker.hold;
   const Money hourly = scale(choice.record.hourly, spec.nodes, 1);
-  const auto payment = pay_for(deciding, spec, hourly, hold);
+  const auto payment = pay_for(deciding, spec, hourly, hold, seeker.owed);
   if (!payment) return false;
   if (payment->extension > Money{})
     deciding.emit(ledger::HoldExtended{hold.id, payment->extension});
@@ -159,7 +158,8 @@ namespace {
 // Whether the budget of a waiting unit is used up for good: what was spent does not come back, no
 // unit of its job holds anything that could, and the cheapest pool, free or not, costs too much.
 bool is_spent(const State& state, const jobs::Job& job, const ledger::Hold& hold) {
-  if (job.spec->budget == Money{} || hold.charged == Money{}) return false;
+  if (job.spec->budget == Money{} || hold.charged + job.owed == Money{}) return false;
+  if (job.lost_open > 0) return false;
   const bool others_hold = std::ranges::any_of(job.units, [](const jobs::Unit& unit) {
     return unit.phase != Phase::waiting && unit.phase != Phase::ended;
   });
@@ -173,7 +173,7 @@ bool is_spent(const State& state, const jobs::Job& job, const ledger::Hold& hold
   // What no budget of this size would pay for waits for another price instead.
   const bool is_dear = !pays_for_a_minute(*job.spec, hourly, job.spec->budget);
   return (!is_dear || planted(Bug::dear_taken_for_spent)) &&
-         !pays_for_a_minute(*job.spec, hourly, job.spec->budget - hold.charged);
+         !pays_for_a_minute(*job.spec, hourly, job.spec->budget - hold.charged - job.owed);
 }
 
 // Ends a unit that waits, and its job with the last of them.
@@ -195,7 +195,8 @@ Ruling decide_one(Deciding& deciding, const PlaceWaiting&) {
     const std::uint32_t attempt = job.units[head.unit.unit].attempt + 1;
     auto choice = choose_place(deciding.state, *job.spec);
     if (!choice) continue;
-    if (place_unit(deciding, {head.unit, *job.spec, attempt, hold}, std::move(*choice))) return {};
+    if (place_unit(deciding, {head.unit, *job.spec, attempt, hold, job.owed}, std::move(*choice)))
+      return {};
     if (is_spent(deciding.state, job, hold)) {
       end_waiting(deciding, job,
                   {.unit = head.unit,
@@ -276,7 +277,7 @@ jobs::UnitLaunched launch_terms(const Deciding& deciding, const jobs::Job& job,
     launched.paid_until = deciding.now + rolling_hold;
     launched.run_for = rolling_hold - job.spec->grace;
   }
-  launched.run_for = bounded_by_cut(job.spec->partition, launched.run_for);
+  launched.run_for = bounded_by_cut(job, launched.run_for);
   return launched;
 }
 
@@ -314,7 +315,8 @@ Ruling expire_lease(Deciding& deciding, LeaseId id) {
 Ruling miss_deadline(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {
   const jobs::Unit& unit = job.units[key.unit];
   const bool was_lost =
-      !unit.mishaps.empty() && unit.mishaps.back().setback == jobs::Setback::site_lost;
+      !unit.mishaps.empty() && (unit.mishaps.back().setback == jobs::Setback::site_lost ||
+                                unit.mishaps.back().setback == jobs::Setback::cut_off);
   end_waiting(
       deciding, job,
       {.unit = key,
@@ -346,7 +348,7 @@ Ruling renew_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key) 
   }
   if (renewed.paid_until != Moment{})
     renewed.run_for = std::max(renewed.paid_until - deciding.now - job.spec->grace, Span{1});
-  renewed.run_for = bounded_by_cut(job.spec->partition, renewed.run_for);
+  renewed.run_for = bounded_by_cut(job, renewed.run_for);
   deciding.emit(renewed);
   return {};
 }
@@ -384,6 +386,8 @@ Ruling decide_one(Deciding& deciding, const Tick&) {
     case Due::requests:
       deciding.emit(RequestsForgotten{deciding.now - requests_remembered});
       return {};
+    case Due::lost_attempt:
+      return wait_no_longer(deciding, {JobId{timer->id}, timer->unit}, timer->at);
     case Due::unit:
       break;
   }

@@ -51,6 +51,7 @@ Ruling decide_one(Deciding&, const SubmitJob&);
 Ruling decide_one(Deciding&, const StopJob&);
 Ruling decide_one(Deciding&, const MakeJoinToken&);
 Ruling decide_one(Deciding&, const AnswerJoin&);
+Ruling decide_one(Deciding&, const DrainSite&);
 Ruling decide_one(Deciding&, const Reserve&);
 Ruling decide_one(Deciding&, const Confirm&);
 Ruling decide_one(Deciding&, const Report&);
@@ -66,6 +67,7 @@ Ruling decide_one(Deciding&, const OfferSupply&);
 Ruling decide_one(Deciding&, const FromMember<UnitHosted>&);
 Ruling decide_one(Deciding&, const FromMember<UnitRefused>&);
 Ruling decide_one(Deciding&, const FromMember<TaskReport>&);
+Ruling decide_one(Deciding&, const NoteAbsence&);
 Ruling decide_one(Deciding&, const Tick&);
 Ruling decide_one(Deciding&, const PlaceWaiting&);
 
@@ -105,6 +107,7 @@ struct Seeker {
   const JobSpec& spec;
   std::uint32_t attempt = 0;
   const ledger::Hold& hold;  // As it will be when the events so far have been applied.
+  Money owed{};              // Of its job.
 };
 
 /// Gives a unit the place chosen for it; false, and no event, if it cannot be paid.
@@ -115,6 +118,31 @@ void give_up_placement(Deciding&, const jobs::Job&, const jobs::UnitKey&);
 
 /// Ends a guest of which nothing has run: whoever sent it hears why.
 void refuse_guest(Deciding&, const jobs::Job&, std::string reason);
+
+/// The member could not take a unit after all, or what it says cannot be.
+void take_back(Deciding&, const jobs::Job&, const jobs::UnitKey&, jobs::Setback,
+               std::string reason);
+
+/// What the attempt of a unit came to that ended like this: first of its tasks that went wrong, or
+/// `otherwise`.
+jobs::UnitEnded verdict_of(const jobs::Unit&, jobs::UnitEnded otherwise);
+
+/// Ends the attempt of a unit, all tasks of which have ended; `taken` is what leaves the job's hold
+/// with it. It is tried again if it may be and its budget pays for it.
+void conclude_unit(Deciding&, const jobs::Job&, jobs::UnitEnded end, Money taken,
+                   jobs::Setback lost = jobs::Setback::site_lost);
+
+/// Gives up an attempt that its member must have stopped by itself, or says it has lost sight of.
+void lose_unit(Deciding&, const jobs::Job&, const jobs::UnitKey&, std::string reason);
+
+/// What a member tells of an attempt that was given up; refused as stale if that is none.
+Ruling hear_of_lost(Deciding&, MemberId, const UnitAttempt&, std::uint32_t index, const Progress&);
+
+/// Nothing ran of an attempt that was given up; false if that is none.
+bool close_unstarted(Deciding&, MemberId, const UnitAttempt&);
+
+/// The time to wait for the member of a lost attempt is over.
+Ruling wait_no_longer(Deciding&, const jobs::UnitKey&, Moment until);
 
 /// How long a unit may run and for what time it is paid once it is launched now.
 jobs::UnitLaunched launch_terms(const Deciding&, const jobs::Job&, const jobs::UnitKey&);

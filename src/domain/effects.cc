@@ -36,7 +36,8 @@ Launch launch_of(const State& state, const jobs::Job& job, const jobs::Unit& uni
           .checkpoint_signal = spec.checkpoint_signal,
           .checkpoint_notice = spec.checkpoint_notice,
           .payload = chosen.payload ? chosen.payload : spec.payload,
-          .first_task = job.guest ? job.guest->first_task : 0};
+          .first_task = job.guest ? job.guest->first_task : 0,
+          .is_late = false};
 }
 
 bool is_hosted(const State& state, const jobs::Unit& unit) {
@@ -91,7 +92,16 @@ CommitUnit commit_of(const jobs::Job& job, std::uint32_t index) {
   return {.unit = attempt_of(job, index),
           .run_for = unit.run_for,
           .max_duration = running_limit(spec, hourly, unit.placement.allowance),
-          .payload = chosen.payload ? chosen.payload : spec.payload};
+          .payload = chosen.payload ? chosen.payload : spec.payload,
+          .lost_after = lost_after(job),
+          .is_late = false};
+}
+
+// Its home may have started another attempt since it was last heard of. Only while it is heard of
+// may anything of it begin or be renewed.
+bool may_be_replaced(const jobs::Job& job) {
+  return job.guest != nullptr && job.guest->lost_after > Span{} &&
+         !planted(Bug::late_launch_starts);
 }
 
 StopTask stop_of(const jobs::Job& job, std::uint32_t unit, std::uint32_t index) {
@@ -117,11 +127,15 @@ TaskReport report_of(const jobs::Job& guest, std::uint32_t index) {
   report.progress.usage = task.usage;
   if (planted(Bug::guest_usage_halved)) report.progress.usage.wall.us /= 2;
   report.progress.reason = task.reason;
+  report.progress.is_open =
+      std::ranges::any_of(guest.units.front().lost, [&](const jobs::LostAttempt& lost) {
+        return std::ranges::find(lost.open, index) != lost.open.end();
+      });
   return report;
 }
 
 // A task that was asked to stop is not launched again: it may never have arrived.
-void add_launches(const State& state, const UnitKey& key, Effects& effects) {
+void add_launches(const State& state, const UnitKey& key, bool is_late, Effects& effects) {
   const jobs::Job& job = *state.jobs().find(key.job);
   const jobs::Unit& unit = job.units[key.unit];
   for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
@@ -129,8 +143,9 @@ void add_launches(const State& state, const UnitKey& key, Effects& effects) {
     if (task.phase == Phase::ended || task.phase == Phase::stopping) continue;
     const AttemptKey attempt{key.job, jobs::task_number(*job.spec, key.unit, t), unit.attempt};
     if (planted(Bug::gang_launched_by_half) && t > 0) continue;
-    effects.push_back(
-        AskLaunch{member_of(state, unit), launch_of(state, job, unit, attempt, task.lease)});
+    Launch launch = launch_of(state, job, unit, attempt, task.lease);
+    launch.is_late = is_late;
+    effects.push_back(AskLaunch{member_of(state, unit), std::move(launch)});
   }
 }
 
@@ -184,7 +199,7 @@ struct Following {
     if (is_hosted(state, unit))
       tell(effects, member_of(state, unit), commit_of(job, event.unit.unit));
     else
-      add_launches(state, event.unit, effects);
+      add_launches(state, event.unit, false, effects);
   }
   void operator()(const jobs::UnitRenewed& event) const {
     const jobs::Job& job = *state.jobs().find(event.unit.job);
@@ -219,6 +234,19 @@ struct Following {
     report(job, event.key);
     if (!is_hosted(state, unit)) effects.push_back(AskForget{member_of(state, unit), {event.key}});
   }
+  // The parent of a guest hears that its usage will follow, and then what it was.
+  void operator()(const jobs::AttemptLost& event) const {
+    const jobs::Job& job = *state.jobs().find(event.unit.job);
+    for (const std::uint32_t index : event.lost.open)
+      report(job, {job.id, jobs::task_number(*job.spec, event.unit.unit, index), 0});
+  }
+  void operator()(const jobs::LostTaskTold& event) const {
+    report(*state.jobs().find(event.key.job), event.key);
+  }
+  void operator()(const jobs::LostAttemptClosed& event) const {
+    tell(effects, state.catalogue().pools().at(event.pool).member,
+         LetGo{{event.unit.job, event.unit.unit, event.attempt}});
+  }
   void operator()(const jobs::JobEvicted& event) const {
     if (event.payloads > 0) effects.push_back(DestroyPayloads{event.first_payload, event.payloads});
   }
@@ -235,7 +263,7 @@ struct Following {
   void let_go(const UnitKey& key) const {
     const jobs::Job& job = *state.jobs().find(key.job);
     const jobs::Unit& unit = job.units[key.unit];
-    if (!unit.placement.pool || !is_hosted(state, unit)) return;
+    if (!unit.placement.pool || !is_hosted(state, unit) || jobs::is_lost(unit)) return;
     tell(effects, member_of(state, unit), LetGo{attempt_of(job, key.unit)});
   }
 };
@@ -244,6 +272,23 @@ struct Following {
 
 void add_effects(const State& after, const Events& events, Effects& effects) {
   for (const Event& event : events) std::visit(Following{after, effects}, event);
+}
+
+void stamp(Effect& effect, Moment decided) {
+  if (auto* launch = std::get_if<AskLaunch>(&effect)) {
+    launch->decided = decided;
+  } else if (auto* renew = std::get_if<AskRenew>(&effect)) {
+    renew->decided = decided;
+  } else if (auto* tell = std::get_if<TellMember>(&effect)) {
+    tell->decided = decided;
+  }
+}
+
+bool count_down(Span& run_for, Moment decided, Moment now) {
+  if (run_for == Span{} || decided == Moment{} || planted(Bug::renewals_not_counted_down))
+    return true;
+  run_for = std::min(run_for, decided + run_for - now);
+  return run_for > Span{};
 }
 
 Effects outstanding_effects(const State& state) {
@@ -264,8 +309,9 @@ Effects outstanding_effects(const State& state) {
       if (unit.phase != Phase::staging && unit.phase != Phase::running &&
           unit.phase != Phase::stopping)
         continue;
-      if (!planted(Bug::launches_not_sent_again)) add_launches(state, key, effects);
-      if (unit.run_for > Span{} && !planted(Bug::renewals_not_sent_again))
+      const bool is_late = may_be_replaced(job);
+      if (!planted(Bug::launches_not_sent_again)) add_launches(state, key, is_late, effects);
+      if (unit.run_for > Span{} && !is_late && !planted(Bug::renewals_not_sent_again))
         add_renewals(state, key, run_for_left(state, job, unit), effects);
       for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
         if (unit.tasks[t].phase != Phase::stopping || planted(Bug::stops_not_sent_again)) continue;
@@ -280,21 +326,26 @@ Effects outstanding_effects(const State& state) {
 Effects outstanding_for(const State& state, MemberId member) {
   Effects effects;
   const auto say = [&](auto message) { tell(effects, member, std::move(message)); };
-  for (const auto& [id, job] : state.jobs().all()) {
-    if (job.outcome != jobs::Outcome::none) continue;
-    for (std::uint32_t i = 0; i < job.units.size(); ++i) {
-      const jobs::Unit& unit = job.units[i];
-      if (unit.phase == Phase::waiting || unit.phase == Phase::ended ||
-          member_of(state, unit) != member)
-        continue;
-      if (unit.phase == Phase::reserving) say(wish_of(state, job, i));
-      if (unit.phase == Phase::reserving || unit.phase == Phase::confirming) continue;
-      if (!planted(Bug::commits_not_told_again)) say(commit_of(job, i));
-      if (unit.run_for > Span{})
-        say(RenewUnit{attempt_of(job, i), run_for_left(state, job, unit), unit.allowance});
-      for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
-        if (unit.tasks[t].phase == Phase::stopping) say(stop_of(job, i, t));
-      }
+  for (auto at = state.hosted().from({member, {}, 0});
+       at != state.hosted().end() && at->first.member == member; ++at) {
+    const auto& [its, key, attempt] = at->first;
+    const jobs::Job& job = *state.jobs().find(key.job);
+    const jobs::Unit& unit = job.units[key.unit];
+    if (const auto lost = std::ranges::find(unit.lost, attempt, &jobs::LostAttempt::attempt);
+        lost != unit.lost.end()) {
+      for (const std::uint32_t index : lost->open)
+        say(StopTask{{key.job, key.unit, attempt}, index, AttemptEnd::lapsed, job.spec->grace});
+      continue;
+    }
+    if (unit.phase == Phase::reserving) say(wish_of(state, job, key.unit));
+    if (unit.phase == Phase::reserving || unit.phase == Phase::confirming) continue;
+    CommitUnit commit = commit_of(job, key.unit);
+    commit.is_late = may_be_replaced(job);
+    if (!planted(Bug::commits_not_told_again)) say(commit);
+    if (unit.run_for > Span{} && !commit.is_late)
+      say(RenewUnit{attempt_of(job, key.unit), run_for_left(state, job, unit), unit.allowance});
+    for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
+      if (unit.tasks[t].phase == Phase::stopping) say(stop_of(job, key.unit, t));
     }
   }
   return effects;

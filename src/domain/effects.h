@@ -28,14 +28,19 @@ struct AskConfirm {
   std::uint32_t attempt = 0;
 };
 
+/// What an attempt may run for counts from when that was decided, however long the effect is on its
+/// way: `decided` is that moment by the monotonic clock of the process (0 = it does not matter),
+/// and count_down() what is left.
 struct AskLaunch {
   MemberId member;
   Launch launch;
+  Moment decided{};
 };
 
 struct AskRenew {
   MemberId member;
   RenewAttempt renew;
+  Moment decided{};
 };
 
 struct AskStop {
@@ -52,6 +57,7 @@ struct AskForget {
 struct TellMember {
   MemberId member;
   std::variant<HostUnit, CommitUnit, RenewUnit, StopTask, LetGo> message;
+  Moment decided{};  // Of CommitUnit and RenewUnit.
 };
 
 /// Say this to a parent.
@@ -72,6 +78,12 @@ using Effects = std::vector<Effect>;
 
 /// Appends the effects of one record's events; `after` is the state that has just applied them.
 void add_effects(const State& after, const Events&, Effects&);
+
+/// Notes when effects were decided.
+void stamp(Effect&, Moment decided);
+
+/// Takes off a `run_for` what has passed by the same clock. False if nothing is left.
+bool count_down(Span& run_for, Moment decided, Moment now);
 
 /// Everything that may still be under way in this process and with its engines, for a restart.
 Effects outstanding_effects(const State&);

@@ -23,6 +23,7 @@ enum class Code : std::uint8_t {
   key_exists,
   join_token_invalid,  // Not one of ours, used already, or expired.
   joiner_unknown,
+  site_unknown,
   job_unknown,
   job_ended,
   amount_not_positive,

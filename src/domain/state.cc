@@ -16,8 +16,12 @@ namespace {
 constexpr std::uint32_t tasks_looked_past_max = 8;  // By the summary; else the nodes are asked.
 
 bool may_be_evicted(const jobs::Job& job) {
-  if (job.outcome == jobs::Outcome::none) return false;
+  if (job.outcome == jobs::Outcome::none || job.lost_open > 0) return false;
   return job.guest == nullptr || job.guest->is_let_go || planted(Bug::guest_evicted_before_let_go);
+}
+
+Timer timer_of(const UnitKey& key, const jobs::LostAttempt& lost) {
+  return {lost.until, Due::lost_attempt, key.job.value, key.unit};
 }
 
 Need times(const Need& need, std::int64_t n) {
@@ -237,6 +241,8 @@ struct Folding {
     state.set_unit_timer(event.unit, {});
     state.jobs_.apply(event);
     state.expect(event.unit, 1);
+    const Pool& pool = state.catalogue_.pools().at(event.placement.pool);
+    if (pool.remote) state.hosted_.insert({pool.member, event.unit, event.attempt}, true);
     touch(event.unit.job);
   }
   void operator()(const jobs::UnitGranted& event) const {
@@ -252,7 +258,7 @@ struct Folding {
     touch(event.unit.job);
   }
   void operator()(const jobs::UnitLaunched& event) const {
-    state.jobs_.apply(event);
+    state.jobs_.apply(event, at);
     set_renewal(event.unit, event.run_for, event.paid_until);
     touch(event.unit.job);
   }
@@ -275,6 +281,26 @@ struct Folding {
   void operator()(const jobs::TaskEnded& event) const {
     state.jobs_.apply(event, at);
     touch(event.key.job);
+  }
+  void operator()(const jobs::AttemptLost& event) const {
+    state.jobs_.apply(event, at);
+    state.timers_.insert(timer_of(event.unit, event.lost), true);
+    touch(event.unit.job);
+  }
+  void operator()(const jobs::LostTaskTold& event) const {
+    state.jobs_.apply(event);
+    touch(event.key.job);
+  }
+  void operator()(const jobs::LostAttemptClosed& event) const {
+    for (const jobs::LostAttempt& lost :
+         state.jobs_.find(event.unit.job)->units[event.unit.unit].lost) {
+      if (lost.attempt == event.attempt) state.timers_.erase(timer_of(event.unit, lost));
+    }
+    state.hosted_.erase(
+        {state.catalogue_.pools().at(event.pool).member, event.unit, event.attempt});
+    state.jobs_.apply(event);
+    note_eviction(event.unit.job);
+    touch(event.unit.job);
   }
   void operator()(const jobs::UnitEnded& event) const {
     leave(event.unit);
@@ -352,7 +378,11 @@ struct Folding {
   // A unit leaves whatever it was doing.
   void leave(const UnitKey& key) const {
     state.set_unit_timer(key, {});
-    if (state.jobs_.find(key.job)->units[key.unit].phase == Phase::reserving) state.expect(key, -1);
+    const jobs::Unit& unit = state.jobs_.find(key.job)->units[key.unit];
+    if (unit.phase == Phase::reserving) state.expect(key, -1);
+    if (unit.phase == Phase::waiting || jobs::is_lost(unit)) return;
+    const Pool& pool = state.catalogue_.pools().at(unit.placement.pool);
+    if (pool.remote) state.hosted_.erase({pool.member, key, unit.attempt});
   }
 
   // The next moment at which the member must hear that the unit may go on.
@@ -389,6 +419,16 @@ void State::fold(const Events& events, Moment at) {
   jobs_.settle();
 }
 
+void State::index_hosted(const UnitKey& key, const jobs::Unit& unit) {
+  for (const jobs::LostAttempt& lost : unit.lost) {
+    timers_.insert(timer_of(key, lost), true);
+    hosted_.insert({catalogue_.pools().at(lost.pool).member, key, lost.attempt}, true);
+  }
+  if (unit.phase == Phase::waiting || unit.phase == Phase::ended) return;
+  const Pool& pool = catalogue_.pools().at(unit.placement.pool);
+  if (pool.remote) hosted_.insert({pool.member, key, unit.attempt}, true);
+}
+
 void State::reindex() {
   identity_.reindex();
   catalogue_.reindex();
@@ -396,6 +436,7 @@ void State::reindex() {
   jobs_.reindex();
   supply_.clear();  // What was seen of links stays.
   timers_ = {};
+  hosted_ = {};
   expected_ = {};
   for (const auto& [id, pool] : catalogue_.pools()) {
     supply_.put(pool, catalogue_.sites().at(pool.site));
@@ -413,6 +454,7 @@ void State::reindex() {
         timers_.insert({job.units[unit].timer, Due::unit, id.value, unit}, true);
       if (job.units[unit].phase == Phase::reserving && !planted(Bug::reservations_not_rebuilt))
         expect({id, unit}, 1);
+      index_hosted({id, unit}, job.units[unit]);
     }
   }
   if (!essence_.domain.empty())

@@ -27,6 +27,7 @@ constexpr Span rolling_hold = hours(1);
 constexpr Span rolling_margin = minutes(10);  // A rolling hold is renewed this long before it ends.
 constexpr Span lost_after_default = minutes(10);
 constexpr Span lost_after_min = seconds(10);
+constexpr Span late_usage_awaited = hours(7 * 24);  // Of an attempt that was given up.
 constexpr Span grace_max = minutes(30);
 constexpr Span retry_pause_min = seconds(10);   // Before the second attempt, then twice as long,
 constexpr Span retry_pause_max = minutes(10);   // up to this.
@@ -42,7 +43,7 @@ constexpr Moment hold_renewal(Moment paid_until, Span grace) {
 }
 
 /// What a timer is about.
-enum class Due : std::uint8_t { lease_expiry, unit, job_eviction, requests };
+enum class Due : std::uint8_t { lease_expiry, unit, job_eviction, requests, lost_attempt };
 
 /// Timers are derived from what they are about, so they need no events of their own.
 struct Timer {
@@ -52,6 +53,15 @@ struct Timer {
   std::uint32_t unit = 0;
 
   friend constexpr auto operator<=>(const Timer&, const Timer&) = default;
+};
+
+/// An attempt that is with a sub-domain, or was when it was given up, and of which all is not told.
+struct HostedKey {
+  MemberId member;
+  jobs::UnitKey unit;
+  std::uint32_t attempt = 0;
+
+  friend constexpr auto operator<=>(const HostedKey&, const HostedKey&) = default;
 };
 
 /// Numbers last issued.
@@ -141,6 +151,9 @@ class State {
 
   const Table<Timer, bool>& timers() const { return timers_; }
 
+  /// All that sub-domains have to answer for.
+  const Table<HostedKey, bool>& hosted() const { return hosted_; }
+
   /// Payloads of evicted jobs that nobody has said to be destroyed: the first of each job and how
   /// many.
   const Table<PayloadId, std::uint32_t>& doomed_payloads() const { return doomed_; }
@@ -194,6 +207,7 @@ class State {
   }
   void set_unit_timer(const jobs::UnitKey&, Moment at);  // Moment{}: none.
   void expect(const jobs::UnitKey&, std::int64_t sign);
+  void index_hosted(const jobs::UnitKey&, const jobs::Unit&);
 
   Essence essence_;
   identity::Identity identity_;
@@ -206,6 +220,7 @@ class State {
 
   placement::Supply supply_;
   Table<Timer, bool> timers_;
+  Table<HostedKey, bool> hosted_;
   Table<PoolId, Sight> sights_;
 
   // Reserved but not granted yet: not to be promised again.

@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "base/ensure.h"
+#include "domain/state.h"
 
 namespace suan::domain {
 
 namespace {
 
-constexpr Span stop_takes = seconds(1);  // Beyond the grace: noticing, killing, reaping.
+constexpr Span stop_takes = seconds(1);        // Beyond the grace: noticing, killing, reaping.
+constexpr Span cut_stop_takes = seconds(10);   // The same, where nobody may be wrong about it.
+constexpr std::int64_t clock_error_part = 50;  // Two clocks, each off by a hundredth.
 
 // How long `amount` pays for at `hourly`, rounded down; at most a hundred years.
 Span time_for(Money amount, Money hourly) {
@@ -43,6 +46,19 @@ Span running_limit(const JobSpec& spec, Money unit_hourly, Money allowance) {
   const Span paid = time_for(allowance, unit_hourly) - spec.grace - stop_takes;
   const Span limit = std::max(paid, Span{1});
   return spec.max_duration == Span{} ? limit : std::min(limit, spec.max_duration);
+}
+
+Span lost_after(const jobs::Job& job) {
+  if (job.guest) return job.guest->lost_after;
+  const Partition& partition = job.spec->partition;
+  if (!partition.replace) return {};
+  return partition.lost_after == Span{} ? lost_after_default : partition.lost_after;
+}
+
+bool must_have_stopped(Span lost_after, Span grace, Span away) {
+  const Span lasts = lost_after + grace;
+  if (planted(Bug::given_up_too_early)) return away >= lost_after / 3;
+  return away >= lasts + lasts / clock_error_part + cut_stop_takes;
 }
 
 }  // namespace suan::domain

@@ -6,6 +6,7 @@
 #include "base/money.h"
 #include "base/planted.h"
 #include "base/time.h"
+#include "jobs/records.h"
 #include "model/spec.h"
 
 /// What a job's money allows: how much is held for it and how long that lets it run.
@@ -24,6 +25,15 @@ Money unit_allowance(const JobSpec&, Money unit_hourly);
 /// How long a unit may run on an allowance, so that stopping it, grace included, stays within; 0 =
 /// no limit, as of rolling jobs and of those that cost nothing and have no max_duration.
 Span running_limit(const JobSpec&, Money unit_hourly, Money allowance);
+
+/// How long an attempt runs on without news from its home before it stops by itself and another may
+/// be started; 0 = it is not replaced.
+Span lost_after(const jobs::Job&);
+
+/// Whether a sub-domain that has been away for so long has stopped, grace and all, whatever was to
+/// stop after `lost_after`: each machine measures by its own clock, of which none is off by more
+/// than a hundredth.
+bool must_have_stopped(Span lost_after, Span grace, Span away);
 
 /// What a task is charged for its time. Rounded once.
 inline Money charge_for(Money task_hourly, Span wall) {

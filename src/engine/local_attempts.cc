@@ -58,6 +58,10 @@ void LocalEngine::Loop::fulfil(const NewLaunch& wish) {
     return;
   }
   if (logs_.is_forgotten(key)) return;
+  if (wish.launch.is_late && wish.launch.run_for > Span{}) {
+    end_unstarted(key, AttemptEnd::lapsed, "its launch came too late");
+    return;
+  }
   std::string fault = find_fault(wish.launch, wish.payload);
   if (fault.empty()) fault = find_excess(wish.launch);
   if (fault.empty()) fault = find_image_fault(wish.payload);

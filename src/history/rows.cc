@@ -106,6 +106,23 @@ struct RowWriter::Writing {
     run(job_cost, event.key.job.value, bits(event.cost.micro));
     move(event.key.job);
   }
+  // A unit is a gang, or one element: its first task has its number.
+  void operator()(const jobs::AttemptLost& event) {
+    for (const std::uint32_t index : event.lost.open) {
+      const std::uint64_t task = std::uint64_t{event.unit.unit} + index;
+      const std::uint64_t none = 0;
+      run(attempt_ended, event.unit.job.value, task, std::uint64_t{event.lost.attempt}, bits(at.us),
+          code(AttemptEnd::lost), none, none, none, none, none, std::string_view(event.reason));
+    }
+    move(event.unit.job);
+  }
+  void operator()(const jobs::LostTaskTold& event) {
+    run(attempt_told, event.key.job.value, std::uint64_t{event.key.task},
+        std::uint64_t{event.key.attempt}, bits(event.usage.wall.us), bits(event.usage.cpu.us),
+        bits(event.usage.memory_peak_bytes), bits(event.cost.micro));
+    run(job_cost, event.key.job.value, bits(event.cost.micro));
+    move(event.key.job);
+  }
   void operator()(const jobs::JobEnded& event) {
     run(job_ended, event.job.value, bits(at.us), code(event.outcome), bits(event.exit_code),
         std::string_view(event.reason));
@@ -182,6 +199,9 @@ Result<std::unique_ptr<RowWriter>> RowWriter::open(journal::Database& database) 
       "UPDATE attempts SET ended = ?4, how = ?5, exit_code = ?6, wall = ?7, cpu = ?8, memory_peak "
       "= ?9, cost "
       "= ?10, reason = ?11 WHERE job = ?1 AND task = ?2 AND attempt = ?3",
+      // attempt_told
+      "UPDATE attempts SET wall = ?4, cpu = ?5, memory_peak = ?6, cost = ?7 WHERE job = ?1 AND "
+      "task = ?2 AND attempt = ?3",
       // job_cost
       "UPDATE jobs SET cost = cost + ?2 WHERE id = ?1",
       // job_ended

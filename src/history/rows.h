@@ -30,6 +30,7 @@ class RowWriter {
     job_started,
     attempt_leased,
     attempt_ended,
+    attempt_told,
     job_cost,
     job_ended,
     job_evicted,

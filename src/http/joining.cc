@@ -1,4 +1,5 @@
-// Routes about members: who they are, who may ask to become one, and what comes of it.
+// Routes about members: who they are, who may ask to become one, and what comes of it; and about
+// the sites of this domain's own.
 #include "base/text.h"
 #include "http/bodies.h"
 #include "http/read_body.h"
@@ -14,6 +15,13 @@ constexpr Span token_lasts = hours(24);
 
 void answer_join(Service& service, Exchange& exchange, bool is_approved) {
   service.post(exchange, {.command = domain::AnswerJoin{exchange.captured.front(), is_approved},
+                          .payloads = {},
+                          .status = 200,
+                          .secret = {}});
+}
+
+void drain_site(Service& service, Exchange& exchange, bool is_draining) {
+  service.post(exchange, {.command = domain::DrainSite{exchange.captured.front(), is_draining},
                           .payloads = {},
                           .status = 200,
                           .secret = {}});
@@ -65,6 +73,14 @@ void post_approve(Service& service, Exchange& exchange) {
 
 void post_refuse(Service& service, Exchange& exchange) {
   answer_join(service, exchange, false);
+}
+
+void post_drain(Service& service, Exchange& exchange) {
+  drain_site(service, exchange, true);
+}
+
+void post_resume(Service& service, Exchange& exchange) {
+  drain_site(service, exchange, false);
 }
 
 }  // namespace suan::http

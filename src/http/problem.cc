@@ -51,6 +51,7 @@ int status_of(Code code) {
     case Code::key_unknown:
     case Code::job_unknown:
     case Code::joiner_unknown:
+    case Code::site_unknown:
       return 404;
     case Code::name_taken:
     case Code::key_exists:

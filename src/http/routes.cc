@@ -9,7 +9,7 @@ namespace {
 using net::Method;
 using enum Access;
 
-constexpr std::array<Route, 31> table{{
+constexpr std::array<Route, 33> table{{
     {Method::get, "/healthz", anyone, get_health, "Whether the process lives.", "", "",
      "text/plain", 200},
     {Method::get, "/readyz", anyone, get_ready, "Whether it takes requests.", "", "", "text/plain",
@@ -77,6 +77,10 @@ constexpr std::array<Route, 31> table{{
     {Method::get, "/v1/costs", authenticated, get_costs,
      "Charge lines, newest first, and their total.", "project job limit before after_sequence", "",
      "CostView", 200},
+    {Method::post, "/v1/sites/{site}/drain", authenticated, post_drain,
+     "Let a site finish what it has and take nothing new.", "", "", "Accepted", 200},
+    {Method::post, "/v1/sites/{site}/resume", authenticated, post_resume,
+     "Let a site that was drained take work again.", "", "", "Accepted", 200},
     {Method::get, "/v1/uplink", anyone, get_uplink,
      "For sub-domains: a WebSocket, whose messages docs/formats/uplink.md has.", "", "",
      "application/octet-stream", 101},

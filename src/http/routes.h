@@ -38,6 +38,8 @@ void delete_key(Service&, Exchange&);
 void post_join_token(Service&, Exchange&);
 void get_members(Service&, Exchange&);
 void post_approve(Service&, Exchange&);
+void post_drain(Service&, Exchange&);
+void post_resume(Service&, Exchange&);
 void post_refuse(Service&, Exchange&);
 void get_postings(Service&, Exchange&);
 void get_costs(Service&, Exchange&);

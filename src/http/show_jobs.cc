@@ -56,6 +56,8 @@ std::string waiting_reason(const jobs::Job& job) {
   switch (unit.mishaps.back().setback) {
     case jobs::Setback::site_lost:
       return "its site lost it; waits to be tried again";
+    case jobs::Setback::cut_off:
+      return "its site was cut off; waits to be tried again";
     case jobs::Setback::interrupted:
       return "it was interrupted; waits to be tried again";
     default:

@@ -39,8 +39,12 @@ std::string setback_text(const domain::State& state, const jobs::Mishap& mishap)
       return when + "the attempt was interrupted" + where;
     case jobs::Setback::refused:
       return when + "the member could not take it" + where;
+    case jobs::Setback::unanswered:
+      return when + "the member could not be reached" + where;
     case jobs::Setback::site_lost:
       return when + "the site lost the attempt" + where;
+    case jobs::Setback::cut_off:
+      return when + "the site was cut off for too long" + where;
   }
   return when;
 }

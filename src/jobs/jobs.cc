@@ -71,6 +71,10 @@ std::uint32_t task_number(const JobSpec& spec, std::uint32_t unit, std::uint32_t
   return unit * spec.nodes + index;
 }
 
+bool is_lost(const Unit& unit) {
+  return std::ranges::find(unit.lost, unit.attempt, &LostAttempt::attempt) != unit.lost.end();
+}
+
 std::uint64_t Jobs::ahead_of(const UnitKey& key) const {
   const Job* job = find(key.job);
   if (job == nullptr || key.unit >= job->units.size() || !job->units[key.unit].is_queued) return 0;
@@ -231,9 +235,10 @@ void Jobs::apply(const UnitReturned& event, Moment now) {
   count(job, 1);
 }
 
-void Jobs::apply(const UnitLaunched& event) {
+void Jobs::apply(const UnitLaunched& event, Moment now) {
   Unit& launched = unit(event.unit);
   ensure(launched.phase == Phase::confirming);
+  launched.launched = now;
   launched.phase = Phase::staging;
   launched.run_for = event.run_for;
   launched.paid_until = event.paid_until;
@@ -289,6 +294,48 @@ void Jobs::apply(const TaskEnded& event, Moment now) {
   ensure(own.allowance_left >= Money{});
 }
 
+void Jobs::apply(const AttemptLost& event, Moment now) {
+  Job& job = edit(event.unit.job);
+  Unit& own = job.units[event.unit.unit];
+  ensure(event.lost.attempt == own.attempt);
+  for (const std::uint32_t index : event.lost.open) {
+    Task& each = own.tasks[index];
+    ensure(each.phase != Phase::ended);
+    each.phase = Phase::ended;
+    each.lease = {};
+    each.ended = now;
+    each.end = AttemptEnd::lost;
+    each.exit_code = 0;
+    each.reason = event.reason;
+  }
+  own.allowance_left = {};
+  own.lost.push_back(event.lost);
+  job.owed = job.owed + event.set_aside;
+  ++job.lost_open;
+}
+
+void Jobs::apply(const LostTaskTold& event) {
+  Job& job = edit(event.key.job);
+  const TaskPlace place = place_of(*job.spec, event.key.task);
+  Unit& own = job.units[place.unit];
+  const auto lost = std::ranges::find(own.lost, event.key.attempt, &LostAttempt::attempt);
+  ensure(lost != own.lost.end() && std::erase(lost->open, place.index) == 1);
+  Task& each = own.tasks[place.index];
+  each.cost = each.cost + event.cost;
+  job.cost = job.cost + event.cost;
+  if (own.attempt == event.key.attempt) each.usage = event.usage;
+}
+
+void Jobs::apply(const LostAttemptClosed& event) {
+  Job& job = edit(event.unit.job);
+  Unit& own = job.units[event.unit.unit];
+  ensure(std::erase_if(own.lost, [&](const LostAttempt& each) {
+           return each.attempt == event.attempt;
+         }) == 1);
+  job.owed = job.owed - event.returned;
+  --job.lost_open;
+}
+
 void Jobs::apply(const UnitEnded& event) {
   Job& job = edit(event.unit.job);
   count(job, -1);
@@ -342,7 +389,10 @@ void Jobs::apply(const GuestCommitted& event) {
   spec->max_duration = event.max_duration;
   spec->payload = event.payload;
   job.spec = std::move(spec);
-  edit_guest(job, [](Guest& guest) { guest.is_committed = true; });
+  edit_guest(job, [&](Guest& guest) {
+    guest.is_committed = true;
+    guest.lost_after = event.lost_after;
+  });
 }
 
 void Jobs::apply(const GuestRefused& event) {

@@ -68,11 +68,14 @@ class Jobs {
   void apply(const UnitPlaced&);
   void apply(const UnitGranted&);
   void apply(const UnitReturned&, Moment now);
-  void apply(const UnitLaunched&);
+  void apply(const UnitLaunched&, Moment now);
   void apply(const UnitRenewed&);
   void apply(const TaskStarted&, Moment now);
   void apply(const TaskStopping&);
   void apply(const TaskEnded&, Moment now);
+  void apply(const AttemptLost&, Moment now);
+  void apply(const LostTaskTold&);
+  void apply(const LostAttemptClosed&);
   void apply(const UnitEnded&);
   void apply(const JobStopping&);
   void apply(const JobEnded&, Moment now);
@@ -121,6 +124,9 @@ struct TaskPlace {
   std::uint32_t index = 0;
 };
 TaskPlace place_of(const JobSpec&, std::uint32_t task);
+
+/// Whether its latest attempt was given up, and its member has not told all of it.
+bool is_lost(const Unit&);
 
 /// The number of a task from its place.
 std::uint32_t task_number(const JobSpec&, std::uint32_t unit, std::uint32_t index);

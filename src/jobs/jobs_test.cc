@@ -56,7 +56,7 @@ UnitGranted granted(const Jobs& jobs, const UnitKey& key) {
 void launch(Jobs& jobs, const UnitKey& key) {
   jobs.apply(placed(key, jobs.find(key.job)->units[key.unit].attempt + 1));
   jobs.apply(granted(jobs, key));
-  jobs.apply(UnitLaunched{.unit = key, .run_for = {}, .max_duration = {}, .paid_until = {}});
+  jobs.apply(UnitLaunched{.unit = key, .run_for = {}, .max_duration = {}, .paid_until = {}}, noon);
 }
 
 TaskEnded ended(const AttemptKey& key, Money cost = {}) {
@@ -315,7 +315,7 @@ class Walk {
         return jobs.apply(granted(jobs, key));
       case Phase::confirming:
         if (random_.chance(1, 4)) return return_unit(key);
-        return jobs.apply(UnitLaunched{key, {}, {}, {}});
+        return jobs.apply(UnitLaunched{key, {}, {}, {}}, noon);
       case Phase::staging:
       case Phase::running:
       case Phase::stopping:
@@ -424,7 +424,7 @@ TEST(JobsDeathTest, EventsOutOfTurnAreABug) {
   EXPECT_DEATH(jobs.apply(UnitQueued{key}), "jobs.cc");     // It is queued.
   EXPECT_DEATH(jobs.apply(placed(key, 2)), "jobs.cc");      // Attempts have no gaps.
   EXPECT_DEATH(jobs.apply(granted(jobs, key)), "jobs.cc");  // Nobody asked.
-  EXPECT_DEATH(jobs.apply(UnitLaunched{key, {}, {}, {}}), "jobs.cc");
+  EXPECT_DEATH(jobs.apply(UnitLaunched{key, {}, {}, {}}, noon), "jobs.cc");
   EXPECT_DEATH(jobs.apply(UnitReturned{key, Setback::none, {}}, noon), "jobs.cc");
   launch(jobs, key);
   EXPECT_DEATH(jobs.apply(placed(key, 2)), "jobs.cc");

@@ -109,6 +109,8 @@ enum class Setback : std::uint8_t {
   interrupted,     // The member stopped it; it is tried again.
   site_lost,       // The member lost it; it is tried again.
   refused,         // The member could not take it after all.
+  unanswered,      // The member could not be reached, and had not said that it would take it.
+  cut_off,         // The member could not be reached for too long; it is tried again.
 };
 
 struct Mishap {
@@ -120,6 +122,26 @@ struct Mishap {
     visit(1, "at", self.at);
     visit(2, "setback", self.setback);
     visit(3, "pool", self.pool);
+  }
+};
+
+/// An attempt that was given up because its member could not be reached for so long that it must
+/// have stopped by itself. What it used is charged once the member tells.
+struct LostAttempt {
+  std::uint32_t attempt = 0;
+  PoolId pool;
+  Money hourly;                     // Of each task.
+  HoldId hold;                      // Set aside for what it used; 0 = it costs nothing.
+  Moment until;                     // Nobody waits longer for its member to tell.
+  std::vector<std::uint32_t> open;  // The tasks, by their place in the unit, of which it has not.
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "attempt", self.attempt);
+    visit(2, "pool", self.pool);
+    visit(3, "hourly", self.hourly);
+    visit(4, "hold", self.hold);
+    visit(5, "until", self.until);
+    visit(6, "open", self.open);
   }
 };
 
@@ -135,6 +157,8 @@ struct Unit {
   Moment timer;       // When it next wants attention; 0 = never.
   std::vector<Task> tasks;
   std::vector<Mishap> mishaps;  // The latest few.
+  Moment launched;              // Of the latest attempt.
+  std::vector<LostAttempt> lost;
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "phase", self.phase);
@@ -148,6 +172,8 @@ struct Unit {
     visit(9, "tasks", self.tasks);
     visit(10, "mishaps", self.mishaps);
     visit(11, "allowance", self.allowance);
+    visit(12, "launched", self.launched);
+    visit(13, "lost", self.lost);
   }
 };
 
@@ -164,6 +190,7 @@ struct Guest {
   bool is_committed = false;  // It may be launched, or has been.
   bool is_refused = false;    // Nothing of it ran.
   bool is_let_go = false;     // Its home wants to hear no more of it.
+  Span lost_after;            // As in CommitUnit.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "parent", self.parent);
@@ -174,6 +201,7 @@ struct Guest {
     visit(6, "is_committed", self.is_committed);
     visit(7, "is_refused", self.is_refused);
     visit(8, "is_let_go", self.is_let_go);
+    visit(9, "lost_after", self.lost_after);
   }
 };
 
@@ -197,6 +225,8 @@ struct Job {
   std::uint64_t sequence = 0;  // Of the last record about it.
   std::vector<Unit> units;
   std::shared_ptr<const Guest> guest;  // Absent: the job is at home here.
+  Money owed;                   // Set aside in other holds for attempts that were lost, or spent.
+  std::uint32_t lost_open = 0;  // Lost attempts whose members have not told all.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "id", self.id);
@@ -218,6 +248,8 @@ struct Job {
     visit(17, "sequence", self.sequence);
     visit(18, "units", self.units);
     visit(19, "guest", self.guest);
+    visit(20, "owed", self.owed);
+    visit(21, "lost_open", self.lost_open);
   }
 };
 
@@ -377,6 +409,57 @@ struct TaskEnded {
   }
 };
 
+/// The unit's attempt is given up: all of its tasks that had not ended count as ended now, `lost`,
+/// and cost nothing yet. What follows for the unit is said after this.
+struct AttemptLost {
+  static constexpr std::uint32_t code = 57;
+  static constexpr const char* name = "attempt_lost";
+  UnitKey unit;
+  LostAttempt lost;
+  Money set_aside;  // In the hold of `lost`.
+  std::string reason;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "lost", self.lost);
+    visit(3, "set_aside", self.set_aside);
+    visit(4, "reason", self.reason);
+  }
+};
+
+/// The member of a lost attempt has told how one task of it ended.
+struct LostTaskTold {
+  static constexpr std::uint32_t code = 58;
+  static constexpr const char* name = "lost_task_told";
+  AttemptKey key;
+  AttemptEnd end = AttemptEnd::none;
+  std::int32_t exit_code = 0;
+  Usage usage;
+  Money cost;  // Charged to the project.
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "key", self.key);
+    visit(2, "end", self.end);
+    visit(3, "exit_code", self.exit_code);
+    visit(4, "usage", self.usage);
+    visit(5, "cost", self.cost);
+  }
+};
+
+/// All is told of a lost attempt, or nobody waits for it any longer.
+struct LostAttemptClosed {
+  static constexpr std::uint32_t code = 59;
+  static constexpr const char* name = "lost_attempt_closed";
+  UnitKey unit;
+  std::uint32_t attempt = 0;
+  PoolId pool;
+  Money returned;  // Of what was set aside.
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "attempt", self.attempt);
+    visit(3, "pool", self.pool);
+    visit(4, "returned", self.returned);
+  }
+};
+
 /// Somebody asked for the whole job to stop.
 struct JobStopping {
   static constexpr std::uint32_t code = 53;
@@ -444,11 +527,13 @@ struct GuestCommitted {
   Span max_duration;
   PayloadId payload;           // 0 = none.
   std::uint32_t payloads = 0;  // Sealed blobs: 1 if it has one.
+  Span lost_after;             // As in CommitUnit.
   static void fields(auto&& visit, auto& self) {
     visit(1, "job", self.job);
     visit(2, "max_duration", self.max_duration);
     visit(3, "payload", self.payload);
     visit(4, "payloads", self.payloads);
+    visit(5, "lost_after", self.lost_after);
   }
 };
 

@@ -98,6 +98,7 @@ struct Launch {
   Span checkpoint_notice;         // How long before a foreseen stop the signal is sent.
   PayloadId payload;
   std::uint32_t first_task = 0;  // The task learns its rank from first_task + key.task.
+  bool is_late = false;  // Nobody knows whether run_for has passed: if it is news, it lapses.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "key", self.key);
@@ -114,6 +115,7 @@ struct Launch {
     visit(12, "checkpoint_notice", self.checkpoint_notice);
     visit(13, "payload", self.payload);
     visit(14, "first_task", self.first_task);
+    visit(15, "is_late", self.is_late);
   }
 };
 
@@ -159,7 +161,8 @@ struct Progress {
   AttemptEnd end = AttemptEnd::none;  // Set exactly when state is `ended`.
   std::int32_t exit_code = 0;         // Of `exited`; 128 + signal otherwise, 0 where it never ran.
   Usage usage;
-  std::string reason;  // For people; one sentence or empty.
+  std::string reason;    // For people; one sentence or empty.
+  bool is_open = false;  // Of `lost`: what it used is told once it is known.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "key", self.key);
@@ -168,6 +171,7 @@ struct Progress {
     visit(4, "exit_code", self.exit_code);
     visit(5, "usage", self.usage);
     visit(6, "reason", self.reason);
+    visit(7, "is_open", self.is_open);
   }
 };
 

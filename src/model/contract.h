@@ -72,15 +72,19 @@ struct HostUnit {
 /// Launch every task of a unit that is hosted. Its payload travels beside it.
 struct CommitUnit {
   UnitAttempt unit;
-  Span run_for;         // As in Launch.
-  Span max_duration;    // As in Launch.
-  PayloadId payload{};  // At home; 0 = none.
+  Span run_for;          // As in Launch.
+  Span max_duration;     // As in Launch.
+  PayloadId payload{};   // At home; 0 = none.
+  Span lost_after;       // No run_for is longer; 0 = no other attempt is started after it.
+  bool is_late = false;  // As in Launch.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "unit", self.unit);
     visit(2, "run_for", self.run_for);
     visit(3, "max_duration", self.max_duration);
     visit(4, "payload", self.payload);
+    visit(5, "lost_after", self.lost_after);
+    visit(6, "is_late", self.is_late);
   }
 };
 

@@ -45,6 +45,17 @@ struct PoolReading {
   }
 };
 
+/// Of a pool whose member cannot be reached: nothing of it takes work.
+inline PoolReading reading_of_nothing(std::uint32_t nodes) {
+  PoolReading reading;
+  reading.nodes.resize(nodes);
+  for (std::uint32_t i = 0; i < nodes; ++i) {
+    reading.nodes[i].node = i;
+    reading.nodes[i].takes_work = false;
+  }
+  return reading;
+}
+
 /// A round trip between two sites as measured at one moment. The newest wins, whole.
 struct Rtt {
   Span p50;

@@ -23,6 +23,7 @@ struct Site {
   std::int32_t longitude_micro = 0;
   std::uint32_t pue_milli = 0;  // Power usage effectiveness × 1000 (ISO/IEC 30134-2); 0 = unknown.
   std::uint32_t carbon_g_per_kwh = 0;  // Of the grid; 0 = unknown.
+  bool is_draining = false;            // Its operator lets it finish what it has.
 
   friend bool operator==(const Site&, const Site&) = default;
 
@@ -35,6 +36,7 @@ struct Site {
     visit(6, "longitude_micro", self.longitude_micro);
     visit(7, "pue_milli", self.pue_milli);
     visit(8, "carbon_g_per_kwh", self.carbon_g_per_kwh);
+    visit(9, "is_draining", self.is_draining);
   }
 };
 

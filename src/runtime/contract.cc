@@ -31,9 +31,12 @@ std::optional<Up> answer_to(const Down& down, const Reply& reply) {
   if (reply || reply.error().code == Code::known_already) return std::nullopt;
   if (const auto* host = std::get_if<HostUnit>(&down))
     return UnitRefused{host->unit, reply.error().detail};
-  const auto* commit = std::get_if<CommitUnit>(&down);
-  if (commit != nullptr && reply.error().code == Code::stale)
+  if (reply.error().code != Code::stale) return std::nullopt;
+  if (const auto* commit = std::get_if<CommitUnit>(&down))
     return UnitRefused{commit->unit, reply.error().detail};
+  // It never came here, or is over: whoever wants it stopped need not wait.
+  if (const auto* stop = std::get_if<StopTask>(&down))
+    return UnitRefused{stop->unit, reply.error().detail};
   return std::nullopt;
 }
 

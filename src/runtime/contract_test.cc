@@ -105,9 +105,10 @@ class Contract : public testing::Test {
     if (const auto answer = answer_to(down, reply)) child.ups.push_back(*answer);
   }
 
-  JobId submit(std::uint32_t nodes = 1) {
+  JobId submit(std::uint32_t nodes = 1, Span lost_after = {}) {
     domain::SubmitJob job = small_job();
     job.spec.nodes = nodes;
+    job.spec.partition = {lost_after, lost_after > Span{}};
     const Reply reply = parent.put(job, {"payload"}, caller());
     EXPECT_TRUE(reply) << reply.error().detail;
     return JobId{parent.state().essence().last.job};
@@ -232,6 +233,102 @@ TEST_F(Contract, WhatItsHomeLetsGoOfIsStopped) {
   EXPECT_EQ(guest().cost, scale(Money{150'000}, 1, 3600));
 }
 
+TEST_F(Contract, WhatNobodyAnsweredIsTakenBack) {
+  const JobId id = submit();
+  EXPECT_FALSE(parent.put(domain::NoteAbsence{member_id(), seconds(1)}));
+  EXPECT_FALSE(parent.put(domain::NoteAbsence{MemberId{99}, hours(1)}));
+  EXPECT_TRUE(parent.put(domain::NoteAbsence{member_id(), seconds(2)}));
+  EXPECT_EQ(at_home(id).units.front().phase, Phase::waiting);
+  EXPECT_EQ(at_home(id).units.front().mishaps.back().setback, jobs::Setback::unanswered);
+  EXPECT_FALSE(parent.put(domain::NoteAbsence{member_id(), hours(1)}));
+  relay();  // It is hosted after all, and let go of.
+  EXPECT_TRUE(child.launches.empty());
+  EXPECT_TRUE(child.state().market().leases().empty());
+  EXPECT_TRUE(guest().guest->is_let_go);
+}
+
+TEST_F(Contract, WhatMustHaveStoppedIsGivenUpAndChargedWhenItIsTold) {
+  const JobId id = submit(1, seconds(60));
+  relay();
+  report(AttemptState::running);
+  relay();
+  EXPECT_EQ(child.launches.front().run_for, seconds(60));
+  const Span lasts = seconds(60) + at_home(id).spec->grace;
+  const Span enough = lasts + lasts / 50 + seconds(10);
+  clock.pass(enough);
+  EXPECT_FALSE(parent.put(domain::NoteAbsence{member_id(), enough - Span{1}}));
+  EXPECT_TRUE(parent.put(domain::NoteAbsence{member_id(), enough}));
+  const jobs::Unit& unit = at_home(id).units.front();
+  EXPECT_EQ(unit.phase, Phase::waiting);
+  ASSERT_EQ(unit.lost.size(), 1U);
+  EXPECT_EQ(at_home(id).cost, Money{});
+  EXPECT_GT(at_home(id).owed, Money{});
+  EXPECT_TRUE(parent.state().market().leases().empty());
+  parent.downs.clear();  // What was said meanwhile went nowhere.
+
+  // When the link is back, it is asked to stop; what it used is charged, and both are done with it.
+  for (const domain::Effect& effect : domain::outstanding_for(parent.state(), member_id()))
+    parent.downs.push_back(std::get<domain::TellMember>(effect).message);
+  ASSERT_EQ(parent.downs.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<StopTask>(parent.downs.front()));
+  relay();
+  report(AttemptState::ended, seconds(36));
+  relay();
+  EXPECT_EQ(at_home(id).cost, scale(Money{150'000}, 36, 3600));
+  EXPECT_EQ(at_home(id).lost_open, 0U);
+  EXPECT_EQ(at_home(id).owed, at_home(id).cost);
+  EXPECT_TRUE(parent.state().hosted().empty());
+  EXPECT_TRUE(guest().guest->is_let_go);
+  clock.pass(seconds(10));
+  parent.settle();
+  relay();
+  EXPECT_EQ(at_home(id).units.front().attempt, 2U);
+  EXPECT_EQ(child.launches.size(), 2U);
+}
+
+TEST_F(Contract, WhatIsNeverToldOfIsNotWaitedForForever) {
+  const JobId id = submit(2, seconds(60));
+  relay();
+  EXPECT_TRUE(parent.put(domain::StopJob{id}, {}, caller()));
+  EXPECT_TRUE(parent.put(domain::NoteAbsence{member_id(), minutes(2)}));
+  EXPECT_EQ(at_home(id).outcome, jobs::Outcome::cancelled);
+  clock.pass(hours(24));
+  parent.settle();
+  EXPECT_EQ(at_home(id).lost_open, 1U);  // It stays in hot state.
+  clock.pass(domain::late_usage_awaited);
+  parent.settle();
+  EXPECT_EQ(parent.state().jobs().find(id), nullptr);
+  EXPECT_TRUE(parent.state().hosted().empty());
+  EXPECT_TRUE(parent.state().ledger().holds().empty());
+}
+
+TEST_F(Contract, WhatIsCommittedAgainStartsOnlyWhereItsHomeMaySay) {
+  const JobId id = submit(1, seconds(60));
+  to_child(parent.downs.front());
+  parent.downs.clear();
+  const UnitAttempt unit{id, 0, 1};
+  to_child(CommitUnit{.unit = unit,
+                      .run_for = seconds(60),
+                      .max_duration = {},
+                      .lost_after = seconds(60),
+                      .is_late = true});
+  EXPECT_TRUE(guest().guest->is_refused);
+  EXPECT_TRUE(child.launches.empty());
+  child.ups.clear();
+  to_child(StopTask{unit, 0, AttemptEnd::lapsed, {}});
+  ASSERT_EQ(child.ups.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<UnitRefused>(child.ups.front()));
+}
+
+TEST_F(Contract, TimeOnTheWayCounts) {
+  Span run_for = seconds(60);
+  EXPECT_TRUE(domain::count_down(run_for, Moment{1000}, Moment{1000} + seconds(50)));
+  EXPECT_EQ(run_for, seconds(10));
+  EXPECT_FALSE(domain::count_down(run_for, Moment{1000}, Moment{1000} + seconds(10)));
+  Span unlimited;
+  EXPECT_TRUE(domain::count_down(unlimited, Moment{1000}, Moment{1000} + hours(1)));
+}
+
 TEST_F(Contract, AnotherPriceThanWasOfferedIsRefused) {
   const JobId id = submit();
   domain::StartMember dearer = std::get<domain::StartMember>(small_beginnings().back());
@@ -300,7 +397,8 @@ TEST_F(Contract, NonsenseFromAParentIsRefused) {
   wish = std::get<HostUnit>(parent.downs.front());
   EXPECT_FALSE(child.put(to_command(ParentId{99}, Down(wish))));
   EXPECT_FALSE(child.put(to_command(
-      parent_id(), Down(CommitUnit{.unit = wish.unit, .run_for = {}, .max_duration = {}}))));
+      parent_id(),
+      Down(CommitUnit{.unit = wish.unit, .run_for = {}, .max_duration = {}, .lost_after = {}}))));
   EXPECT_EQ(child.state().essence().last.job, 0U);
 }
 

@@ -106,6 +106,7 @@ Reply Core::commit(Events&& events, Moment at, std::vector<std::string>* payload
   state_.fold(events, at);
   const std::size_t effects_before = effects_.size();
   domain::add_effects(state_, events, effects_);
+  stamp_effects(effects_before);
   if (options_.answers_within_batch) route_effects(effects_before);
   note_hints(events);
   scratch_.clear();
@@ -120,6 +121,12 @@ Reply Core::commit(Events&& events, Moment at, std::vector<std::string>* payload
   return Answer{.id = {}, .sequence = state_.essence().sequence, .body = {}};
 }
 
+void Core::stamp_effects(std::size_t first) {
+  if (first == effects_.size()) return;
+  const Moment decided = received_ != Moment{} ? received_ : clock_.steady();
+  for (std::size_t i = first; i < effects_.size(); ++i) domain::stamp(effects_[i], decided);
+}
+
 void Core::note_hints(const Events& events) {
   if (may_place_) return;
   for (const domain::Event& event : events) {
@@ -129,6 +136,7 @@ void Core::note_hints(const Events& events) {
                  std::holds_alternative<jobs::UnitReturned>(event) ||
                  std::holds_alternative<jobs::JobSubmitted>(event) ||
                  std::holds_alternative<jobs::UnitEnded>(event) ||
+                 std::holds_alternative<jobs::LostAttemptClosed>(event) ||
                  std::holds_alternative<ledger::Deposited>(event) ||
                  std::holds_alternative<ledger::HoldReturned>(event);
   }
@@ -170,6 +178,7 @@ void Core::take(Request& request) {
     commit->message.payload = PayloadId{request.payloads.size()};  // What came beside it counts.
   }
   const Moment now = moment();
+  received_ = request.received;
   Reply reply = answer(request, now);
   ++counts_.decided;
   if (reply && !reply->id.empty()) {
@@ -187,6 +196,7 @@ void Core::take(Request& request) {
       reply = std::unexpected(std::move(decision).error());
     }
   }
+  received_ = {};
   if (!reply) ++counts_.refused;
   if (request.reply) {
     replies_.push_back({std::move(request.reply), std::move(reply), !request.caller.is_process()});

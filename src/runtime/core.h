@@ -20,11 +20,16 @@
 /// durable, and with one rule: nothing leaves before it is durable.
 namespace suan::runtime {
 
-/// The seam to time of day. Moments it gives may step; the core clamps them to be monotone.
+/// The seam to time.
 class Clock {
  public:
   virtual ~Clock() = default;
+
+  /// The time of day. It may step; the core clamps it to be monotone.
   virtual Moment now() = 0;
+
+  /// What runs on evenly from an unknown beginning, also while the machine sleeps. Never 0.
+  virtual Moment steady() = 0;
 };
 
 /// What comes of a request: the lasting answer, or why not.
@@ -36,6 +41,7 @@ struct Request {
   domain::Caller caller;
   std::vector<std::string> payloads;   // Of SubmitJob: their plain bytes, the first is number 1.
   Callback<void(const Reply&)> reply;  // Called once, on the core's thread; may be empty.
+  Moment received{};                   // By Clock::steady; 0 = when it is decided.
 };
 
 /// One record that is durable now.
@@ -149,6 +155,7 @@ class Core {
   };
 
   Moment moment();
+  void stamp_effects(std::size_t first);
   void take(Request&);
   void route_effects(std::size_t first);
   bool has_room() const;
@@ -176,6 +183,7 @@ class Core {
   /// Answers to effects for members in this process.
   std::deque<std::variant<domain::Reserve, domain::Confirm>> inner_;
   wire::Writer scratch_;
+  Moment received_;        // Of what is being decided; 0 = now.
   bool may_place_ = true;  // Something changed that a waiting unit may profit from.
   bool is_space_low_ = false;
 };

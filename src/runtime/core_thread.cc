@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <utility>
 
 namespace suan::runtime {
@@ -17,6 +18,12 @@ constexpr auto patience = std::chrono::milliseconds(10);
 Moment SystemClock::now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::microseconds>(since).count()};
+}
+
+Moment SystemClock::steady() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return {std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000 + 1};
 }
 
 CoreThread::CoreThread(Core& core, std::size_t inbox_max, Callback<void(const Failure&)> on_fatal)

@@ -95,10 +95,11 @@ class CoreThread {
   std::thread thread_;
 };
 
-/// The time of day of the machine.
+/// The clocks of the machine.
 class SystemClock : public Clock {
  public:
   Moment now() override;
+  Moment steady() override;
 };
 
 }  // namespace suan::runtime

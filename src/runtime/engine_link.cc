@@ -7,7 +7,8 @@
 
 namespace suan::runtime {
 
-EngineLink::EngineLink(journal::Journal& journal) : journal_(journal) {}
+EngineLink::EngineLink(journal::Journal& journal, Clock& clock)
+    : journal_(journal), clock_(clock) {}
 
 EngineLink::~EngineLink() {
   stop();
@@ -94,14 +95,23 @@ void EngineLink::launch(const domain::AskLaunch& ask) {
     }
     payload = std::move(*decoded);
   }
-  members_.at(ask.member).engine.launch(ask.launch, payload);
+  Launch launch = ask.launch;
+  // One for which no time is left is launched all the same, so that its end is told.
+  if (!domain::count_down(launch.run_for, ask.decided, clock_.steady())) launch.run_for = Span{1};
+  members_.at(ask.member).engine.launch(launch, payload);
+}
+
+void EngineLink::renew(const domain::AskRenew& ask) {
+  RenewAttempt renewal = ask.renew;
+  if (domain::count_down(renewal.run_for, ask.decided, clock_.steady()))
+    members_.at(ask.member).engine.renew(renewal);
 }
 
 void EngineLink::perform(const domain::Effect& effect) {
-  if (const auto* ask = std::get_if<domain::AskLaunch>(&effect)) {
-    launch(*ask);
-  } else if (const auto* renew = std::get_if<domain::AskRenew>(&effect)) {
-    members_.at(renew->member).engine.renew(renew->renew);
+  if (const auto* start = std::get_if<domain::AskLaunch>(&effect)) {
+    launch(*start);
+  } else if (const auto* ask = std::get_if<domain::AskRenew>(&effect)) {
+    renew(*ask);
   } else if (const auto* stop = std::get_if<domain::AskStop>(&effect)) {
     members_.at(stop->member).engine.stop(stop->stop);
   } else if (const auto* forget = std::get_if<domain::AskForget>(&effect)) {

@@ -17,7 +17,7 @@ namespace suan::runtime {
 class EngineLink {
  public:
   /// `journal` holds the sealed payloads.
-  explicit EngineLink(journal::Journal& journal);
+  EngineLink(journal::Journal& journal, Clock& clock);
   ~EngineLink();
 
   EngineLink(const EngineLink&) = delete;
@@ -50,9 +50,11 @@ class EngineLink {
   void run();
   void perform(const domain::Effect&);
   void launch(const domain::AskLaunch&);
+  void renew(const domain::AskRenew&);
   void report(const Progress&);
 
   journal::Journal& journal_;
+  Clock& clock_;
   std::map<MemberId, Member> members_;
   CoreThread* core_ = nullptr;
 

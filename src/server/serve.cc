@@ -284,7 +284,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
   const std::uint64_t replayed_sequence = replayed.essence().sequence;
 
   runtime::SystemClock clock;
-  runtime::EngineLink link(journal);
+  runtime::EngineLink link(journal, clock);
   Outlets outlets(link);
   runtime::Core core(std::move(replayed), journal, epoch, clock, outlets,
                      {.space_low_bytes = options.space_low_bytes});

@@ -72,6 +72,10 @@ void Audit::compare_derived(const State& state) {
   for (auto one = state.timers().begin(), two = again.timers().begin();
        one != state.timers().end() && two != again.timers().end(); ++one, ++two)
     same(one->first == two->first, "a timer");
+  same(state.hosted().size() == again.hosted().size(), "the number of units with sub-domains");
+  for (auto one = state.hosted().begin(), two = again.hosted().begin();
+       one != state.hosted().end() && two != again.hosted().end(); ++one, ++two)
+    same(one->first == two->first, "a unit with a sub-domain");
   for (const auto& [id, pool] : state.catalogue().pools()) {
     same(state.supply().free_of(id) == again.supply().free_of(id), "what is free in a pool");
     const market::PoolFree one = state.market().nodes().free_in(pool);

@@ -208,12 +208,22 @@ class LifeBook {
     bool is_stopping = false;
     bool is_ended = false;
     Moment ended;
-    Money cost;
+    Money cost;  // Charged to `hold`;
+    Money late;  // to those of lost attempts.
+    Money owed;  // In those, or charged to them.
     std::uint64_t demand = 0;
     std::vector<Unit> units;
     bool is_guest = false;
     bool is_refused = false;
     bool is_let_go = false;
+  };
+
+  struct Lost {
+    HoldId hold;
+    Money hourly;
+    Money left;
+    Moment since;
+    std::set<std::uint32_t> open;
   };
 
   void seen(const jobs::JobSubmitted&);
@@ -226,6 +236,9 @@ class LifeBook {
   void seen(const jobs::TaskStarted&);
   void seen(const jobs::TaskStopping&);
   void seen(const jobs::TaskEnded&);
+  void seen(const jobs::AttemptLost&);
+  void seen(const jobs::LostTaskTold&);
+  void seen(const jobs::LostAttemptClosed&);
   void seen(const jobs::UnitEnded&);
   void seen(const jobs::JobStopping&);
   void seen(const jobs::JobEnded&);
@@ -258,7 +271,7 @@ class LifeBook {
   void seen(const market::LeaseReleased& event) { leases_.see(event, at_); }
   void seen(const catalogue::PoolOffered&);
   void seen(const catalogue::MemberStarted&);
-  void seen(const catalogue::SiteDescribed& event) { map_.see(event.site); }
+  void seen(const catalogue::SiteDescribed&);
   void seen(const domain::DomainFounded&) { is_founding_ = true; }
   void seen(const domain::RequestAccepted&);
   void seen(const domain::RequestsForgotten&) {}
@@ -274,6 +287,7 @@ class LifeBook {
   void check_queue_order(const jobs::UnitKey&, const Job&);
   void check_price(const jobs::UnitPlaced&, const Job&);
   void check_charge(const jobs::TaskEnded&, const Job&, Unit&);
+  void check_budget(const Job&, const std::string& who);
   bool budget_is_spent(const Job&) const;
   bool was_refused(const jobs::UnitKey&, const Job&, const Unit&);
   bool check(bool holds, std::string_view auditor, const std::string& text) {
@@ -288,6 +302,7 @@ class LifeBook {
   MapBook map_;
 
   std::map<JobId, Job> jobs_;
+  std::map<std::pair<jobs::UnitKey, std::uint32_t>, Lost> lost_;
   std::map<UserId, identity::Role> roles_;
   std::map<std::pair<ProjectId, UserId>, bool> seats_;
   std::map<KeyId, std::pair<UserId, Digest>> keys_;
@@ -296,6 +311,7 @@ class LifeBook {
   std::map<JoinTokenId, identity::JoinToken> join_tokens_;
   std::map<JoinerId, identity::Joiner> joiners_;
   std::map<MemberId, std::string> members_;
+  std::set<SiteId> drained_;
   std::map<domain::RequestKey, Accepted> accepted_;
   std::vector<AttemptKey> launched_;  // Every attempt that a durable record launched.
 

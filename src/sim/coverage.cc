@@ -70,9 +70,11 @@ std::vector<CoverageLine> coverage_lines(const Coverage& coverage, bool of_a_net
   if (of_a_network) return lines;
   std::erase_if(lines, [](const CoverageLine& line) {
     static constexpr std::string_view of_networks[] = {
-        "parent_joined", "withdrawn",     "guest_committed",    "guest_refused",
-        "guest_let_go",  "refused",       "known_already",      "join_token_made",
-        "join_asked",    "join_answered", "join_token_invalid", "joiner_unknown"};
+        "parent_joined", "withdrawn",      "guest_committed",     "guest_refused",
+        "guest_let_go",  "refused",        "known_already",       "join_token_made",
+        "join_asked",    "join_answered",  "join_token_invalid",  "joiner_unknown",
+        "attempt_lost",  "lost_task_told", "lost_attempt_closed", "unanswered",
+        "cut_off"};
     return std::ranges::find(of_networks, line.name) != std::end(of_networks);
   });
   return lines;

@@ -65,6 +65,7 @@ enum class Fault : std::uint8_t {
 enum class Between : std::uint8_t {
   cut,
   cut_for_long,
+  cut_one_way,
   message_lost_in_cut,
   unit_hosted,
   unit_hosted_through,  // By a domain that passed it on.
@@ -79,6 +80,13 @@ enum class Between : std::uint8_t {
   stopped_by_host,
   ended_while_cut,
   member_refused,  // After it had joined.
+  launch_too_late,
+  message_too_late,  // A commit or a renewal, for what it grants.
+  given_up,          // As its member must have stopped it.
+  given_up_below,    // By a domain that hosted it, which told its home.
+  given_up_unrun,    // It had never started.
+  told_late,
+  taken_back,  // Before the member had answered.
 };
 
 /// Rare ways through the rules that a run should have taken.
@@ -118,6 +126,8 @@ enum class Branch : std::uint8_t {
   link_measured,
   placed_by_measured_link,
   placed_by_estimated_link,
+  site_drained,
+  site_resumed,
 };
 
 /// How often each fault was done and each branch taken. Plain numbers, so that runs add up.

@@ -1,4 +1,4 @@
-// Who may join, and what of them may be sold.
+// Who may join, and what of them may be sold; which sites take nothing new.
 #include <algorithm>
 
 #include "sim/books.h"
@@ -46,7 +46,21 @@ void LifeBook::seen(const catalogue::MemberStarted& event) {
   members_[event.member.id] = event.member.name;
 }
 
+void LifeBook::seen(const catalogue::SiteDescribed& event) {
+  map_.see(event.site);
+  const bool was_draining = drained_.contains(event.site.id);
+  if (was_draining == event.site.is_draining) return;
+  const bool is_of_member = event.site.name.find('.') != std::string::npos;
+  if (!is_of_member) needs_supplier(event.site.is_draining ? "drained site" : "resumed site");
+  coverage_.hit(event.site.is_draining ? Branch::site_drained : Branch::site_resumed);
+  event.site.is_draining ? static_cast<void>(drained_.insert(event.site.id))
+                         : static_cast<void>(drained_.erase(event.site.id));
+}
+
 void LifeBook::seen(const catalogue::PoolOffered& event) {
+  check(event.pool.remote || event.pool.state != ServingState::production ||
+            !drained_.contains(event.pool.site),
+        "drain", "a pool of a drained site takes new work");
   const std::string& member = members_[event.pool.member];
   const auto joiner =
       std::ranges::find_if(joiners_, [&](const auto& each) { return each.second.name == member; });

@@ -320,6 +320,7 @@ void LifeBook::seen(const jobs::UnitReturned& event) {
   check(!own->is_stopping, "lives", who + " is tried again and its job was stopped");
   const bool is_refused = event.setback == jobs::Setback::refused && is_launched(returned->phase) &&
                           was_refused(event.unit, *own, *returned);
+  if (event.setback == jobs::Setback::unanswered) coverage_.hit(Between::taken_back);
   if (is_launched(returned->phase) && !is_refused) {
     for (const Phase phase : returned->tasks)
       check(phase == Phase::ended, "gang", who + " is tried again while part of it runs");
@@ -433,8 +434,12 @@ void LifeBook::check_charge(const jobs::TaskEnded& event, const Job& own, Unit& 
           "charge", who + " is charged for something else");
   }
   charged_now_.reset();
-  check(own.spec->budget == Money{} || money_.charged(own.hold) <= own.spec->budget, "budget",
-        who + " goes beyond its job's budget");
+  check_budget(own, who);
+}
+
+void LifeBook::check_budget(const Job& own, const std::string& who) {
+  check(own.spec->budget == Money{} || money_.charged(own.hold) + own.late <= own.spec->budget,
+        "budget", who + " goes beyond its job's budget");
 }
 
 void LifeBook::seen(const jobs::TaskEnded& event) {
@@ -462,7 +467,8 @@ void LifeBook::seen(const jobs::TaskEnded& event) {
 // any of it back.
 bool LifeBook::budget_is_spent(const Job& its) const {
   const Money share = scale(its.spec->budget, 1, its.spec->elements);
-  if (its.spec->budget == Money{} || its.spec->budget - money_.charged(its.hold) >= share)
+  if (its.spec->budget == Money{} ||
+      its.spec->budget - money_.charged(its.hold) - its.owed >= share)
     return false;
   return std::ranges::all_of(its.units, [](const Unit& each) {
     return each.phase == Phase::waiting || each.phase == Phase::ended;
@@ -527,12 +533,16 @@ void LifeBook::seen(const jobs::JobEvicted& event) {
         "a guest leaves hot state and its home has not let go of it");
   check(own->is_ended && at_ - own->ended >= hours(1), "eviction",
         "job-" + std::to_string(event.job.value) + " leaves hot state too early");
+  const auto lost = lost_.lower_bound({{event.job, 0}, 0});
+  check(lost == lost_.end() || lost->first.first.job != event.job, "eviction",
+        "a job leaves hot state and a member has not told what it used");
   coverage_.hit(Branch::evicted);
   jobs_.erase(event.job);
 }
 
 void LifeBook::check_all_over() const {
   objections_.check(truth_.running() == 0, "liveness", "something still runs");
+  objections_.check(lost_.empty(), "usage", "what a lost attempt used is never told");
   for (const AttemptKey& key : launched_)
     objections_.check(truth_.end_of(key) != nullptr, "gang",
                       print_key(key) + " was launched by a record and never by a machine");

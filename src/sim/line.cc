@@ -35,14 +35,54 @@ void Line::connect() {
                std::get<domain::TellParent>(effect).message);
   for (const domain::Effect& effect :
        domain::outstanding_for(parent_.durable(), parent_.member_id(child_)))
-    parent_.tell(*this, std::get<domain::TellMember>(effect).message);
+    parent_.tell(*this, std::get<domain::TellMember>(effect));
+}
+
+void Line::cut_one_way(bool is_downward, Span span) {
+  if (!is_up_ || is_silent_down_ || is_silent_up_) return;
+  coverage_.hit(Between::cut_one_way);
+  (is_downward ? is_silent_down_ : is_silent_up_) = true;
+  child_.after(milliseconds(random_.between(1, 45'000)), [this, span, session = session_] {
+    if (session == session_) cut(span);
+  });
+}
+
+// The parent looks from time to time what it can no longer wait for.
+void Line::miss() {
+  const bool is_new = parent_.steady() - away_since_ < minutes(2);
+  parent_.after(seconds(is_new ? random_.between(1, 20) : random_.between(20, 120)),
+                [this, session = session_] {
+                  if (session != session_) return;
+                  parent_.miss(*this, away_since_);
+                  miss();
+                });
+}
+
+void Line::forget_absence() {
+  away_since_ = parent_.steady();
+  parent_.lose_sight(*this);
+}
+
+// Takes off what passed since the heartbeat that the parent had heard when it said this.
+bool Line::is_in_time(runtime::Down& message, Moment heard) {
+  Span* run_for = nullptr;
+  if (auto* commit = std::get_if<CommitUnit>(&message)) run_for = &commit->run_for;
+  if (auto* renew = std::get_if<RenewUnit>(&message)) run_for = &renew->run_for;
+  if (run_for == nullptr || *run_for == Span{}) return true;
+  *run_for = *run_for - (child_.steady() - heard);
+  if (*run_for > Span{}) return true;
+  coverage_.hit(Between::message_too_late);
+  return false;
 }
 
 void Line::cut(Span span) {
   if (!is_up_) return;
-  is_up_ = false;
+  is_up_ = is_silent_down_ = is_silent_up_ = false;
   ++session_;
+  away_since_ = parent_.steady();
   coverage_.hit(span > hours(1) ? Between::cut_for_long : Between::cut);
+  parent_.lose_sight(*this);
+  miss();
   child_.after(span, [this] { try_to_connect(); });
 }
 
@@ -55,15 +95,19 @@ Moment Line::arrival(Moment& until, Moment now) {
 
 void Line::say(runtime::Down message, std::string payload) {
   if (!is_up_) return;
+  if (is_silent_down_) return coverage_.hit(Between::message_lost_in_cut);
+  const Moment heard = child_.steady() - milliseconds(random_.between(0, 5000));
   child_.at(arrival(down_until_, parent_.now()),
-            [this, message = std::move(message), payload = std::move(payload), session = session_] {
+            [this, message = std::move(message), payload = std::move(payload), heard,
+             session = session_]() mutable {
               if (session != session_) return coverage_.hit(Between::message_lost_in_cut);
-              child_.hear(*this, message, payload);
+              if (is_in_time(message, heard)) child_.hear(*this, message, payload);
             });
 }
 
 void Line::say(UpMessage message) {
   if (!is_up_) return;
+  if (is_silent_up_) return coverage_.hit(Between::message_lost_in_cut);
   parent_.at(arrival(up_until_, child_.now()),
              [this, message = std::move(message), session = session_] {
                if (session != session_) return coverage_.hit(Between::message_lost_in_cut);

@@ -40,9 +40,15 @@ class Line {
   /// Cuts it; it is tried again after `span`.
   void cut(Span span);
 
+  /// Nothing more arrives in one direction, until the silence is noticed and the line is cut.
+  void cut_one_way(bool is_downward, Span span);
+
   /// Says it if the line is up; else it is as good as said and lost.
   void say(runtime::Down, std::string payload);
   void say(UpMessage);
+
+  /// The parent has started again: whatever it knew of the time that this was cut is gone.
+  void forget_absence();
 
   /// The child's supply has changed: says so soon.
   void note_supply();
@@ -52,6 +58,8 @@ class Line {
   void tell_supply();
   void tell_readings();
   Moment arrival(Moment& until, Moment now);
+  bool is_in_time(runtime::Down&, Moment heard);
+  void miss();
 
   World& parent_;
   World& child_;
@@ -59,8 +67,11 @@ class Line {
   Coverage& coverage_;
   bool asks_first_;  // Else the parent takes the child as it comes.
   bool is_up_ = false;
+  bool is_silent_down_ = false;
+  bool is_silent_up_ = false;
   bool is_supply_new_ = false;
   std::uint64_t session_ = 0;
+  Moment away_since_;  // By the parent's steady clock.
   Moment down_until_;
   Moment up_until_;
   std::map<PoolId, PoolReading> told_;  // In this session.

@@ -201,6 +201,11 @@ void Machine::launch(const Launch& launch, const Payload& payload) {
   attempt.launch = launch;
   attempt.course = read_course(payload);
   ++live_;
+  if (launch.is_late && launch.run_for > Span{}) {
+    coverage_.hit(Between::launch_too_late);
+    over(attempt, AttemptEnd::lapsed, 0, "its launch came too late");
+    return;
+  }
   const bool is_broken = attempt.course.fails_to_launch && launch.key.attempt <= failing_launches;
   if (is_broken || launch.grant.node >= nodes_max) {
     coverage_.hit(Fault::launch_failed);
@@ -221,7 +226,9 @@ void Machine::renew(const RenewAttempt& renew) {
   if (attempt.latest.state != AttemptState::staging &&
       attempt.latest.state != AttemptState::running)
     return;
-  attempt.lapses = renew.run_for > Span{} ? now_ + renew.run_for : Moment{};
+  // One that was overtaken takes nothing back.
+  attempt.lapses =
+      renew.run_for > Span{} ? std::max(attempt.lapses, now_ + renew.run_for) : Moment{};
   plan(attempt);
 }
 

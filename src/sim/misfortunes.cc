@@ -18,7 +18,9 @@ void World::write_snapshot() {
 // Other users of a cluster start and end work on it, and nodes go down and come back.
 void World::neighbours_act() {
   std::vector<PoolId> pools;
-  for (const auto& [id, pool] : audit_.shadow().catalogue().pools()) pools.push_back(id);
+  for (const auto& [id, pool] : audit_.shadow().catalogue().pools()) {
+    if (!pool.remote) pools.push_back(id);
+  }
   if (pools.empty()) return;
   const Pool& pool = audit_.shadow().catalogue().pools().at(pools[random_.below(pools.size())]);
   const std::vector<NodeReading> before = neighbours_[pool.id].nodes;

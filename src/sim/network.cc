@@ -18,8 +18,12 @@ Network::Network(const Scenario& scenario, std::uint64_t seed, Coverage& coverag
     : scenario_(scenario), seed_(seed), coverage_(coverage), random_(seed ^ 0x7E7u), now_(birth) {
   worlds_.push_back(std::make_unique<World>(scenario, seed, coverage, "top"));
   if (scenario.provinces == 0) return;
-  const std::uint64_t provinces = 1 + random_.below(std::uint64_t{scenario.provinces});
-  const std::uint64_t sites = random_.below(scenario.sites + 1ULL);
+  std::uint64_t provinces = 1 + random_.below(std::uint64_t{scenario.provinces});
+  std::uint64_t sites = random_.below(scenario.sites + 1ULL);
+  if (scenario.exact) {
+    provinces = scenario.provinces;
+    sites = scenario.sites;
+  }
   for (std::uint64_t i = 0; i < provinces; ++i) {
     worlds_.push_back(std::make_unique<World>(scenario, random_.next(), coverage,
                                               "province" + std::to_string(i)));
@@ -90,8 +94,12 @@ void Network::cut_lines() {
     worlds_.front()->after(seconds(random_.between(1, every)), [this, &line = *line] {
       if (is_calm_) return;
       if (random_.chance(1, 20)) line.parent().refuse_for(line, minutes(random_.between(1, 120)));
-      line.cut(random_.chance(1, 12) ? minutes(random_.between(60, 600))
-                                     : milliseconds(random_.between(1, 120'000)));
+      const Span span = random_.chance(1, 12) ? minutes(random_.between(60, 600))
+                                              : milliseconds(random_.between(1, 120'000));
+      if (random_.chance(1, 3))
+        line.cut_one_way(random_.chance(1, 2), span);
+      else
+        line.cut(span);
     });
   }
   worlds_.front()->after(seconds(every), [this] { cut_lines(); });

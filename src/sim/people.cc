@@ -277,7 +277,12 @@ void World::manage() {
   const std::string number = std::to_string(++names_);
   const Person& by = random_.chance(9, 10) ? people_.front() : somebody();
   const std::string project = "project" + std::to_string(random_.below(projects));
-  switch (random_.below(7U)) {
+  switch (random_.below(8U)) {
+    case 4: {
+      const Site& site = *sites_[random_.below(sites_.size())];
+      ask(by, domain::DrainSite{site.offer.site.name, random_.chance(1, 2)});
+      return;
+    }
     case 0:
       ask(by, domain::CreateOrganisation{"org" + number});
       return;

@@ -23,6 +23,7 @@ struct Scenario {
   std::uint32_t poor = 250;                 // Projects that have little money.
   std::uint32_t provinces = 0;  // Domains that have joined the first; if not 0, between 1 and that,
   std::uint32_t sites = 0;      // and up to so many that have joined those.
+  bool exact = false;           // Neither fewer nor more of them than that.
   std::uint32_t cuts_per_hour = 4;  // Of each connection between two of them.
 
   /// Each chance of a seed is its own draw around these, some are off.
@@ -45,6 +46,7 @@ struct Scenario {
     visit(14, "provinces", self.provinces);
     visit(15, "sites", self.sites);
     visit(16, "cuts_per_hour", self.cuts_per_hour);
+    visit(17, "exact", self.exact);
   }
 };
 

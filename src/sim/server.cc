@@ -61,7 +61,8 @@ void World::expect_outstanding() {
         if (phase == jobs::Phase::stopping) outstanding_.insert(effect_key("stop", key));
         if (phase != jobs::Phase::staging && phase != jobs::Phase::running) continue;
         outstanding_.insert(effect_key("launch", key));
-        if (unit.run_for > Span{}) outstanding_.insert(effect_key("renew", key));
+        const bool is_late = job.guest != nullptr && job.guest->lost_after > Span{};
+        if (unit.run_for > Span{} && !is_late) outstanding_.insert(effect_key("renew", key));
       }
     }
   }
@@ -97,7 +98,8 @@ void World::start_server() {
                             people_.empty() ? Digest{{1}} : people_.front().secret},
         false);
   }
-  for (const Line* line : lines_) {
+  for (Line* line : lines_) {
+    if (&line->parent() == this) line->forget_absence();
     if (&line->child() != this) continue;
     const Digest key = random_.chance(1, 2) ? line->parent().key() : Digest{};
     put(domain::JoinParent{line->parent().name(), key}, false);
@@ -286,7 +288,9 @@ void World::launch(const domain::AskLaunch& ask) {
   if (bytes) {
     const auto payload = wire::decode<Payload>(*bytes);
     if (!payload) return object("payload", "a payload is not what was submitted");
-    return machine_of(ask.member).launch(ask.launch, *payload);
+    Launch launch = ask.launch;
+    if (!domain::count_down(launch.run_for, ask.decided, steady())) launch.run_for = Span{1};
+    return machine_of(ask.member).launch(launch, *payload);
   }
   const jobs::Job* job = audit_.shadow().jobs().find(key.job);
   if (job != nullptr && job->outcome == jobs::Outcome::none)
@@ -304,7 +308,9 @@ void World::deliver(const domain::Effect& effect) {
   if (const auto* ask = std::get_if<domain::AskLaunch>(&effect)) {
     launch(*ask);
   } else if (const auto* renew = std::get_if<domain::AskRenew>(&effect)) {
-    machine_of(renew->member).renew(renew->renew);
+    RenewAttempt rest = renew->renew;
+    if (domain::count_down(rest.run_for, renew->decided, steady()))
+      machine_of(renew->member).renew(rest);
   } else if (const auto* stop = std::get_if<domain::AskStop>(&effect)) {
     machine_of(stop->member).stop(stop->stop);
   } else if (const auto* forget = std::get_if<domain::AskForget>(&effect)) {

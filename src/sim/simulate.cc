@@ -187,8 +187,6 @@ Result<Options> read_options(std::span<const char* const> arguments) {
     }
     if (name == "--network") {
       options.network = true;
-      options.scenario.provinces = network_provinces;
-      options.scenario.sites = network_sites;
       continue;
     }
     if (name == "--trace") {
@@ -209,6 +207,10 @@ Result<Options> read_options(std::span<const char* const> arguments) {
       return failure(Failure::Kind::invalid, std::string(name) + " needs a value");
     }
     SUAN_CHECK(take_option(options, name, value));
+  }
+  if (options.network && options.scenario.provinces == 0) {
+    options.scenario.provinces = network_provinces;
+    options.scenario.sites = network_sites;
   }
   return options;
 }

@@ -50,7 +50,7 @@ void World::refuse_for(Line& line, Span span) {
 void World::say(const domain::TellMember& effect) {
   for (Line* line : lines_) {
     if (&line->parent() == this && member_id(line->child()) == effect.member)
-      return tell(*line, effect.message);
+      return tell(*line, effect);
   }
   object("effects", "a message for no sub-domain");
 }
@@ -66,15 +66,48 @@ void World::say(const domain::TellParent& effect) {
   std::visit([&](const auto& message) { (*line)->say(UpMessage(message)); }, effect.message);
 }
 
-void World::tell(Line& line, const runtime::Down& message) {
+void World::tell(Line& line, const domain::TellMember& effect) {
+  domain::TellMember rest = effect;
   std::string payload;
-  if (const auto* commit = std::get_if<CommitUnit>(&message);
-      commit != nullptr && commit->payload) {
-    auto bytes = journal_->read_blob(commit->payload.value);
-    if (!bytes) return object("payload", "the payload of a unit to be committed is gone");
-    payload = std::move(*bytes);
+  bool is_in_time = true;
+  if (auto* commit = std::get_if<CommitUnit>(&rest.message)) {
+    is_in_time = domain::count_down(commit->run_for, effect.decided, steady());
+    if (commit->payload) {
+      auto bytes = journal_->read_blob(commit->payload.value);
+      if (!bytes) return object("payload", "the payload of a unit to be committed is gone");
+      payload = std::move(*bytes);
+    }
+  } else if (auto* renew = std::get_if<RenewUnit>(&rest.message)) {
+    is_in_time = domain::count_down(renew->run_for, effect.decided, steady());
   }
-  line.say(message, std::move(payload));
+  if (is_in_time) line.say(std::move(rest.message), std::move(payload));
+}
+
+void World::lose_sight(const Line& line) {
+  const MemberId member = member_id(line.child());
+  if (!core_ || core_->is_stuck() || !member) return;
+  for (const auto& [id, pool] : durable().catalogue().pools()) {
+    if (pool.member == member && core_->state().catalogue().pools().contains(id))
+      core_->observe(id, reading_of_nothing(pool.nodes));
+  }
+  plan_step(milliseconds(1));
+}
+
+void World::miss(Line& line, Moment since) {
+  const MemberId member = member_id(line.child());
+  if (!core_ || !member) return;
+  runtime::Request request;
+  request.command = domain::NoteAbsence{member, steady() - since};
+  request.caller = runtime::link_caller();
+  request.reply = [this, &line, since, session = line.session()](const runtime::Reply& reply) {
+    check_durable("reply");
+    if (!reply) return coverage_.hit(reply.error().code);
+    after(milliseconds(1), [this, &line, since, session] {
+      if (session == line.session()) miss(line, since);
+    });
+  };
+  inbox_.push_back(std::move(request));
+  plan_step(milliseconds(random_.between(0, 5)));
 }
 
 void World::hear(Line& line, const runtime::Down& message, const std::string& payload) {
@@ -82,6 +115,7 @@ void World::hear(Line& line, const runtime::Down& message, const std::string& pa
   runtime::Request request;
   request.command = runtime::to_command(parent_id(line.parent()), message);
   request.caller = runtime::link_caller();
+  request.received = steady();
   if (!payload.empty()) request.payloads.push_back(payload);
   request.reply = [this, &line, message, session = line.session()](const runtime::Reply& reply) {
     check_durable("reply");
@@ -133,7 +167,7 @@ void World::hear(Line& line, const UpMessage& message) {
         std::holds_alternative<TaskReport>(up))
       coverage_.hit(Between::report_repeated);
     const auto answer = runtime::answer_to(up, reply);
-    if (answer && session == line.session()) tell(line, *answer);
+    if (answer && session == line.session()) tell(line, {member_id(line.child()), *answer});
   };
   inbox_.push_back(std::move(request));
   plan_step(milliseconds(random_.between(0, 5)));

@@ -51,6 +51,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, Coverage& coverage, s
       now_(birth),
       audit_(coverage),
       clock_(now_) {
+  clock_.set_rate(random_.between(-9, 9));
   for (Offer& offer : make_offers(random_)) {
     sites_.push_back(std::unique_ptr<Site>(new Site{.offer = std::move(offer),
                                                     .machine = Machine(random_.split(), coverage),
@@ -200,6 +201,7 @@ void World::open_up() {
   neighbours_leave();
   for (const auto& site : sites_) {
     open_wide(site->offer);
+    insist(domain::DrainSite{site->offer.site.name, false});
     put(domain::StartMember{site->offer.member, "", site->offer.site, site->offer.pools}, false);
   }
   for (const auto& [id, project] : audit_.shadow().identity().projects())

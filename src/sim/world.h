@@ -19,20 +19,24 @@
 
 namespace suan::sim {
 
+constexpr Moment birth{1'767'225'600'000'000};  // 2026-01-01T00:00:00Z.
+
 /// The wall clock of the simulated server: true time plus a step that faults change.
 class VirtualClock : public runtime::Clock {
  public:
   explicit VirtualClock(const Moment& true_now) : true_now_(true_now) {}
   Moment now() override { return true_now_ + step_; }
+  Moment steady() override { return birth + (true_now_ - birth) * (1000 + rate_) / 1000; }
   void step(Span by) { step_ = step_ + by; }
+  /// How much faster than true it runs, in thousandths, but for the time of day.
+  void set_rate(std::int64_t rate) { rate_ = rate; }
   Span offset() const { return step_; }
 
  private:
   const Moment& true_now_;
   Span step_;
+  std::int64_t rate_ = 0;
 };
-
-constexpr Moment birth{1'767'225'600'000'000};  // 2026-01-01T00:00:00Z.
 
 /// One domain, its disk, machines, people and misfortunes, from one seed.
 class World : public runtime::Outlet, public member::ProgressSink, public Witness {
@@ -50,6 +54,7 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
 
   void begin();
   Moment now() const { return now_; }
+  Moment steady() { return clock_.steady(); }
   /// When the next thing happens, on the agenda or on a machine, if ever.
   std::optional<Moment> next() const;
   void pass_one();
@@ -89,9 +94,13 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   /// How this domain knows the other: 0 if it does not yet.
   ParentId parent_id(const World& parent) const;
   MemberId member_id(const World& child) const;
-  void tell(Line&, const runtime::Down&);
+  void tell(Line&, const domain::TellMember&);
   void hear(Line&, const runtime::Down&, const std::string& payload);
   void hear(Line&, const UpMessage&);
+  /// A child cannot be reached: nothing new goes there.
+  void lose_sight(const Line&);
+  /// A child has been away since `since`, by this domain's steady clock.
+  void miss(Line&, Moment since);
   /// Its public key.
   Digest key() const;
   /// Whether this domain has answered a child that has to ask, which it does, until it is answered.

@@ -68,6 +68,10 @@ void SlurmEngine::Loop::fulfil(const NewLaunch& wish) {
     return;
   }
   if (logs_->is_forgotten(key)) return;
+  if (wish.launch.is_late && wish.launch.run_for > Span{}) {
+    end_unstarted(key, AttemptEnd::lapsed, "its launch came too late");
+    return;
+  }
   const SlurmPool* pool = find_pool(wish.launch.pool);
   std::string fault = engine::find_fault(wish.launch, wish.payload);
   if (fault.empty()) fault = find_odd_name(wish.payload);

@@ -316,6 +316,27 @@ TEST_P(EngineContract, lapses_without_renewal) {
   EXPECT_EQ(wait_for_end().end, AttemptEnd::lapsed);
 }
 
+TEST_P(EngineContract, starts_nothing_new_by_a_late_launch) {
+  Launch late = plain_launch();
+  late.run_for = seconds(600);
+  late.is_late = true;
+  launch({.runs = seconds(600)}, late);
+  EXPECT_EQ(wait_for_end().end, AttemptEnd::lapsed);
+  late.is_late = false;
+  launch({.runs = seconds(600)}, late);
+  EXPECT_EQ(wait_for_end().end, AttemptEnd::lapsed);
+}
+
+TEST_P(EngineContract, goes_on_after_a_late_launch_of_what_runs) {
+  Launch limited = plain_launch();
+  limited.run_for = seconds(600);
+  launch({.runs = milliseconds(1500)}, limited);
+  wait_for(AttemptState::running);
+  limited.is_late = true;
+  launch({.runs = milliseconds(1500)}, limited);
+  EXPECT_EQ(wait_for_end().end, AttemptEnd::exited);
+}
+
 TEST_P(EngineContract, runs_on_while_renewed) {
   Launch limited = plain_launch();
   limited.run_for = milliseconds(1000);

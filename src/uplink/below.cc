@@ -41,16 +41,6 @@ Standing standing_of(const domain::State& state, const Digest& key) {
 
 }  // namespace
 
-PoolReading reading_of_nothing(std::uint32_t nodes) {
-  PoolReading reading;
-  reading.nodes.resize(nodes);
-  for (std::uint32_t i = 0; i < nodes; ++i) {
-    reading.nodes[i].node = i;
-    reading.nodes[i].takes_work = false;
-  }
-  return reading;
-}
-
 void Below::prepare() {
   const auto self = shared_from_this();
   pipe_ = std::make_shared<Pipe>(
@@ -270,7 +260,21 @@ void Below::tell(const domain::TellMember& effect) {
   if (is_collecting_)
     collected_.push_back(effect);
   else if (stage_ == Stage::live && effect.member == sight_.member)
+    say_in_time(effect);
+}
+
+// What came too late to be of any use is not said: a unit that is not committed lapses there.
+void Below::say_in_time(const domain::TellMember& effect) {
+  const Moment now = ground_.clock.steady();
+  if (const auto* commit = std::get_if<CommitUnit>(&effect.message)) {
+    CommitUnit rest = *commit;
+    if (domain::count_down(rest.run_for, effect.decided, now)) say(rest);
+  } else if (const auto* renew = std::get_if<RenewUnit>(&effect.message)) {
+    RenewUnit rest = *renew;
+    if (domain::count_down(rest.run_for, effect.decided, now)) say(rest);
+  } else {
     say(effect.message);
+  }
 }
 
 void Below::ask(const OpenStream& open) {

@@ -18,9 +18,6 @@ struct PoolSeen {
   std::uint32_t nodes = 0;
 };
 
-/// What is seen of a pool that nobody can reach: no node of it takes anything new.
-PoolReading reading_of_nothing(std::uint32_t nodes);
-
 /// One connection of a sub-domain, at its parent: from the greeting to the last word. But for its
 /// making, everything runs on the worker.
 class Below : public std::enable_shared_from_this<Below> {
@@ -84,6 +81,7 @@ class Below : public std::enable_shared_from_this<Below> {
   void on_offered(const runtime::Reply&);
   void go_live(Sight, const domain::Effects& outstanding);
   void note_links();
+  void say_in_time(const domain::TellMember&);
   void say(const runtime::Down&);
   void say_commit(const CommitUnit&);
   void misbehave(std::string_view what);

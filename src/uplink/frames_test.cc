@@ -25,7 +25,7 @@ TEST(Frames, EveryKindIsReadAsItWasPrinted) {
   host.unit = {JobId{1}, 2, 3};
   host.tasks = 5;
   check(host);
-  check(Commit{{{JobId{1}, 2, 3}, seconds(4), {}, PayloadId{6}}, "payload", 7});
+  check(Commit{{{JobId{1}, 2, 3}, seconds(4), {}, PayloadId{6}, seconds(9), true}, "payload", 7});
   check(Renewal{{{JobId{1}, 2, 3}, seconds(4), yuan(1)}, 8});
   check(StopTask{{JobId{1}, 2, 3}, 1, AttemptEnd::cancelled, seconds(1)});
   check(LetGo{{JobId{1}, 2, 3}});

@@ -10,6 +10,7 @@ void Ground::put(domain::Command command, std::vector<std::string> payloads,
   request.command = std::move(command);
   request.caller = runtime::link_caller();
   request.payloads = std::move(payloads);
+  request.received = clock.steady();
   if (then) {
     request.reply = [&to = worker, then = std::move(then)](const runtime::Reply& reply) mutable {
       to.post([then = std::move(then), reply]() mutable { then(reply); });

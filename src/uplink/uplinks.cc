@@ -93,17 +93,27 @@ void Uplinks::note_absence() {
     for (const auto& [id, pool] : view.state.catalogue().pools()) {
       if (pool.remote) pools[pool.member].push_back({id, pool.nodes});
     }
-    return [this, pools = std::move(pools)] {
+    return [this, pools = std::move(pools), now = ground_.clock.steady()] {
       for (const auto& [member, all] : pools) {
         {
           const std::lock_guard lock(mutex_);
           if (live_.contains(member)) continue;
         }
+        away_.try_emplace(member, now);
         for (const PoolSeen& each : all)
           ground_.core.put_reading(each.id, reading_of_nothing(each.nodes));
       }
     };
   });
+}
+
+// One unit after another, for as long as there are some that it has been away too long for.
+void Uplinks::miss(MemberId member, Moment since) {
+  ground_.put(domain::NoteAbsence{member, ground_.clock.steady() - since}, {},
+              [this, member, since](const runtime::Reply& reply) {
+                const auto away = away_.find(member);
+                if (reply && away != away_.end() && away->second == since) miss(member, since);
+              });
 }
 
 void Uplinks::stop() {
@@ -179,6 +189,7 @@ void Uplinks::on_live(const std::shared_ptr<Below>& below) {
     const std::lock_guard lock(mutex_);
     older = std::exchange(live_[below->member()], below);
   }
+  away_.erase(below->member());
   if (!older || older == below) return;
   below_.erase(older);
   older->end(CloseCode::replaced, "this domain has connected again");
@@ -190,6 +201,7 @@ bool Uplinks::on_over(const std::shared_ptr<Below>& below) {
   const auto at = live_.find(below->member());
   if (at == live_.end() || at->second != below) return false;
   live_.erase(at);
+  away_[below->member()] = ground_.clock.steady();
   return true;
 }
 
@@ -234,6 +246,7 @@ void Uplinks::tick() {
   const auto all = below_;  // One that ends leaves.
   for (const auto& each : all) each->tick(now);
   for (const auto& each : above_) each->tick(now);
+  for (const auto& [member, since] : away_) miss(member, since);
   awaited_.expire();
 }
 

@@ -80,6 +80,7 @@ class Uplinks final : public member::Reach,
   void on_stream(ParentId, const OpenStream&, net::DialOptions) override;
   void tick();
   void note_absence();
+  void miss(MemberId, Moment since);
   void note_supply();
   void note_answers();
 
@@ -94,6 +95,7 @@ class Uplinks final : public member::Reach,
   // The worker's own.
   std::vector<std::shared_ptr<Above>> above_;
   std::set<std::shared_ptr<Below>> below_;
+  std::map<MemberId, Moment> away_;  // Who is not connected, since when by the steady clock.
 
   // Who may be asked, for any thread.
   std::mutex mutex_;

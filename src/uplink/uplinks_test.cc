@@ -296,10 +296,10 @@ TEST(Scripted, CountFromTheHeartbeatTheyName) {
   host.allowance = yuan(1);
   parent.say(host);
   ASSERT_TRUE(becomes_true([&] { return parent.is_hosted.load(); }));
-  parent.say(Commit{{host.unit, milliseconds(10), {}, {}}, "", 1});  // On the way for too long.
+  parent.say(Commit{{host.unit, milliseconds(10), {}, {}, {}}, "", 1});  // On the way for too long.
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_EQ(child.launched(), 0U);
-  parent.say(Commit{{host.unit, minutes(1), {}, {}}, "", 1});
+  parent.say(Commit{{host.unit, minutes(1), {}, {}, {}}, "", 1});
   ASSERT_TRUE(becomes_true([&] { return child.launched() == 1; }));
   {
     const std::lock_guard lock(child.mutex);

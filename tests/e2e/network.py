@@ -78,13 +78,15 @@ class Link:
 class Node:
     """A domain, and its link to the one it joins."""
 
-    def __init__(self, directory, name, parent=None, engine=True, flags=()):
+    def __init__(self, directory, name, parent=None, engine=True, flags=(), site_file=None):
         self.name, self.parent = name, parent
         self.parent_url = None  # Instead of the link's.
         self.directory = pathlib.Path(directory)
         self.link = Link(parent.server) if parent else None
         more = list(flags)
-        if not engine:
+        if site_file:
+            more += ["--site-file", str(site_file)]
+        elif not engine:
             site = self.directory / f"{name}.yaml"
             site.write_text(NO_ENGINE)
             more += ["--site-file", str(site)]
@@ -149,12 +151,13 @@ def money_of(server, project):
     return None
 
 
-def expect_settled(country, province, site):
+def expect_settled(country, *others):
     """Nothing is held any more, and what the guests were allotted and did not use has gone back."""
     expect_equal(money_of(country.server, "lab")["held"], "0", "held at the top")
-    for node, parent in ((province, "country"), (site, "province")):
+    for node in others:
+        project = f"via-{node.parent.name}"
+
         def is_settled():
-            money = money_of(node.server, f"via-{parent}")
+            money = money_of(node.server, project)
             return money and money["held"] == "0" and money["available"] == "0"
-        until(is_settled, 20, f"{node.name} has given back what it did not use: "
-                              f"{money_of(node.server, f'via-{parent}')}")
+        until(is_settled, 20, f"{node.name} has given back what it did not use: {money_of(node.server, project)}")

@@ -204,6 +204,34 @@ def test_people(directory):
     expect_equal(desk.server.ask("GET", "/v1/me", key=secret[0]).status, 401, "a request with a revoked key")
 
 
+def test_a_site_is_drained(directory):
+    desk = Desk(directory)
+    mark = directory / "mark"
+    job = desk.submit(f"until [ -e {mark} ]; do sleep 0.05; done; exit 7")
+    desk.server.wait_for(job, "running")
+    waiting = desk.submit("true", "--cpus", "4")
+    expect_equal(desk.run("site", "drain", "here").stdout,
+                 "here takes nothing new; what runs there finishes: suan ps\n", "site drain")
+    desk.server.kill()
+    desk.server.start()  # It stays drained.
+    desk.env["SUAN_URL"] = desk.server.url
+    refused = desk.run("run", "-d", "-y", "-p", "lab", "--", "true", wanted=3).stderr
+    expect("draining" in refused, refused)
+    expect("draining" in desk.run("why", waiting).stdout, "why a job waits while its site is drained")
+    expect_equal(desk.server.job(job)["state"], "running", "what ran before")
+    mark.touch()
+    expect_equal(desk.server.wait_for(job)["exit_code"], 7, "its exit code")
+    expect_equal(desk.server.job(waiting)["state"], "queued", "the job after it")
+    desk.run("site", "drain", "here", "--undo")
+    expect_equal(desk.server.wait_for(waiting)["exit_code"], 0, "its exit code, once the site takes work again")
+    refused = desk.run("site", "drain", "hre", wanted=3).stderr
+    expect('there is no site "hre"' in refused and "here" in refused, refused)
+    key = desk.run("key", "create", "alice", "--role", "consumer", "--project", "lab").stdout.split()[-1]
+    desk.run("site", "drain", "here", wanted=3, env={"SUAN_KEY": key})
+    desk.run("site", "drain", wanted=2)
+    expect("--undo" in desk.run("site", "drain", "--help").stdout, "its help")
+
+
 def test_login(directory):
     desk = Desk(directory)
     bare = {"SUAN_URL": "", "SUAN_KEY": ""}
@@ -241,4 +269,4 @@ def test_specifications(directory):
 if __name__ == "__main__":
     testbed.run_tests([test_run_ends_as_its_job, test_forms_of_output, test_stop_and_follow,
                        test_interrupt_leaves_the_job, test_follow_over_a_restart, test_curl_does_the_same,
-                       test_people, test_login, test_specifications], seconds=180)
+                       test_people, test_a_site_is_drained, test_login, test_specifications], seconds=180)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import testbed
 from network import Node, expect_settled, join, money_of, three_levels
+from test_slurm import slurm, write_site
 from test_tls import Authority
 from testbed import SUAN, expect, expect_equal, until
 
@@ -117,6 +118,59 @@ def test_a_job_goes_on_while_cut(directory):
     expect_settled(country, province, site)
 
 
+def alive_times(file):
+    """When each attempt said that it was alive."""
+    times = {}
+    for line in file.read_text().splitlines() if file.exists() else []:
+        attempt, moment = line.split()
+        times.setdefault(attempt, []).append(float(moment))
+    return times
+
+
+def submit_watched(country, file, **spec):
+    """A job that says every tenth of a second which attempt of it is alive; to be replaced where it is cut off."""
+    run = f"until [ -e {file}.stop ]; do echo $PPID.$$ $EPOCHREALTIME >> {file}; sleep 0.1; done"
+    return country.server.submit(run, max_duration="10m", resources={"cpus": 1},
+                                 partition={"lost_after": "10s", "replace": True}, **spec)
+
+
+def expect_replaced(country, job, file):
+    """A second attempt ran, and only after the first had stopped."""
+    until(lambda: len(alive_times(file)) == 2, 120, f"{job} is started again")
+    country.server.wait_for(job, "running")
+    file.with_name(file.name + ".stop").touch()
+    ended = country.server.wait_for(job, seconds=30)
+    expect_equal((ended["state"], ended["exit_code"]), ("finished", 0), f"{job}: {ended}")
+    first, second = sorted(alive_times(file).values())
+    expect(max(first) < min(second), f"the first attempt lived until {max(first)}, the second from {min(second)}")
+    return first, second
+
+
+def test_work_is_replaced_where_it_is_cut_off(directory):
+    """One job at a site that is cut off from the country, one at a site cut off from its province."""
+    country, province, site = three_levels(directory, site_flags=("--price", "0.1", "--cores", "1"))
+    east = join(Node(directory, "east", country, flags=("--price", "0.11", "--cores", "1")))
+    west = join(Node(directory, "west", country, flags=("--price", "0.2", "--cores", "2")))
+    files = [directory / "below.log", directory / "beside.log"]
+    jobs = []
+    for file in files:
+        jobs.append(submit_watched(country, file))
+        until(lambda: alive_times(file), 30, "it runs")
+    site.link.cut()
+    east.link.cut()
+    firsts = [expect_replaced(country, job, file)[0] for job, file in zip(jobs, files)]
+    before = [Decimal(country.server.job(job)["cost"]) for job in jobs]
+    expect_equal(len(country.server.read("/v1/costs")["charges"]), 2, "charges while the first are not told of")
+    site.link.mend()
+    east.link.mend()
+    until(lambda: len(country.server.read("/v1/costs")["charges"]) == 4, 60, "the first attempts are charged")
+    for job, first, was, price in zip(jobs, firsts, before, (Decimal("0.1"), Decimal("0.11"))):
+        late = Decimal(country.server.job(job)["cost"]) - was
+        alive = Decimal(max(first) - min(first))
+        expect(alive * price / 3600 <= late <= (alive + 35) * price / 3600, f"{late} CNY for {alive:.1f} s at {price}/h")
+    expect_settled(country, province, site, east, west)
+
+
 def test_kill_any_of_them(directory):
     country, province, site = three_levels(directory)
     marks = os.path.join(str(directory), "marks")
@@ -137,6 +191,36 @@ def test_kill_any_of_them(directory):
         with open(f"{marks}.{number}") as file:
             expect_equal(len(file.readlines()), 1, f"how often {job} ran")
     expect_settled(country, province, site)
+
+
+def test_kill_slurmctld_and_its_site_below_a_network(directory):
+    with slurm(directory) as here:
+        country = Node(directory, "country", engine=False).start()
+        province = join(Node(directory, "province", country, engine=False))
+        site = join(Node(directory, "centre", province, site_file=write_site(directory, here)))
+        country.wait_member("province")
+        country.server.make_project("lab")
+        marks = directory / "marks"
+        marks.mkdir()
+        os.chmod(marks, 0o777)
+
+        def submit(number):
+            return country.server.submit(f"echo ran >> {marks}/{number}; sleep 2; exit {number}", max_duration="10m")
+        jobs = [submit(number) for number in range(4)]
+        until(lambda: any(marks.iterdir()), 40, "the first runs")
+        here.kill_controller()
+        jobs += [submit(number) for number in range(4, 7)]
+        site.server.kill()
+        time.sleep(2)
+        site.restart()
+        time.sleep(2)
+        here.start_controller()
+        jobs += [submit(number) for number in range(7, 9)]
+        for number, job in enumerate(jobs):
+            ended = country.server.wait_for(job, seconds=120)
+            expect_equal(ended["exit_code"], number, f"{job}: {ended}")
+            expect_equal((marks / str(number)).read_text(), "ran\n", f"how often {job} ran")
+        expect_settled(country, province, site)
 
 
 def test_an_uplink_over_https(directory):
@@ -163,4 +247,6 @@ def test_an_uplink_over_https(directory):
 if __name__ == "__main__":
     testbed.run_tests([test_joining_takes_a_token_and_an_approval, test_a_circle_is_refused,
                        test_a_job_through_three_levels, test_logs_and_shells_from_the_top,
-                       test_a_job_goes_on_while_cut, test_an_uplink_over_https, test_kill_any_of_them])
+                       test_a_job_goes_on_while_cut, test_work_is_replaced_where_it_is_cut_off,
+                       test_an_uplink_over_https, test_kill_any_of_them,
+                       test_kill_slurmctld_and_its_site_below_a_network])

@@ -467,6 +467,7 @@ export const en: Record<keyof typeof zh, string> = {
   'code.key_unknown': 'No such key',
   'code.key_exists': 'The key exists',
   'code.joiner_unknown': 'No such domain has asked to join',
+  'code.site_unknown': 'There is no such site',
   'code.job_unknown': 'No such job',
   'code.job_ended': 'The job has ended',
   'code.amount_not_positive': 'The amount must be above zero',

@@ -452,6 +452,7 @@ export const zh = {
   'code.key_unknown': '没有这个密钥',
   'code.key_exists': '密钥已存在',
   'code.joiner_unknown': '没有这个申请加入的节点',
+  'code.site_unknown': '没有这个算力中心',
   'code.job_unknown': '没有这个任务',
   'code.job_ended': '任务已经结束',
   'code.amount_not_positive': '金额必须大于零',

@@ -1,0 +1,177 @@
+// Decides what becomes of units whose sub-domain cannot be reached: taken back before they ran, given
+// up once they must have stopped, and charged when their member tells at last.
+#include <algorithm>
+
+#include "base/planted.h"
+#include "domain/deciding.h"
+#include "domain/terms.h"
+
+namespace suan::domain {
+
+using jobs::Phase;
+using jobs::UnitKey;
+
+namespace {
+
+constexpr Span answer_awaited = seconds(2);  // By a unit that its member has not taken yet.
+
+bool is_launched(const jobs::Unit& unit) {
+  return unit.phase == Phase::staging || unit.phase == Phase::running ||
+         unit.phase == Phase::stopping;
+}
+
+// What the tasks of an attempt can have used at most, as far as it was allowed to.
+Money worst_case(const jobs::Unit& unit, std::size_t tasks, Moment now) {
+  const Money most = unit.allowance_left;
+  const Money each = std::min(charge_for(unit.placement.hourly, now - unit.launched), most);
+  Money sum;
+  for (std::size_t i = 0; i < tasks && sum < most; ++i) sum = std::min(sum + each, most);
+  return sum;
+}
+
+// Why it ends, if it is not tried again: what somebody asked for before it was lost.
+AttemptEnd end_of(const jobs::Unit& unit) {
+  for (const jobs::Task& task : unit.tasks) {
+    if (task.phase == Phase::stopping) return task.end;
+  }
+  return AttemptEnd::lost;
+}
+
+struct Found {
+  const jobs::Job* job = nullptr;
+  const jobs::LostAttempt* lost = nullptr;
+};
+
+Found find_lost(const Deciding& deciding, MemberId member, const UnitAttempt& message) {
+  const jobs::Job* job = deciding.state.jobs().find(message.job);
+  if (job == nullptr || message.unit >= job->units.size()) return {};
+  const auto& all = job->units[message.unit].lost;
+  const auto lost = std::ranges::find(all, message.attempt, &jobs::LostAttempt::attempt);
+  if (lost == all.end() || deciding.state.catalogue().pools().at(lost->pool).member != member)
+    return {};
+  return {job, &*lost};
+}
+
+// `left` is what will then be in its hold.
+void close(Deciding& deciding, const jobs::Job& job, const UnitKey& key,
+           const jobs::LostAttempt& lost, Money left) {
+  if (lost.hold && !planted(Bug::lost_hold_kept)) {
+    deciding.emit(ledger::HoldReturned{lost.hold, left, true});
+    if (job.guest && left > Money{})
+      deciding.emit(ledger::Withdrawn{job.spec->project, left, "not used"});
+  }
+  deciding.emit(jobs::LostAttemptClosed{key, lost.attempt, lost.pool, left});
+}
+
+Money left_of(const Deciding& deciding, const jobs::LostAttempt& lost) {
+  return lost.hold ? deciding.state.ledger().holds().at(lost.hold).amount : Money{};
+}
+
+}  // namespace
+
+void lose_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, std::string reason) {
+  const jobs::Unit& unit = job.units[key.unit];
+  jobs::AttemptLost lost{
+      .unit = key,
+      .lost = {.attempt = unit.attempt,
+               .pool = unit.placement.pool,
+               .hourly = unit.placement.hourly,
+               .hold = {},
+               .until = deciding.now + late_usage_awaited,
+               .open = {}},
+      .set_aside = {},
+      .reason = reason,
+  };
+  for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
+    if (unit.tasks[t].phase == Phase::ended) continue;
+    deciding.emit(market::LeaseReleased{unit.tasks[t].lease, false});
+    lost.lost.open.push_back(t);
+  }
+  if (unit.allowance_left != Money{})
+    deciding.emit(ledger::Allotted{job.hold, -unit.allowance_left});
+  if (unit.placement.hourly != Money{}) {
+    lost.set_aside = worst_case(unit, lost.lost.open.size(), deciding.now);
+    lost.lost.hold = HoldId{deciding.state.essence().last.hold + 1};
+    if (lost.set_aside > Money{})
+      deciding.emit(ledger::HoldReturned{job.hold, lost.set_aside, false});
+    deciding.emit(ledger::Held{lost.lost.hold, job.id, job.spec->project, lost.set_aside});
+  }
+  const Money taken = lost.set_aside;
+  deciding.emit(std::move(lost));
+  conclude_unit(
+      deciding, job,
+      verdict_of(unit,
+                 {.unit = key, .end = end_of(unit), .exit_code = 0, .reason = std::move(reason)}),
+      taken, jobs::Setback::cut_off);
+}
+
+Ruling decide_one(Deciding& deciding, const NoteAbsence& command) {
+  const State& state = deciding.state;
+  for (auto at = state.hosted().from({command.member, {}, 0});
+       at != state.hosted().end() && at->first.member == command.member; ++at) {
+    const auto& [member, key, attempt] = at->first;
+    const jobs::Job& job = *state.jobs().find(key.job);
+    const jobs::Unit& unit = job.units[key.unit];
+    if (unit.attempt != attempt) continue;
+    if (unit.phase == Phase::reserving && command.away >= answer_awaited) {
+      take_back(deciding, job, key, jobs::Setback::unanswered, "its site cannot be reached");
+      return {};
+    }
+    if (!is_launched(unit)) continue;
+    const Span most = lost_after(job);
+    if (most == Span{} || !must_have_stopped(most, job.spec->grace, command.away)) continue;
+    lose_unit(deciding, job, key,
+              "its site has not been heard of for " + print_span(command.away) +
+                  ", so it has stopped by now");
+    return {};
+  }
+  return nothing_new();
+}
+
+Ruling hear_of_lost(Deciding& deciding, MemberId member, const UnitAttempt& message,
+                    std::uint32_t index, const Progress& progress) {
+  const auto [job, lost] = find_lost(deciding, member, message);
+  if (job == nullptr) return stale();
+  const auto open = std::ranges::find(lost->open, index);
+  if (open == lost->open.end() || progress.state != AttemptState::ended || progress.is_open ||
+      progress.end == AttemptEnd::none)
+    return nothing_new();
+  const UnitKey key{message.job, message.unit};
+  const Money due = charge_for(lost->hourly, progress.usage.wall);
+  const Money left = left_of(deciding, *lost);
+  const Money cost = planted(Bug::late_usage_not_charged) ? Money{} : std::min(due, left);
+  if (due > Money{})
+    deciding.emit(ledger::Charged{
+        .hold = lost->hold,
+        .provider = deciding.state.catalogue().members().at(member).owner,
+        .attempt = progress.key,
+        .pool = lost->pool,
+        .wall = progress.usage.wall,
+        .hourly = lost->hourly,
+        .amount = cost,
+        .loss = due - cost});
+  deciding.emit(jobs::LostTaskTold{.key = progress.key,
+                                   .end = progress.end,
+                                   .exit_code = progress.exit_code,
+                                   .usage = progress.usage,
+                                   .cost = cost});
+  if (lost->open.size() == 1) close(deciding, *job, key, *lost, left - cost);
+  return {};
+}
+
+bool close_unstarted(Deciding& deciding, MemberId member, const UnitAttempt& message) {
+  const auto [job, lost] = find_lost(deciding, member, message);
+  if (job == nullptr) return false;
+  close(deciding, *job, {message.job, message.unit}, *lost, left_of(deciding, *lost));
+  return true;
+}
+
+Ruling wait_no_longer(Deciding& deciding, const UnitKey& key, Moment until) {
+  const jobs::Job& job = *deciding.state.jobs().find(key.job);
+  const auto& all = job.units[key.unit].lost;
+  const auto lost = std::ranges::find(all, until, &jobs::LostAttempt::until);
+  close(deciding, job, key, *lost, left_of(deciding, *lost));
+  return {};
+}
+
+}  // namespace suan::domain
