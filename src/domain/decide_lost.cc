@@ -1,5 +1,5 @@
-// Decides what becomes of units whose sub-domain cannot be reached: taken back before they ran, given
-// up once they must have stopped, and charged when their member tells at last.
+// Decides what becomes of units whose sub-domain cannot be reached: taken back before they ran,
+// given up once they must have stopped, and charged when their member tells at last.
 #include <algorithm>
 
 #include "base/planted.h"
@@ -141,15 +141,14 @@ Ruling hear_of_lost(Deciding& deciding, MemberId member, const UnitAttempt& mess
   const Money left = left_of(deciding, *lost);
   const Money cost = planted(Bug::late_usage_not_charged) ? Money{} : std::min(due, left);
   if (due > Money{})
-    deciding.emit(ledger::Charged{
-        .hold = lost->hold,
-        .provider = deciding.state.catalogue().members().at(member).owner,
-        .attempt = progress.key,
-        .pool = lost->pool,
-        .wall = progress.usage.wall,
-        .hourly = lost->hourly,
-        .amount = cost,
-        .loss = due - cost});
+    deciding.emit(ledger::Charged{.hold = lost->hold,
+                                  .provider = deciding.state.catalogue().members().at(member).owner,
+                                  .attempt = progress.key,
+                                  .pool = lost->pool,
+                                  .wall = progress.usage.wall,
+                                  .hourly = lost->hourly,
+                                  .amount = cost,
+                                  .loss = due - cost});
   deciding.emit(jobs::LostTaskTold{.key = progress.key,
                                    .end = progress.end,
                                    .exit_code = progress.exit_code,

@@ -28,7 +28,8 @@ void LifeBook::seen(const jobs::AttemptLost& event) {
   check(lost.attempt == given_up->attempt && lost.pool == given_up->placement.pool && pool &&
             pool->remote && !lost.open.empty(),
         "lost", who + " is given up and is not with a sub-domain");
-  check(lost.hourly == given_up->placement.hourly && static_cast<bool>(lost.hold) == (lost.hourly > Money{}) &&
+  check(lost.hourly == given_up->placement.hourly &&
+            static_cast<bool>(lost.hold) == (lost.hourly > Money{}) &&
             event.set_aside.micro <= given_up->allowance,
         "lost", who + " sets aside what it had not");
   check(own->spec->partition.replace || own->is_guest, "lost", who + " is given up and waits");

@@ -18,7 +18,8 @@ constexpr Span tick_every = milliseconds(250);
 constexpr Span cut_every = seconds(10);
 constexpr Span publish_every = seconds(10);
 constexpr Span interval_min = milliseconds(100);
-constexpr std::int64_t idle_share = 20;   // Of the time, a question may take one part of this.
+constexpr std::int64_t idle_share = 20;  // Of the time, a question may take one part of this.
+constexpr Span survey_pause_max = seconds(30);
 constexpr Span away_after = seconds(30);  // Then nodes count as taking no work.
 constexpr std::size_t nodes_bytes_max = 64 << 20U;
 
@@ -177,7 +178,9 @@ void SlurmEngine::Loop::survey(Span now) {
 void SlurmEngine::Loop::hear(const Surveyed& answer) {
   const Span now = monotonic_now();
   is_surveying_ = false;
-  next_survey_ = now + std::max(options_.survey_every, answer.took * idle_share);
+  // One that Slurm did not answer says nothing about how long it takes.
+  const Span pause = answer.survey ? std::min(answer.took * idle_share, survey_pause_max) : Span{};
+  next_survey_ = now + std::max(options_.survey_every, pause);
   if (!answer.survey) {
     if (away_since_ == Span{}) away_since_ = now;
     if (now - away_since_ < away_after) return;

@@ -132,13 +132,13 @@ def join(child):
     return child
 
 
-def three_levels(directory, site_flags=()):
+def three_levels(directory, site_flags=(), site_file=None):
     """A country, a province and a site, all joined; the site has the engine."""
     country = Node(directory, "country", engine=False).start()
     province = Node(directory, "province", country, engine=False)
     province.start(country.make_token())
     country.approve("province")
-    site = join(Node(directory, "site", province, flags=site_flags))
+    site = join(Node(directory, "site", province, flags=site_flags, site_file=site_file))
     country.wait_member("province")
     country.server.make_project("lab")
     return country, province, site
