@@ -81,7 +81,15 @@ enum class Bug : std::uint8_t {
   late_launch_starts,
   late_usage_not_charged,
   lost_hold_kept,
-  renewals_not_counted_down,
+  launched_unit_taken_back,
+  taken_back_with_allowance,
+  absence_of_another,
+  lost_lease_kept,
+  lost_allowance_kept,
+  lost_usage_not_awaited,
+  lost_job_evicted,
+  unapproved_offer_taken,
+  drained_site_resumed,
 };
 
 #ifdef SUAN_PLANTED

@@ -84,10 +84,11 @@ void lose_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, std
   };
   for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
     if (unit.tasks[t].phase == Phase::ended) continue;
-    deciding.emit(market::LeaseReleased{unit.tasks[t].lease, false});
+    if (!planted(Bug::lost_lease_kept))
+      deciding.emit(market::LeaseReleased{unit.tasks[t].lease, false});
     lost.lost.open.push_back(t);
   }
-  if (unit.allowance_left != Money{})
+  if (unit.allowance_left != Money{} && !planted(Bug::lost_allowance_kept))
     deciding.emit(ledger::Allotted{job.hold, -unit.allowance_left});
   if (unit.placement.hourly != Money{}) {
     lost.set_aside = worst_case(unit, lost.lost.open.size(), deciding.now);
@@ -107,13 +108,17 @@ void lose_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, std
 
 Ruling decide_one(Deciding& deciding, const NoteAbsence& command) {
   const State& state = deciding.state;
-  for (auto at = state.hosted().from({command.member, {}, 0});
-       at != state.hosted().end() && at->first.member == command.member; ++at) {
+  const bool any_member = planted(Bug::absence_of_another);
+  for (auto at = state.hosted().from({any_member ? MemberId{} : command.member, {}, 0});
+       at != state.hosted().end() && (any_member || at->first.member == command.member); ++at) {
     const auto& [member, key, attempt] = at->first;
     const jobs::Job& job = *state.jobs().find(key.job);
     const jobs::Unit& unit = job.units[key.unit];
     if (unit.attempt != attempt) continue;
-    if (unit.phase == Phase::reserving && command.away >= answer_awaited) {
+    const bool has_no_answer =
+        unit.phase == Phase::reserving ||
+        (planted(Bug::launched_unit_taken_back) && unit.phase == Phase::staging);
+    if (has_no_answer && command.away >= answer_awaited) {
       take_back(deciding, job, key, jobs::Setback::unanswered, "its site cannot be reached");
       return {};
     }

@@ -67,7 +67,7 @@ Span pause_after(const std::vector<jobs::Mishap>& mishaps) {
 void take_back(Deciding& deciding, const jobs::Job& job, const UnitKey& key, jobs::Setback setback,
                std::string reason) {
   if (job.guest) return refuse_guest(deciding, job, std::move(reason));
-  give_up_placement(deciding, job, key);
+  if (!planted(Bug::taken_back_with_allowance)) give_up_placement(deciding, job, key);
   if (job.is_stopping) {
     const jobs::UnitEnded end{
         .unit = key, .end = AttemptEnd::cancelled, .exit_code = 0, .reason = "stopped on request"};
@@ -143,7 +143,8 @@ Ruling decide_one(Deciding& deciding, const OfferSupply& command) {
   SUAN_CHECK(authorise(deciding.state, deciding.caller, identity::Action::manage_supply));
   SUAN_CHECK(check_offer(command.offer));
   const identity::Joiner* joiner = deciding.state.identity().find_joiner(command.member);
-  if (joiner != nullptr && joiner->state != identity::JoinState::approved)
+  if (joiner != nullptr && joiner->state != identity::JoinState::approved &&
+      !planted(Bug::unapproved_offer_taken))
     return refuse(Code::forbidden, "this domain has not been approved as a member here");
   const catalogue::Catalogue& catalogue = deciding.state.catalogue();
   const Counters& last = deciding.state.essence().last;

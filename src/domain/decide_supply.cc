@@ -1,6 +1,7 @@
 // Decides about members and what they offer.
 #include <algorithm>
 
+#include "base/planted.h"
 #include "domain/deciding.h"
 
 namespace suan::domain {
@@ -42,11 +43,12 @@ Ruling decide_one(Deciding& deciding, const StartMember& command) {
   Site site = command.site;
   site.id = known_site != nullptr ? known_site->id : SiteId{last.site + 1};
   site.is_draining = known_site != nullptr && known_site->is_draining;
+  const bool is_drained = site.is_draining && !planted(Bug::drained_site_resumed);
   if (known_site == nullptr || *known_site != site) deciding.emit(catalogue::SiteDescribed{site});
 
   std::uint64_t last_pool = last.pool;
   for (Pool offered : command.pools) {
-    if (site.is_draining && offered.state == ServingState::production)
+    if (is_drained && offered.state == ServingState::production)
       offered.state = ServingState::draining;
     if (const auto pool = changed(deciding.state, offered, site.id, member.id, last_pool))
       deciding.emit(catalogue::PoolOffered{*pool});

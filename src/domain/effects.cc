@@ -127,6 +127,7 @@ TaskReport report_of(const jobs::Job& guest, std::uint32_t index) {
   report.progress.usage = task.usage;
   if (planted(Bug::guest_usage_halved)) report.progress.usage.wall.us /= 2;
   report.progress.reason = task.reason;
+  if (planted(Bug::lost_usage_not_awaited)) return report;
   report.progress.is_open =
       std::ranges::any_of(guest.units.front().lost, [&](const jobs::LostAttempt& lost) {
         return std::ranges::find(lost.open, index) != lost.open.end();
@@ -285,8 +286,7 @@ void stamp(Effect& effect, Moment decided) {
 }
 
 bool count_down(Span& run_for, Moment decided, Moment now) {
-  if (run_for == Span{} || decided == Moment{} || planted(Bug::renewals_not_counted_down))
-    return true;
+  if (run_for == Span{} || decided == Moment{}) return true;
   run_for = std::min(run_for, decided + run_for - now);
   return run_for > Span{};
 }

@@ -327,7 +327,7 @@ int find_planted(const Options& options) {
   for (std::size_t i = 1; i < wire::enumerators_max; ++i) {
     const auto bug = static_cast<Bug>(i);
     const std::string name(wire::enum_name(bug));
-    const bool is_between = bug >= Bug::guest_price_not_checked;
+    const bool is_between = bug >= Bug::guest_price_not_checked && bug != Bug::drained_site_resumed;
     if (is_between != options.network && options.bug.empty()) continue;
     if (name.empty() || (!options.bug.empty() && name != options.bug)) continue;
     rows[bug].bug = name;

@@ -10,7 +10,7 @@
 /// The names of enumerators: they are the wire names, so there is no table to keep.
 namespace suan::wire {
 
-inline constexpr std::size_t enumerators_max = 64;
+inline constexpr std::size_t enumerators_max = 96;
 
 template <auto value>
 consteval std::string_view name_of_constant() {

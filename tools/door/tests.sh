@@ -99,7 +99,8 @@ test_up() {
 # The promises under faults from many seeds; then whether the auditors would notice if one were broken.
 test_simulator() {
   build/release/suan_sim --check --seeds 100 -j "$build_jobs" &&
-    build/release/suan_sim --check --network --seeds 30 -j "$build_jobs"
+    build/release/suan_sim --check --network --seeds 20 -j "$build_jobs" &&
+    build/release/suan_sim --check --network --scenario examples/scenarios/country --seeds 2 --once -j "$build_jobs"
 }
 
 test_planted() { build/release/suan_sim_planted --check --planted -j "$build_jobs"; }
