@@ -220,6 +220,7 @@ export interface Site {
   longitude_micro: number;
   pue_milli: number;
   carbon_g_per_kwh: number;
+  is_draining: boolean;
 }
 
 export interface DomainView {

@@ -1,4 +1,4 @@
-import { Col, Empty, Progress, Row, Statistic } from 'antd';
+import { Col, Empty, Progress, Row, Statistic, Tag } from 'antd';
 import { useMemo, type ReactNode } from 'react';
 import { useNotices } from '../feed';
 import { showMilli, showNumber } from '../format';
@@ -344,7 +344,14 @@ function Sites({ sites }: { sites: Site[] }) {
       rowKey="id"
       dataSource={sites}
       columns={[
-        { title: t('noun.site'), dataIndex: 'name' },
+        {
+          title: t('noun.site'),
+          render: (_, row) => (
+            <>
+              {row.name} {row.is_draining && <Tag color="orange">{t('serving.draining')}</Tag>}
+            </>
+          ),
+        },
         { title: t('field.city'), render: (_, row) => row.city || '—' },
         { title: t('field.region'), render: (_, row) => row.region || '—' },
         {
