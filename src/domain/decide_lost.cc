@@ -126,7 +126,8 @@ Ruling decide_one(Deciding& deciding, const NoteAbsence& command) {
     const Span most = lost_after(job);
     if (most == Span{} || !must_have_stopped(most, job.spec->grace, command.away)) continue;
     lose_unit(deciding, job, key,
-              "its site has not been heard of for " + print_span(command.away) +
+              "its site has not been heard of for " +
+                  print_span(seconds(command.away.us / seconds(1).us)) +
                   ", so it has stopped by now");
     return {};
   }
