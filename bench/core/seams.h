@@ -16,6 +16,7 @@ namespace suan::bench {
 class StillClock : public runtime::Clock {
  public:
   Moment now() override { return now_; }
+  Moment steady() override { return now_; }
   void pass(Span span) { now_ = now_ + span; }
 
  private:
