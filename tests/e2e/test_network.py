@@ -135,7 +135,7 @@ def submit_watched(country, file, **spec):
 
 
 def expect_replaced(country, job, file):
-    """A second attempt ran, and only after the first had stopped."""
+    """A second attempt ran, and only after the first had stopped; when each was alive."""
     until(lambda: len(alive_times(file)) == 2, 120, f"{job} is started again")
     country.server.wait_for(job, "running")
     file.with_name(file.name + ".stop").touch()
@@ -158,7 +158,11 @@ def test_work_is_replaced_where_it_is_cut_off(directory):
         until(lambda: alive_times(file), 30, "it runs")
     site.link.cut()
     east.link.cut()
-    firsts = [expect_replaced(country, job, file)[0] for job, file in zip(jobs, files)]
+    cut = time.time()
+    lives = [expect_replaced(country, job, file) for job, file in zip(jobs, files)]
+    firsts = [first for first, _ in lives]
+    print("    after the cuts", ", ".join(f"{max(first) - cut:.1f} s to the last sign of the first attempt and "
+                                          f"{min(second) - cut:.1f} s to the second" for first, second in lives))
     before = [Decimal(country.server.job(job)["cost"]) for job in jobs]
     expect_equal(len(country.server.read("/v1/costs")["charges"]), 2, "charges while the first are not told of")
     site.link.mend()
