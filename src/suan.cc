@@ -130,13 +130,15 @@ std::string find_contradiction(const suan::cli::Arguments& arguments,
     return said && *said != flagged;
   };
   const bool is_local = file.engine() == suan::site::EngineKind::local;
-  const std::array<std::pair<std::string_view, bool>, 7> flags{{
+  const std::array<std::pair<std::string_view, bool>, 8> flags{{
       {"site", differs(place.name, options.site)},
       {"city", differs(place.city, options.city)},
       {"region", differs(place.region, options.region)},
       {"card-price", differs(prices.card_hour, options.card_hour)},
       {"price", differs(prices.core_hour, options.core_hour)},
       {"images", !is_local},
+      {"stores", differs(document.stores, options.stores_file) ||
+                     file.engine() == suan::site::EngineKind::none},
       {"cores", differs(document.cores, options.cores) || !is_local},
   }};
   for (const auto& [flag, contradicts] : flags)
@@ -168,6 +170,7 @@ std::expected<suan::server::ServeOptions, Fault> read_serve_options(
   if (options.state_directory.empty()) options.state_directory = default_state_directory();
   options.heads_file = arguments.value("heads");
   options.images_directory = arguments.value("images");
+  options.stores_file = arguments.value("stores");
   options.site = arguments.value("site", options.site);
   options.city = arguments.value("city");
   options.region = arguments.value("region");

@@ -151,6 +151,8 @@ export interface Pool {
   state: 'production' | 'draining' | 'closed';
   remote: string;
   runs_images: boolean;
+  moves_data: boolean;
+  stores: string[];
 }
 
 export interface PoolView {

@@ -17,7 +17,7 @@ inline constexpr std::array<Example, 3> join_examples{{
     {"suan join approve wuhan", "what it offers counts from now on"},
 }};
 
-inline constexpr std::array<Flag, 17> serve_flags{{
+inline constexpr std::array<Flag, 18> serve_flags{{
     {.name = "name", .value = "NAME", .text = "The domain's name, at its first start (local)"},
     {.name = "listen", .value = "HOST:PORT", .text = "Where to listen (127.0.0.1:8901)"},
     {.name = "tls-certificate",
@@ -44,6 +44,10 @@ inline constexpr std::array<Flag, 17> serve_flags{{
     {.name = "images",
      .value = "DIR",
      .text = "Jobs may run inside the images in this directory (none)",
+     .completes = Completes::file},
+    {.name = "stores",
+     .value = "FILE",
+     .text = "Where jobs find inputs and keep outputs: remotes of rclone in its own format (none)",
      .completes = Completes::file},
     {.name = "site", .value = "NAME", .text = "The name of its site (here)"},
     {.name = "city",

@@ -34,6 +34,16 @@ bool is_superseded(const State& state, const jobs::GuestKey& key) {
 }
 
 // Everything of a message is checked: it comes from another machine.
+// Names of projects and domains, with "@" between them: directories of stores are called so.
+bool is_owner(std::string_view owner) {
+  constexpr std::size_t owner_bytes_max = 512;
+  return owner.size() <= owner_bytes_max && !owner.starts_with('.') &&
+         std::ranges::all_of(owner, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                  c == '.' || c == '@';
+         });
+}
+
 Ruling check_wish(const HostUnit& wish, const Pool& pool) {
   const Need& need = wish.need;
   const bool is_share = need.card_milli > 0 && need.card_milli < 1000;
@@ -44,7 +54,8 @@ Ruling check_wish(const HostUnit& wish, const Pool& pool) {
       need.memory_bytes <= pool.memory_bytes_per_node && wish.allowance >= Money{} &&
       wish.grace >= Span{} && wish.grace <= grace_max && wish.checkpoint_notice >= Span{} &&
       wish.checkpoint_notice <= time_max && wish.name.size() <= name_bytes_max &&
-      wish.checkpoint_signal.size() <= name_bytes_max && wish.unit.attempt > 0;
+      wish.checkpoint_signal.size() <= name_bytes_max && wish.unit.attempt > 0 &&
+      is_owner(wish.origin.owner);
   if (!is_sane) return refuse(Code::spec_invalid, "what is asked for is out of range");
   if (pool.state != ServingState::production)
     return refuse(Code::no_pool_fits, "the pool takes nothing new");
@@ -154,6 +165,8 @@ Ruling decide_one(Deciding& deciding, const FromParent<HostUnit>& command) {
   guest->first_task = wish.first_task;
   guest->tasks_in_all = wish.tasks_in_all;
   guest->allowance = wish.allowance;
+  guest->origin = wish.origin;
+  if (!wish.origin.owner.empty()) guest->origin.owner += "@" + parent->name;
   deciding.emit(jobs::JobSubmitted{.job = id,
                                    .user = parent->user,
                                    .hold = hold,

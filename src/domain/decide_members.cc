@@ -100,12 +100,19 @@ bool is_name(std::string_view name) {
          name.find_first_of("/ \t\r\n") == std::string_view::npos;
 }
 
+bool are_stores(const std::vector<std::string>& names) {
+  constexpr std::size_t stores_max = 64;
+  return names.size() <= stores_max && std::ranges::all_of(names, is_name) &&
+         std::ranges::adjacent_find(names, std::greater_equal()) == names.end();
+}
+
 // What comes of any of it later, on however many nodes, fits into its type.
 bool is_sane(const Pool& pool) {
   const auto within = [](std::int64_t value, std::int64_t most) {
     return value >= 0 && value <= most;
   };
   if (!pool.id || !is_name(pool.name) || pool.chip.size() > name_bytes_max) return false;
+  if (!are_stores(pool.stores)) return false;
   if (pool.cards_per_node > 64 || !within(pool.cpu_milli_per_node, cpu_milli_max) ||
       !within(pool.memory_bytes_per_node, memory_bytes_max) || pool.disk_bytes_per_node < 0 ||
       !within(pool.price.card_hour.micro, price_max.micro) ||

@@ -17,6 +17,11 @@ MemberId member_of(const State& state, const jobs::Unit& unit) {
   return state.catalogue().pools().at(unit.placement.pool).member;
 }
 
+Origin origin_of(const State& state, const jobs::Job& job, const jobs::Unit& unit) {
+  if (job.guest) return job.guest->origin;
+  return {state.identity().projects().at(job.spec->project).name, job.id, unit.attempt};
+}
+
 Launch launch_of(const State& state, const jobs::Job& job, const jobs::Unit& unit,
                  const AttemptKey& key, LeaseId lease_id) {
   const JobSpec& spec = *job.spec;
@@ -37,7 +42,8 @@ Launch launch_of(const State& state, const jobs::Job& job, const jobs::Unit& uni
           .checkpoint_notice = spec.checkpoint_notice,
           .payload = chosen.payload ? chosen.payload : spec.payload,
           .first_task = job.guest ? job.guest->first_task : 0,
-          .is_late = false};
+          .is_late = false,
+          .origin = origin_of(state, job, unit)};
 }
 
 bool is_hosted(const State& state, const jobs::Unit& unit) {
@@ -81,7 +87,8 @@ HostUnit wish_of(const State& state, const jobs::Job& job, std::uint32_t index) 
           .allowance = unit.placement.allowance,
           .grace = spec.grace,
           .checkpoint_signal = spec.checkpoint_signal,
-          .checkpoint_notice = spec.checkpoint_notice};
+          .checkpoint_notice = spec.checkpoint_notice,
+          .origin = origin_of(state, job, unit)};
 }
 
 CommitUnit commit_of(const jobs::Job& job, std::uint32_t index) {

@@ -13,6 +13,7 @@
 #include "engine/file.h"
 #include "engine/image_house.h"
 #include "engine/process.h"
+#include "engine/stores.h"
 #include "model/attempt.h"
 #include "wire/bytes.h"
 
@@ -27,6 +28,7 @@
 ///       control   one frame, replaced: the latest wishes, by the engine
 ///       run setup stdout stderr work/
 ///       container/  of an attempt in an image, until it has ended (container.h)
+///       data/     what it has at absolute paths (mover.h)
 ///
 /// A directory whose record has no launch is the mark of a key that must never start.
 ///
@@ -48,6 +50,7 @@ struct LaunchRecord {
   bool hides_cards = false;            // The machine has cards and the attempt has none of them.
   std::vector<std::uint32_t> devices;  // The driver's numbers of the granted cards.
   ImageHouse images;                   // Of a payload with an image.
+  StoreHouse stores;                   // Of one that moves data.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "launch", self.launch);
@@ -60,6 +63,7 @@ struct LaunchRecord {
     visit(8, "hides_cards", self.hides_cards);
     visit(9, "devices", self.devices);
     visit(10, "images", self.images);
+    visit(11, "stores", self.stores);
   }
 };
 

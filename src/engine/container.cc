@@ -19,8 +19,10 @@
 
 #include "base/text.h"
 #include "engine/image_tree.h"
+#include "engine/mover.h"
 #include "engine/oci_spec.h"
 #include "engine/process.h"
+#include "engine/programs.h"
 #include "engine/work.h"
 #include "wire/json.h"
 
@@ -32,8 +34,6 @@ constexpr std::size_t pid_file_bytes_max = 64;
 constexpr std::size_t log_bytes_max = 1 << 20U;
 constexpr Span exec_patience = seconds(10);  // Of a stop with a runtime that is starting the work.
 constexpr const char* cgroup_top = "/sys/fs/cgroup";
-constexpr std::string_view standard_path =
-    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // The three streams of a program that is started; -1 = /dev/null.
 struct Streams {
@@ -182,13 +182,27 @@ struct Plan {
   ImageUser user;
 };
 
+// With all that was brought into it.
+Result<void> give_tree(int directory, const std::string& path, const ImageUser& user) {
+  if (::fchownat(directory, path.c_str(), user.user, user.group, AT_SYMLINK_NOFOLLOW) != 0)
+    return errno == ENOENT ? Result<void>()
+                           : system_failure("cannot give to the image's user", path);
+  const Fd inside(
+      ::openat(directory, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!inside) return {};  // It is none.
+  for (const std::string& each : names_in(inside.get(), "."))
+    SUAN_CHECK(give_tree(inside.get(), each, user));
+  return {};
+}
+
 Result<void> give_files(const LaunchRecord& record, const ImageUser& user) {
   SUAN_CHECK(make_work_files(record));
   if (user.user == 0) return {};
-  for (const char* each : {"work", "run", "setup"})
+  for (const char* each : {"run", "setup"})
     if (::lchown(each, user.user, user.group) != 0 && errno != ENOENT)
       return system_failure("cannot give to the image's user", each);
-  return {};
+  SUAN_CHECK(give_tree(AT_FDCWD, "work", user));
+  return record.payload.moves_data() ? give_tree(AT_FDCWD, "data", user) : Result<void>();
 }
 
 oci::Config first_config(const LaunchRecord& record, const Plan& plan) {
@@ -211,6 +225,8 @@ oci::Config first_config(const LaunchRecord& record, const Plan& plan) {
   config.mounts.push_back({"/suan/run", "bind", plan.directory + "/run", readable});
   if (!record.payload.setup.empty())
     config.mounts.push_back({"/suan/setup", "bind", plan.directory + "/setup", readable});
+  for (const DataPlace& each : places_in_image(record.payload))
+    config.mounts.push_back({each.path, "bind", plan.directory + "/" + each.directory, writable});
   // The network is the machine's, and so are its names.
   for (const char* each : {"/etc/resolv.conf", "/etc/hosts"})
     if (::access(each, R_OK) == 0) config.mounts.push_back({each, "bind", each, readable});
@@ -353,17 +369,6 @@ std::string find_bash(const std::string& rootfs) {
 }
 
 namespace {
-
-std::string find_program(std::string_view name) {
-  std::string_view rest = standard_path;
-  while (!rest.empty()) {
-    const std::string_view directory = rest.substr(0, rest.find(':'));
-    rest.remove_prefix(std::min(rest.size(), directory.size() + 1));
-    std::string path = std::string(directory) + "/" + std::string(name);
-    if (::access(path.c_str(), X_OK) == 0) return path;
-  }
-  return {};
-}
 
 // Runs `true` of this machine in a container, with the machine's programs shown to it; "" if that
 // works, else why not.

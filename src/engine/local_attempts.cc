@@ -65,6 +65,7 @@ void LocalEngine::Loop::fulfil(const NewLaunch& wish) {
   std::string fault = find_fault(wish.launch, wish.payload);
   if (fault.empty()) fault = find_excess(wish.launch);
   if (fault.empty()) fault = find_image_fault(wish.payload);
+  if (fault.empty()) fault = find_data_fault(stores_, wish.launch, wish.payload);
   if (!fault.empty()) {
     end_unstarted(key, AttemptEnd::launch_failed, std::move(fault));
     return;
@@ -101,6 +102,7 @@ Result<void> LocalEngine::Loop::write_launch(const NewLaunch& wish, Attempt& att
   record.roots = cgroups_.roots;
   record.group = instance_ + print_key(wish.launch.key);
   if (!wish.payload.image.empty()) record.images = images_;
+  if (wish.payload.moves_data()) record.stores = stores_;
   // Who has all cores needs no quota.
   if (grant.cpu_milli < offered_.cpu_milli_per_node) record.quota_cpu_milli = grant.cpu_milli;
   record.hides_cards = offered_.cards_per_node > 0 && grant.cards.empty();
@@ -199,6 +201,7 @@ void LocalEngine::Loop::look(const AttemptKey& key, Attempt& attempt) {
         end_unclaimed(key, attempt, "no supervisor could be started for it");
         return;
       }
+      if (attempt.latest.state == AttemptState::none) attempt.latest.state = AttemptState::staging;
       if (finding.started) note_started(attempt, *finding.started);
       if (!attempt.supervisor) watch(key, attempt, watch_process(finding.claim.supervisor));
       return;

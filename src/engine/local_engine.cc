@@ -21,6 +21,9 @@ std::string LocalEngine::enforcement_note() const {
 std::string LocalEngine::images_note() const {
   return loop_->images_note();
 }
+std::string LocalEngine::stores_note() const {
+  return describe_stores(loop_->stores());
+}
 const std::vector<std::string>& LocalEngine::notes() const {
   return loop_->notes();
 }

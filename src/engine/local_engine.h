@@ -24,6 +24,7 @@ struct LocalEngineOptions {
   LogLimits logs;
   std::string images_directory;  // Images that jobs may name are below it; "" = none.
   std::int64_t images_bytes_max = std::int64_t{50} << 30U;  // Kept unpacked, beyond those in use.
+  std::string stores_file;  // Of rclone: the stores that jobs may name; "" = none.
 };
 
 /// Runs attempts as processes of this machine, each under a supervisor process of its own that
@@ -45,6 +46,9 @@ class LocalEngine final : public member::Engine {
 
   /// Whether and by what images are run, or why not; a sentence.
   std::string images_note() const;
+
+  /// By what data is moved and between which stores, or why not; a sentence.
+  std::string stores_note() const;
 
   /// What discovery found and could not offer; sentences for people.
   const std::vector<std::string>& notes() const;

@@ -147,6 +147,9 @@ Result<void> LocalEngine::Loop::prepare() {
     return system_failure("cannot wait for events", options_.state_directory);
   SUAN_CHECK(prepare_images());
   offered_.runs_images = !images_.runtime.empty();
+  SUAN_TRY(stores_, open_stores(options_.stores_file));
+  offered_.moves_data = !stores_.program.empty();
+  offered_.stores = names_of(stores_);
   SUAN_CHECK(spawner_.start());
   if (!wait_for(spawner_.fd(), name_spawner)) return system_failure("cannot wait", "spawner");
   attach_to_all();

@@ -44,6 +44,7 @@ class LocalEngine::Loop {
   const std::vector<std::string>& notes() const { return notes_; }
   const CgroupFinding& cgroups() const { return cgroups_; }
   const std::string& images_note() const { return images_note_; }
+  const StoreHouse& stores() const { return stores_; }
   LogStore& logs() { return logs_; }
   Companions& companions() { return companions_; }
 
@@ -92,6 +93,7 @@ class LocalEngine::Loop {
   CgroupFinding cgroups_;
   ImageHouse images_;        // Without a runtime images are refused:
   std::string images_note_;  // this says why.
+  StoreHouse stores_;
   std::string boot_id_;
   ProcessId self_;
   std::string instance_;  // Starts the names of this state directory's control groups.

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "engine/attempt_files.h"
 #include "engine/container.h"
 #include "engine/deadlines.h"
+#include "engine/mover.h"
 #include "engine/process.h"
 #include "engine/work.h"
 
@@ -42,10 +44,10 @@ bool is_engine_there() {
   return lock && ::fcntl(lock.get(), F_OFD_GETLK, &probe) == 0 && probe.l_type != F_UNLCK;
 }
 
-// What the process that prepares an image leaves in the file `prepared`.
+// What a process that prepares an attempt, or clears up after it, leaves in the file `prepared`.
 struct Preparation {
   PreparedImage image;
-  std::string fault;  // "" = the image is there.
+  std::string fault;  // "" = it is done.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "image", self.image);
@@ -53,19 +55,31 @@ struct Preparation {
   }
 };
 
-[[noreturn]] void prepare_here(const LaunchRecord& record, pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(1);
+std::string print_fault(const Failure& failure) {
+  return failure.text + (failure.place.empty() ? "" : " (" + failure.place + ")");
+}
+
+Preparation unpack_image(const LaunchRecord& record) {
   ::prctl(PR_SET_NAME, "suan-image");
-  Preparation preparation;
+  Preparation done;
   char* state = ::realpath("../..", nullptr);
   auto prepared = prepare_image(state != nullptr ? state : "", record.images, record.payload.image);
   if (prepared)
-    preparation.image = *std::move(prepared);
+    done.image = *std::move(prepared);
   else
-    preparation.fault = prepared.error().text +
-                        (prepared.error().place.empty() ? "" : " (" + prepared.error().place + ")");
-  ::_exit(replace_file(AT_FDCWD, "prepared", frame(wire::encode(preparation))) ? 0 : 1);
+    done.fault = print_fault(prepared.error());
+  return done;
+}
+
+Preparation report_on(const Result<void>& moved) {
+  return {.image = {}, .fault = moved ? "" : print_fault(moved.error())};
+}
+
+Preparation bring_data(const LaunchRecord& record) {
+  ::prctl(PR_SET_NAME, "suan-data");
+  ::umask(0022);  // The user of an image may be another one.
+  const Fd log = open_work_log("stderr");
+  return report_on(bring_inputs(record.stores, record.launch, record.payload, {.log = log.get()}));
 }
 
 class Supervisor : private ChildWait {
@@ -82,6 +96,10 @@ class Supervisor : private ChildWait {
     if (is_stopped_before_start()) return finish();
     if (is_in_image()) {
       if (auto prepared = prepare(); !prepared) return finish_unstarted(prepared.error());
+    }
+    if (record_.payload.moves_data()) {
+      auto brought = aside([&] { return bring_data(record_); });
+      if (!brought) return finish_unstarted(brought.error());
     }
     if (auto made = make_group(); !made) {
       fail("the limits could not be set: " + made.error().text + " " + made.error().place);
@@ -115,6 +133,7 @@ class Supervisor : private ChildWait {
     end_rest();
     meter();
     conclude();
+    keep_data();
     return finish();
   }
 
@@ -126,25 +145,34 @@ class Supervisor : private ChildWait {
 
   bool is_in_image() const { return !record_.payload.image.empty(); }
 
-  // Unpacks the image, if nobody has, in a process of its own that can be killed.
+  // Does what may take long in a process of its own, which is killed if the attempt is to stop.
+  Result<Preparation> aside(auto&& task) {
+    const pid_t parent = ::getpid();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != parent) ::_exit(1);
+      ::_exit(replace_file(AT_FDCWD, "prepared", frame(wire::encode(task()))) ? 0 : 1);
+    }
+    if (child < 0) return system_failure("cannot fork", {});
+    SUAN_TRY(const int status, wait_for(child, {}));
+    const auto file = read_file(AT_FDCWD, "prepared", record_bytes_max);
+    ::unlink("prepared");
+    const auto frames = file ? unframe(*file) : std::vector<std::string_view>();
+    auto done =
+        frames.empty() ? failure(Failure::Kind::io, "") : wire::decode<Preparation>(frames.front());
+    if (status != 0 || !done)
+      return failure(Failure::Kind::io, "what prepares the attempt ended without a word");
+    if (!done->fault.empty()) return failure(Failure::Kind::invalid, std::move(done->fault));
+    return done;
+  }
+
+  // Unpacks the image, if nobody has.
   Result<void> prepare() {
     constexpr int tries_max = 3;  // It may be removed for want of room before it is held.
     for (int tries = 0; tries < tries_max; ++tries) {
-      const pid_t parent = ::getpid();
-      const pid_t child = ::fork();
-      if (child == 0) prepare_here(record_, parent);
-      if (child < 0) return system_failure("cannot fork", {});
-      SUAN_TRY(const int status, wait_for(child, {}));
-      const auto file = read_file(AT_FDCWD, "prepared", record_bytes_max);
-      ::unlink("prepared");
-      const auto frames = file ? unframe(*file) : std::vector<std::string_view>();
-      auto preparation = frames.empty() ? failure(Failure::Kind::io, "")
-                                        : wire::decode<Preparation>(frames.front());
-      if (status != 0 || !preparation)
-        return failure(Failure::Kind::io, "the image could not be prepared");
-      if (!preparation->fault.empty())
-        return failure(Failure::Kind::invalid, std::move(preparation->fault));
-      image_ = std::move(preparation->image);
+      SUAN_TRY(Preparation done, aside([&] { return unpack_image(record_); }));
+      image_ = std::move(done.image);
       auto held = hold_image("../..", image_);
       if (!held && held.error().kind == Failure::Kind::not_found) continue;
       if (!held) return std::unexpected(std::move(held).error());
@@ -194,7 +222,7 @@ class Supervisor : private ChildWait {
   }
 
   int finish_unstarted(const Failure& why) {
-    fail(why.text + (why.place.empty() ? "" : " (" + why.place + ")"));
+    fail(print_fault(why));
     if (deadlines_.why() != AttemptEnd::none) {
       exit_.end = deadlines_.why();
       exit_.reason = "it was stopped before it started";
@@ -404,6 +432,34 @@ class Supervisor : private ChildWait {
     } else {
       exit_.end = AttemptEnd::exited;
     }
+  }
+
+  // Keeps the outputs. The time for it is not metered, and max_duration does not count it; a stop
+  // that is asked for now ends it, and so does a lapse: by then another attempt may run.
+  void keep_data() {
+    const bool is_success = exit_.end == AttemptEnd::exited && exit_.exit_code == 0;
+    if (!has_outputs(record_.payload, is_success) || exit_.end == AttemptEnd::lapsed) return;
+    Launch moving = record_.launch;
+    moving.max_duration = {};
+    deadlines_ = Deadlines(moving, record_.received, now());
+    renewals_ = 0;
+    read_control();
+    const auto kept = aside([&] {
+      ::prctl(PR_SET_NAME, "suan-data");
+      const Fd log = open_work_log("stderr");
+      return report_on(keep_outputs(record_.stores, record_.launch, record_.payload, is_success,
+                                    {.log = log.get()}));
+    });
+    if (kept) return;
+    const bool was_stopped = deadlines_.why() != AttemptEnd::none;
+    std::string fault =
+        was_stopped ? "it was stopped while its outputs were kept" : print_fault(kept.error());
+    if (is_success) {
+      constexpr int cannot_write = 74;  // EX_IOERR of sysexits(3).
+      exit_.end = was_stopped ? deadlines_.why() : AttemptEnd::exited;
+      exit_.exit_code = cannot_write;
+    }
+    exit_.reason += (exit_.reason.empty() ? "" : "; ") + fault;
   }
 
   // The last act. Appended behind a checksum, so it needs no second file and no rename: a reader

@@ -140,11 +140,14 @@ void tell_work(const LaunchRecord& record, std::map<std::string, std::string>& a
   const Grant& grant = launch.grant;
   if (grant.cpu_milli > 0) all["OMP_NUM_THREADS"] = std::to_string((grant.cpu_milli + 999) / 1000);
   for (const auto& [name, value] : record.payload.envs) all[name] = value;
-  all["SUAN_JOB_ID"] = "job-" + std::to_string(launch.key.job.value);
+  // As the user knows it; a launch of an older domain does not say that.
+  const bool has_origin = launch.origin.job.value > 0;
+  const JobId job = has_origin ? launch.origin.job : launch.key.job;
+  all["SUAN_JOB_ID"] = "job-" + std::to_string(job.value);
   const std::string rank = std::to_string(launch.first_task + launch.key.task);
   all["SUAN_TASK"] = rank;
   all["SUAN_TASKS"] = std::to_string(launch.tasks);
-  all["SUAN_ATTEMPT"] = std::to_string(launch.key.attempt);
+  all["SUAN_ATTEMPT"] = std::to_string(has_origin ? launch.origin.attempt : launch.key.attempt);
   all["SUAN_NODE_RANK"] = rank;
   all["SUAN_NUM_NODES"] = std::to_string(launch.tasks);
   all["SUAN_ACCELERATORS"] = std::to_string(grant.cards.size());

@@ -59,6 +59,8 @@ std::uint64_t demand_fingerprint(const JobSpec& spec) {
   print.add(spec.objective);
   print.add(spec.budget);
   print.add(spec.max_duration);
+  print.add(spec.moves_data);
+  print.add(spec.stores);
   print.add(spec.project);  // Its money decides too.
   return print.value();
 }

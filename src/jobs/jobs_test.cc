@@ -232,6 +232,8 @@ TEST(Jobs, TheFingerprintIsOfWhatDecidesWhereAndWhenItFits) {
       [](JobSpec& spec) { spec.objective = Objective::carbon; },
       [](JobSpec& spec) { spec.budget = yuan(1); },
       [](JobSpec& spec) { spec.max_duration = hours(1); },
+      [](JobSpec& spec) { spec.moves_data = true; },
+      [](JobSpec& spec) { spec.stores = {"bucket"}; },
       [](JobSpec& spec) { spec.project = ProjectId{2}; },
   };
   const std::uint64_t plain = demand_fingerprint(spec_of());

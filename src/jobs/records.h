@@ -191,6 +191,7 @@ struct Guest {
   bool is_refused = false;    // Nothing of it ran.
   bool is_let_go = false;     // Its home wants to hear no more of it.
   Span lost_after;            // As in CommitUnit.
+  Origin origin{};
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "parent", self.parent);
@@ -202,6 +203,7 @@ struct Guest {
     visit(7, "is_refused", self.is_refused);
     visit(8, "is_let_go", self.is_let_go);
     visit(9, "lost_after", self.lost_after);
+    visit(10, "origin", self.origin);
   }
 };
 

@@ -24,8 +24,10 @@ struct OfferedPool {
   std::uint32_t cards_per_node = 0;
   std::int64_t cpu_milli_per_node = 0;
   std::int64_t memory_bytes_per_node = 0;
-  std::string topology;      // For people: sockets, cores, NUMA; may be empty.
-  bool runs_images = false;  // Honours Payload::image.
+  std::string topology;               // For people: sockets, cores, NUMA; may be empty.
+  bool runs_images = false;           // Honours Payload::image.
+  bool moves_data = false;            // Honours Payload::inputs and outputs,
+  std::vector<std::string> stores{};  // which may name these, ascending.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "name", self.name);
@@ -36,6 +38,8 @@ struct OfferedPool {
     visit(6, "memory_bytes_per_node", self.memory_bytes_per_node);
     visit(7, "topology", self.topology);
     visit(8, "runs_images", self.runs_images);
+    visit(9, "moves_data", self.moves_data);
+    visit(10, "stores", self.stores);
   }
 };
 

@@ -62,6 +62,39 @@ enum class AttemptEnd : std::uint8_t {
 /// The state of an attempt as its member sees it.
 enum class AttemptState : std::uint8_t { none, staging, running, stopping, ended };
 
+/// Data that is there before the work starts. `path` is a directory: absolute in an image, else
+/// below the working directory. `source` is an http or https URL, or "STORE:path"; a file is put
+/// into the directory, of a directory what is in it.
+struct Input {
+  std::string path;
+  std::string source;
+  std::string sha256;  // Of a source that is one file, 64 lower-case hexadecimal digits; "" = any.
+
+  friend bool operator==(const Input&, const Input&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "path", self.path);
+    visit(2, "source", self.source);
+    visit(3, "sha256", self.sha256);
+  }
+};
+
+/// A directory that is kept when the work has ended: below "STORE:path", in a directory of the
+/// attempt's own.
+struct Output {
+  std::string path;
+  std::string to;
+  bool is_always = false;  // Else only after exit code 0.
+
+  friend bool operator==(const Output&, const Output&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "path", self.path);
+    visit(2, "to", self.to);
+    visit(3, "is_always", self.is_always);
+  }
+};
+
 /// The secret part of a job: never in the journal, only in sealed blobs. `run` and `setup` are
 /// bash.
 struct Payload {
@@ -69,6 +102,10 @@ struct Payload {
   std::string setup;
   std::string image;
   std::map<std::string, std::string> envs;
+  std::vector<Input> inputs{};
+  std::vector<Output> outputs{};
+
+  bool moves_data() const { return !inputs.empty() || !outputs.empty(); }
 
   friend bool operator==(const Payload&, const Payload&) = default;
 
@@ -77,10 +114,27 @@ struct Payload {
     visit(2, "setup", self.setup);
     visit(3, "image", self.image);
     visit(4, "envs", self.envs);
+    visit(5, "inputs", self.inputs);
+    visit(6, "outputs", self.outputs);
   }
 };
 
 // Down: from the home domain to the member. Each may arrive twice and must then have one effect.
+
+/// Whose work it is, in the words of the user: as the domain knows it to which it was submitted.
+struct Origin {
+  std::string owner;  // The project there; each domain that hosts it adds "@" and its parent.
+  JobId job;          // As it is numbered there; so is the attempt.
+  std::uint32_t attempt = 0;
+
+  friend bool operator==(const Origin&, const Origin&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "owner", self.owner);
+    visit(2, "job", self.job);
+    visit(3, "attempt", self.attempt);
+  }
+};
 
 /// Start one attempt on a confirmed lease.
 struct Launch {
@@ -99,6 +153,7 @@ struct Launch {
   PayloadId payload;
   std::uint32_t first_task = 0;  // The task learns its rank from first_task + key.task.
   bool is_late = false;  // Nobody knows whether run_for has passed: if it is news, it lapses.
+  Origin origin{};
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "key", self.key);
@@ -116,6 +171,7 @@ struct Launch {
     visit(13, "payload", self.payload);
     visit(14, "first_task", self.first_task);
     visit(15, "is_late", self.is_late);
+    visit(16, "origin", self.origin);
   }
 };
 

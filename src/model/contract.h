@@ -51,6 +51,7 @@ struct HostUnit {
   Span grace;
   std::string checkpoint_signal;
   Span checkpoint_notice;
+  Origin origin{};
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "unit", self.unit);
@@ -66,6 +67,7 @@ struct HostUnit {
     visit(11, "grace", self.grace);
     visit(12, "checkpoint_signal", self.checkpoint_signal);
     visit(13, "checkpoint_notice", self.checkpoint_notice);
+    visit(14, "origin", self.origin);
   }
 };
 

@@ -151,8 +151,10 @@ struct JobSpec {
   Partition partition;
   Retry retry;
   Priority priority = Priority::normal;
-  PayloadId payload;      // Issued by the journal's blob store; the bytes are sealed there.
-  Digest payload_digest;  // Of the payload's plain bytes.
+  PayloadId payload;        // Issued by the journal's blob store; the bytes are sealed there.
+  Digest payload_digest;    // Of the payload's plain bytes.
+  bool moves_data = false;  // The payload, or a variant's, has inputs or outputs.
+  std::vector<std::string> stores{};  // That these name, ascending.
 
   std::uint32_t tasks() const { return nodes * elements; }
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
@@ -186,6 +188,8 @@ struct JobSpec {
     visit(26, "priority", self.priority);
     visit(27, "payload", self.payload);
     visit(28, "payload_digest", self.payload_digest);
+    visit(29, "moves_data", self.moves_data);
+    visit(30, "stores", self.stores);
   }
 };
 

@@ -71,6 +71,8 @@ struct Pool {
   ServingState state = ServingState::production;
   PoolId remote{};           // How a sub-domain that grants it numbers it; 0 = granted here.
   bool runs_images = false;  // Runs work inside images (Payload::image).
+  bool moves_data = false;   // Brings inputs and keeps outputs (Payload::inputs, outputs).
+  std::vector<std::string> stores{};  // That these may name, ascending.
 
   friend bool operator==(const Pool&, const Pool&) = default;
 
@@ -91,6 +93,8 @@ struct Pool {
     visit(14, "state", self.state);
     visit(15, "remote", self.remote);
     visit(16, "runs_images", self.runs_images);
+    visit(17, "moves_data", self.moves_data);
+    visit(18, "stores", self.stores);
   }
 };
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "model/supply.h"
 #include "network/position.h"
@@ -98,6 +99,8 @@ struct Shape {
   std::int64_t disk_bytes = 0;
   NetworkTier network_tier = NetworkTier::standard;
   bool runs_images = false;
+  bool moves_data = false;
+  std::vector<std::string> stores;
 
   friend auto operator<=>(const Shape&, const Shape&) = default;
 };

@@ -95,7 +95,8 @@ std::string print_field(const JobSpec& spec, const Edit& edit) {
     case Field::near:
       return spec.where.near.name;
     case Field::image:
-      return "";  // Its name is not known here.
+    case Field::data:
+      return "";  // Their names are not known here.
   }
   return "";
 }
@@ -109,7 +110,7 @@ void lower(Bounds& bounds, std::int64_t amount) {
 }  // namespace
 
 std::string_view path(Field field) {
-  constexpr std::array<std::string_view, 17> paths{"",
+  constexpr std::array<std::string_view, 18> paths{"",
                                                    "price.max_hourly_cost",
                                                    "resources.accelerators",
                                                    "resources.accelerators",
@@ -125,7 +126,8 @@ std::string_view path(Field field) {
                                                    "where.max_rtt",
                                                    "where.circle",
                                                    "where.near",
-                                                   "image"};
+                                                   "image",
+                                                   "inputs and outputs"};
   return paths[static_cast<std::size_t>(field)];
 }
 
@@ -183,6 +185,10 @@ JobSpec apply(JobSpec spec, const Edit& edit) {
       break;
     case Field::image:
       spec.alternatives[edit.alternative].runs_image = false;
+      break;
+    case Field::data:
+      spec.moves_data = false;
+      spec.stores.clear();
       break;
   }
   return spec;

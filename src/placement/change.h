@@ -28,6 +28,7 @@ enum class Field : std::uint8_t {
   circle,
   near,
   image,
+  data,
 };
 
 /// A single change to a JobSpec, exact enough to be carried out.

@@ -37,6 +37,8 @@ Demand make_demand(const JobSpec& spec) {
   demand.disk_bytes = spec.disk_bytes;
   demand.network_tier = spec.network_tier;
   demand.where = &spec.where;
+  demand.moves_data = spec.moves_data;
+  demand.stores = spec.stores;
   demand.hourly_max = spec.hourly_max;
   demand.objective = spec.objective;
   return demand;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/money.h"
@@ -25,6 +26,8 @@ struct Demand {
   const Where* where = nullptr;  // Never null in what make_demand returns.
   Money hourly_max;              // 0 = no limit.
   Objective objective = Objective::cost;
+  bool moves_data = false;
+  std::span<const std::string> stores{};  // Ascending.
 };
 
 Demand make_demand(const JobSpec&);

@@ -105,6 +105,8 @@ TEST(Reason, HasAWordForEach) {
   EXPECT_EQ(number(Reason::region_not_allowed), 9U);
   EXPECT_EQ(number(Reason::nodes_busy), 18U);
   EXPECT_EQ(number(Reason::images_not_run), 19U);
+  EXPECT_EQ(number(Reason::data_not_moved), 21U);
+  EXPECT_EQ(number(Reason::store_missing), 22U);
   EXPECT_FALSE(find_reason(1000));
   EXPECT_EQ(name(Reason::price_above_hourly_max), "price_above_hourly_max");
   EXPECT_EQ(name(Reason::nodes_busy), "nodes_busy");

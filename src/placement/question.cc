@@ -132,6 +132,10 @@ ShapeVerdict Question::judge_shape(const Wish& wish, std::uint32_t number) const
     verdict.reason = Reason::network_tier_too_low;
   } else if (wish.alternative->runs_image && !shape.runs_images) {
     verdict.reason = Reason::images_not_run;
+  } else if (demand_.moves_data && !shape.moves_data) {
+    verdict.reason = Reason::data_not_moved;
+  } else if (!std::ranges::includes(shape.stores, demand_.stores)) {
+    verdict.reason = Reason::store_missing;
   }
   return verdict;
 }

@@ -57,7 +57,7 @@ class Question {
 
   Wish wish(std::uint32_t alternative) const;
 
-  /// From chip_differs to images_not_run. The need is set if the chip is right.
+  /// From chip_differs to store_missing. The need is set if the chip is right.
   ShapeVerdict judge_shape(const Wish&, std::uint32_t shape) const;
 
   /// From region_not_allowed to too_far.

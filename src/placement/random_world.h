@@ -148,6 +148,9 @@ class World : public NodeView {
     pool.disk_bytes_per_node = 500'000'000'000 * random.between(0, 2);
     pool.network_tier = static_cast<NetworkTier>(random.below(3U));
     pool.runs_images = random.chance(1, 2);
+    pool.moves_data = random.chance(1, 2);
+    if (pool.moves_data && random.chance(1, 2)) pool.stores.emplace_back("hot");
+    if (pool.moves_data && random.chance(1, 2)) pool.stores.emplace_back("warm");
     pool.price.card_hour = {random.between(0, 3) * 2'500'000};
     pool.price.core_hour = {random.between(0, 3) * 33'333};
     pool.is_firm = random.chance(3, 4);
@@ -184,6 +187,9 @@ inline JobSpec random_spec(Random& random) {
     spec.alternatives.push_back(alternative);
   }
   spec.is_ordered = random.chance(1, 3);
+  spec.moves_data = random.chance(1, 6);
+  for (const char* store : {"cold", "hot", "warm"})
+    if (spec.moves_data && random.chance(1, 4)) spec.stores.emplace_back(store);
   if (random.chance(1, 4)) spec.nodes = 1 + random.below(4U);
   if (spec.nodes == 1 && random.chance(1, 6)) spec.elements = 1 + random.below(5U);
   if (random.chance(1, 3)) spec.cpu_milli.least = 500 * random.between(1, 40);

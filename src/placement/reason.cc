@@ -24,6 +24,8 @@ constexpr std::array<Words, reason_count> words{{
     {"disk_too_little", 7, "less disk on a node, or none stated"},
     {"network_tier_too_low", 8, "a slower network between nodes"},
     {"images_not_run", 19, "it runs no images"},
+    {"data_not_moved", 21, "it brings no inputs and keeps no outputs"},
+    {"store_missing", 22, "it does not know a store that the job names"},
     {"region_not_allowed", 9, "in a region that is not listed"},
     {"region_excluded", 10, "in an excluded region"},
     {"site_not_allowed", 11, "in a site that is not listed"},

@@ -21,6 +21,8 @@ enum class Reason : std::uint8_t {
   disk_too_little,
   network_tier_too_low,
   images_not_run,
+  data_not_moved,
+  store_missing,
   region_not_allowed,
   region_excluded,
   site_not_allowed,
@@ -35,7 +37,7 @@ enum class Reason : std::uint8_t {
   nodes_busy,
 };
 
-inline constexpr std::size_t reason_count = 21;
+inline constexpr std::size_t reason_count = 23;
 
 /// It could, but not now.
 constexpr bool is_busy(Reason reason) {

@@ -89,7 +89,7 @@ inline Reason hard_reason(const World& world, const TestPool& each, const JobSpe
   const auto lists = [](const std::vector<std::string>& names, const std::string& name) {
     return std::ranges::find(names, name) != names.end();
   };
-  const std::array<std::pair<bool, Reason>, 16> rules{{
+  const std::array<std::pair<bool, Reason>, 18> rules{{
       {pool.state != ServingState::production, Reason::pool_closed},
       {!each.is_reachable, Reason::member_unreachable},
       {!wish.chip.empty() && wish.chip != pool.chip, Reason::chip_differs},
@@ -99,6 +99,10 @@ inline Reason hard_reason(const World& world, const TestPool& each, const JobSpe
       {spec.disk_bytes > pool.disk_bytes_per_node, Reason::disk_too_little},
       {spec.network_tier > pool.network_tier, Reason::network_tier_too_low},
       {wish.runs_image && !pool.runs_images, Reason::images_not_run},
+      {spec.moves_data && !pool.moves_data, Reason::data_not_moved},
+      {!std::ranges::all_of(spec.stores,
+                            [&](const auto& name) { return lists(pool.stores, name); }),
+       Reason::store_missing},
       {!where.regions.empty() && !lists(where.regions, site.region), Reason::region_not_allowed},
       {lists(where.exclude_regions, site.region), Reason::region_excluded},
       {!where.sites.empty() && !lists(where.sites, site.name), Reason::site_not_allowed},

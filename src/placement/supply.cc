@@ -93,7 +93,9 @@ void Supply::put(const Pool& pool, const Site& site) {
                     pool.memory_bytes_per_node,
                     pool.disk_bytes_per_node,
                     pool.network_tier,
-                    pool.runs_images};
+                    pool.runs_images,
+                    pool.moves_data,
+                    pool.stores};
   Row row;
   row.shape = shapes_.acquire(shape, shape);
   describe(site);

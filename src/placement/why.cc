@@ -38,6 +38,7 @@ class Remedies {
     for (std::uint32_t i = 0; i < spec_.alternatives.size(); ++i) {
       if (spec_.alternatives[i].runs_image) keep({.field = Field::image, .alternative = i});
     }
+    if (spec_.moves_data) keep({.field = Field::data});
     return std::move(changes_);
   }
 

@@ -54,6 +54,7 @@ std::vector<Edit> greatest_edits(const World& world, const JobSpec& spec) {
     edits.push_back({.field = Field::hourly_max, .amount = yuan(1'000'000).micro});
   if (spec.where.near.is_given()) edits.push_back({.field = Field::near});
   if (spec.disk_bytes > 0) edits.push_back({.field = Field::disk});
+  if (spec.moves_data) edits.push_back({.field = Field::data});
   for (std::uint32_t i = 0; i < spec.alternatives.size(); ++i) {
     const Alternative& wish = spec.alternatives[i];
     if (wish.runs_image) edits.push_back({.field = Field::image, .alternative = i});

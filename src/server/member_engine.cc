@@ -22,13 +22,15 @@ Result<MemberEngine> open_local(const ServeOptions& options) {
   engine::LocalEngineOptions local;
   local.state_directory = options.state_directory + "/engine";
   local.images_directory = options.images_directory;
+  local.stores_file = options.stores_file;
   if (options.cores > 0) {
     engine::Discovery found = engine::discover({});
     found.pool.cpu_milli_per_node = options.cores * 1000;
     local.offered = found.pool;
   }
   SUAN_TRY(auto engine, engine::LocalEngine::open(local));
-  std::string note = engine->enforcement_note() + " " + engine->images_note();
+  std::string note =
+      engine->enforcement_note() + " " + engine->images_note() + " " + engine->stores_note();
   const auto pools = engine->pools();
   if (!pools.empty() && pools.front().cards_per_node > 0) note += " " + engine::isolation_note();
   return MemberEngine{local_name, std::move(engine), std::move(note)};
@@ -36,14 +38,15 @@ Result<MemberEngine> open_local(const ServeOptions& options) {
 
 Result<MemberEngine> open_slurm(const ServeOptions& options) {
   const site::SiteFile& file = *options.site_file;
-  auto engine = slurm::SlurmEngine::open(site::engine_options(file),
-                                         [&file] { return site::make_cluster(file); });
+  slurm::SlurmEngineOptions wanted = site::engine_options(file);
+  wanted.stores_file = options.stores_file;
+  auto engine = slurm::SlurmEngine::open(wanted, [&file] { return site::make_cluster(file); });
   if (!engine) {
     Failure why = std::move(engine).error();
     why.text += "; `suan site test " + file.path + "` looks closer";
     return std::unexpected(std::move(why));
   }
-  std::string note = (*engine)->standing();
+  std::string note = (*engine)->standing() + " " + (*engine)->stores_note();
   for (const std::string& each : (*engine)->notes()) note += " Note: " + each + ".";
   return MemberEngine{slurm_name, *std::move(engine), std::move(note)};
 }
@@ -83,6 +86,8 @@ domain::StartMember offer_of(const ServeOptions& options, const MemberEngine& me
     pool.cpu_milli_per_node = offered.cpu_milli_per_node;
     pool.memory_bytes_per_node = offered.memory_bytes_per_node;
     pool.runs_images = offered.runs_images;
+    pool.moves_data = offered.moves_data;
+    pool.stores = offered.stores;
     pool.price = {options.card_hour, options.core_hour};
     if (const auto at = partitions.find(offered.name); at != partitions.end()) {
       const auto* terms = site::find_partition(*options.site_file, at->second);

@@ -360,6 +360,7 @@ void take_site_file(ServeOptions& options, site::SiteFile file) {
     options.core_hour = document.prices->core_hour.value_or(options.core_hour);
   }
   options.cores = document.cores.value_or(options.cores);
+  options.stores_file = document.stores.value_or(options.stores_file);
   options.site_file = std::move(file);
 }
 

@@ -20,6 +20,7 @@ struct ServeOptions {
   std::string state_directory;       // Made if absent, mode 0700.
   std::string heads_file;            // A second place for signed heads; "" = none.
   std::string images_directory;      // Jobs may run inside the images in it; "" = none.
+  std::string stores_file;           // Of rclone: where inputs come from and outputs go; "" = none.
   std::string site = "here";
   std::string city;                         // A city of data/hubs.csv gives the site its place.
   std::string region;                       // ISO 3166-2: "cn-sh".

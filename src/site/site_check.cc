@@ -13,6 +13,8 @@
 #include "engine/discovery.h"
 #include "engine/file.h"
 #include "engine/process.h"
+#include "engine/programs.h"
+#include "engine/stores.h"
 
 namespace suan::site {
 namespace {
@@ -241,6 +243,29 @@ class SlurmChecking {
   std::string mine_;
 };
 
+// Each store is looked into, with what its description says.
+bool check_stores(const SiteFile& file, Callback<void(const Check&)>& tell) {
+  const auto house = engine::open_stores(file.document.stores.value_or(""));
+  if (!house) {
+    tell({"stores", false, house.error().text,
+          "see that rclone is installed and reads " + house.error().place});
+    return false;
+  }
+  tell({"stores", true, engine::describe_stores(*house), {}});
+  bool are_all_there = true;
+  for (const engine::Store& store : house->stores) {
+    constexpr std::size_t list_bytes_max = 16 << 20U;
+    const auto said = engine::ask_program(
+        {house->program, "lsd", "--config", house->configuration, "--contimeout", "10s",
+         "--retries", "1", "--low-level-retries", "1", "--", store.name + ":"},
+        list_bytes_max);
+    are_all_there = are_all_there && said.has_value();
+    tell({"store " + store.name, said.has_value(), said ? "it can be listed" : said.error().text,
+          "correct its section in " + house->configuration});
+  }
+  return are_all_there;
+}
+
 bool check_local(const SiteFile& file, Callback<void(const Check&)>& tell) {
   const engine::Discovery found = engine::discover({});
   const std::int64_t cores = found.pool.cpu_milli_per_node / 1000;
@@ -261,8 +286,11 @@ bool check_local(const SiteFile& file, Callback<void(const Check&)>& tell) {
 bool check_site(const SiteFile& file, Callback<void(const Check&)> tell, Span job_patience) {
   tell(Check{"file", true, file.path + " is right in itself", {}});
   if (file.engine() == EngineKind::none) return true;
-  if (file.engine() == EngineKind::local) return check_local(file, tell);
-  return SlurmChecking(file, tell, job_patience).run();
+  const bool has_stores = check_stores(file, tell);
+  const bool holds = file.engine() == EngineKind::local
+                         ? check_local(file, tell)
+                         : SlurmChecking(file, tell, job_patience).run();
+  return holds && has_stores;
 }
 
 std::string print_check(const Check& check) {

@@ -46,6 +46,10 @@ class Checking {
       mistake("/cores", "is only for engine: local; with none, this machine runs nothing");
     if (document_.cores && (*document_.cores < 1 || *document_.cores > 4096))
       mistake("/cores", "expected 1 to 4096");
+    if (document_.stores && document_.engine == EngineKind::none)
+      mistake("/stores", "is for where jobs run; with engine: none, this machine runs nothing");
+    else if (document_.stores && !document_.stores->starts_with('/'))
+      mistake("/stores", "expected the absolute path of a file, such as /etc/suan/stores.conf");
     if (has_slurm && !document_.slurm)
       mistake("/engine", "engine: slurm needs a section `slurm`; `suan site init` writes one");
     if (has_slurm && document_.slurm) check_slurm(*document_.slurm);

@@ -93,6 +93,7 @@ struct SiteDocument {
   std::optional<PricesDocument> prices;
   std::optional<std::int64_t> cores;
   std::optional<SlurmDocument> slurm;
+  std::optional<std::string> stores;
 
   static constexpr bool omits_absent = true;
 
@@ -103,6 +104,7 @@ struct SiteDocument {
     visit(3, "prices", self.prices, "Of everything that has no price of its own.");
     visit(4, "cores", self.cores, "Of this machine to offer; engine local only.");
     visit(5, "slurm", self.slurm, "With engine: slurm.");
+    visit(6, "stores", self.stores, "A file of rclone: where jobs find inputs and keep outputs.");
   }
 };
 

@@ -123,7 +123,9 @@ std::string print_first_site_file(const Surroundings& found) {
           "# CNY for an hour.\n"
           "prices:\n"
           "  card_hour: 25\n"
-          "  core_hour: 0.15\n\n";
+          "  core_hour: 0.15\n\n"
+          "# Where jobs find inputs and keep outputs: remotes of rclone, in its own format.\n"
+          "# stores: /etc/suan/stores.conf\n\n";
   if (!has_slurm)
     return text + "# Cores of this machine to offer; all, if it is not said.\n# cores: 2\n";
   return text + print_slurm_section(found.slurm);

@@ -115,6 +115,8 @@ Result<void> Share::make_attempt(const Launch& launch, const Payload& payload, c
   record.payload.envs = payload.envs;
   const auto variables = engine::work_environment(record, {});
   record.payload = {};  // Secrets are in the scripts only, which are emptied.
+  record.payload.inputs = payload.inputs;
+  record.payload.outputs = payload.outputs;
   engine::RecordEntry entry;
   entry.launch = std::move(record);
   SUAN_CHECK(engine::begin_record(fd(), at + "/record", entry));
@@ -169,6 +171,13 @@ Span Share::control_age(const AttemptKey& key) const {
     return seconds(time.tv_sec) + microseconds(time.tv_nsec / 1000);
   };
   return std::max(of(now.st_mtim) - of(written.st_mtim), Span{});
+}
+
+Result<void> Share::write_brought(const AttemptKey& key) {
+  return engine::replace_file(fd(), directory_of(key) + "/brought", "");
+}
+bool Share::is_brought(const AttemptKey& key) const {
+  return ::faccessat(fd(), (directory_of(key) + "/brought").c_str(), F_OK, 0) == 0;
 }
 
 Result<void> Share::write_job(const AttemptKey& key, const JobFile& job) {

@@ -26,7 +26,8 @@
 ///       record             the launch and the end, by the engine; see engine/attempt_files.h
 ///       seat               where in the cluster it runs, by the engine
 ///       limits env run setup control   by the engine, see wrapper.h; the scripts are emptied at
-///       the end job                the engine asked Slurm to run it ("asked"), and as which job
+///       the end brought            its inputs are there, by the engine
+///       job                the engine asked Slurm to run it ("asked"), and as which job
 ///       ("12") claim/             made by whoever may say whether it runs: one wrapper, or the
 ///       engine started usage exit stdout stderr work/    by the wrapper slurm.out          what
 ///       Slurm has to say
@@ -72,6 +73,10 @@ class Share {
 
   /// How long ago control was written, by the clock of the file system.
   Span control_age(const AttemptKey&) const;
+
+  /// That the inputs of an attempt are there; durable as far as the end of this process.
+  Result<void> write_brought(const AttemptKey&);
+  bool is_brought(const AttemptKey&) const;
 
   Result<void> write_job(const AttemptKey&, const JobFile&);
   JobFile read_job(const AttemptKey&) const;

@@ -17,6 +17,7 @@ using engine::monotonic_now;
 
 constexpr std::int64_t memory_mebibytes_min = 64;  // The wrapper itself needs some.
 constexpr Span limit_margin = minutes(1);          // Slurm's own time limit comes behind ours.
+constexpr int cannot_write = 74;                   // EX_IOERR of sysexits(3).
 constexpr Span stop_patience = seconds(30);        // Beyond its grace, before Slurm is asked.
 
 Progress ended(const AttemptKey& key, AttemptEnd end, std::string reason) {
@@ -75,6 +76,7 @@ void SlurmEngine::Loop::fulfil(const NewLaunch& wish) {
   const SlurmPool* pool = find_pool(wish.launch.pool);
   std::string fault = engine::find_fault(wish.launch, wish.payload);
   if (fault.empty()) fault = find_odd_name(wish.payload);
+  if (fault.empty()) fault = engine::find_data_fault(stores_, wish.launch, wish.payload);
   if (fault.empty() && pool == nullptr) fault = "this cluster has no such pool now";
   if (fault.empty()) fault = find_excess(wish.launch, *pool);
   if (!fault.empty()) {
@@ -96,7 +98,87 @@ void SlurmEngine::Loop::fulfil(const NewLaunch& wish) {
   attempt.control = control;
   if (control.run_for > Span{}) attempt.lapse_at = boottime_now() + control.run_for;
   attempt.next_report = monotonic_now() + options_.report_every;
-  submit(key, attempt, monotonic_now());
+  attempt.data.inputs = wish.payload.inputs;
+  attempt.data.outputs = wish.payload.outputs;
+  attempt.is_brought = !attempt.data.moves_data();
+  attempt.is_brought ? submit(key, attempt, monotonic_now()) : bring(key, attempt);
+}
+
+// No node is held and nothing is metered meanwhile.
+void SlurmEngine::Loop::bring(const AttemptKey& key, Attempt& attempt) {
+  attempt.is_moving = true;
+  set_reason(attempt, "its inputs are brought");
+  porter_->send({.key = key,
+                 .is_out = false,
+                 .is_success = false,
+                 .launch = attempt.launch,
+                 .data = attempt.data,
+                 .directory = share_->path() + "/" + engine::directory_of(key)});
+}
+
+void SlurmEngine::Loop::fulfil(const Moved& moved) {
+  const auto at = attempts_.find(moved.key);
+  if (at == attempts_.end() || !at->second.is_moving) return;
+  Attempt& attempt = at->second;
+  attempt.is_moving = false;
+  if (moved.is_out) {
+    if (!attempt.kept) return;
+    Progress end = *std::exchange(attempt.kept, std::nullopt);
+    if (!moved.outcome) {
+      if (end.end == AttemptEnd::exited && end.exit_code == 0) end.exit_code = cannot_write;
+      end.reason += (end.reason.empty() ? "" : "; ") + moved.outcome.error().text;
+    }
+    settle(attempt, std::move(end));
+    return;
+  }
+  if (attempt.latest.state == AttemptState::ended) return;
+  if (!moved.outcome) {
+    std::ignore =
+        end_unclaimed(moved.key, attempt,
+                      ended(moved.key, AttemptEnd::launch_failed, moved.outcome.error().text));
+    return;
+  }
+  // Without the mark they are brought once more after a crash.
+  std::ignore = share_->write_brought(moved.key);
+  attempt.is_brought = true;
+  attempt.latest.reason.clear();
+  submit(moved.key, attempt, monotonic_now());
+}
+
+// The work has ended, and no node is held any more; what it leaves behind may be wanted.
+void SlurmEngine::Loop::conclude(Attempt& attempt, Progress progress) {
+  if (attempt.kept) return;
+  const bool is_success = progress.end == AttemptEnd::exited && progress.exit_code == 0;
+  const bool has_run = share_->read_started(progress.key).has_value();
+  if (!has_run || progress.end == AttemptEnd::lapsed || progress.end == AttemptEnd::lost ||
+      !engine::has_outputs(attempt.data, is_success)) {
+    settle(attempt, std::move(progress));
+    return;
+  }
+  const AttemptKey key = progress.key;
+  attempt.kept = std::move(progress);
+  attempt.exit.reset();
+  attempt.is_moving = true;
+  porter_->send({.key = key,
+                 .is_out = true,
+                 .is_success = is_success,
+                 .launch = attempt.launch,
+                 .data = attempt.data,
+                 .directory = share_->path() + "/" + engine::directory_of(key)});
+}
+
+// It was to stop, or its time was over, before its outputs were all kept.
+void SlurmEngine::Loop::give_up_outputs(const AttemptKey& key, Attempt& attempt, AttemptEnd why) {
+  porter_->stop(key);
+  attempt.is_moving = false;
+  Progress end = *std::exchange(attempt.kept, std::nullopt);
+  if (end.end == AttemptEnd::exited && end.exit_code == 0) {
+    end.end = why;
+    end.exit_code = cannot_write;
+  }
+  end.reason += (end.reason.empty() ? "" : "; ");
+  end.reason += "it was stopped while its outputs were kept";
+  settle(attempt, std::move(end));
 }
 
 Submission SlurmEngine::Loop::submission_of(const AttemptKey& key, const Attempt& attempt) const {
@@ -191,7 +273,8 @@ void SlurmEngine::Loop::fulfil(const StopAttempt& wish) {
     return;
   }
   Control& control = attempt.control;
-  if (control.stop == AttemptEnd::none) {
+  const bool is_new = control.stop == AttemptEnd::none;
+  if (is_new) {
     control.stop = why;
     control.grace = wish.grace;
   } else {
@@ -199,6 +282,10 @@ void SlurmEngine::Loop::fulfil(const StopAttempt& wish) {
   }
   ++control.number;
   std::ignore = share_->write_control(wish.key, control);
+  if (attempt.kept && is_new) {
+    give_up_outputs(wish.key, attempt, control.stop);
+    return;
+  }
   // Whoever has the claim says how it ended: an attempt that waits in Slurm ends here and now.
   if (!attempt.is_started &&
       end_unclaimed(wish.key, attempt, ended(wish.key, control.stop, "it had not started")))
@@ -224,6 +311,7 @@ void SlurmEngine::Loop::fulfil(const ForgetAttempt& wish) {
 // Only with the claim in its own hands may the engine say that an attempt never ran.
 bool SlurmEngine::Loop::end_unclaimed(const AttemptKey& key, Attempt& attempt, Progress progress) {
   if (!share_->claim(key)) return false;
+  if (attempt.is_moving) porter_->stop(key);
   cancel(key, attempt);
   settle(attempt, std::move(progress));
   return true;

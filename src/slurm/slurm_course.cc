@@ -41,10 +41,14 @@ void SlurmEngine::Loop::recover(const AttemptKey& key) {
   attempt.seat = *seat;
   attempt.control = share_->read_control(key).value_or(Control{});
   attempt.job = share_->read_job(key);
+  attempt.data = record.launch->payload;
+  attempt.is_brought = !attempt.data.moves_data() || attempt.job.was_asked ||
+                       share_->is_brought(key) || share_->is_claimed(key);
   attempt.latest.state = AttemptState::staging;
   if (attempt.control.run_for > Span{})
     attempt.lapse_at = boottime_now() + attempt.control.run_for - share_->control_age(key);
   const Span now = monotonic_now();
+  if (!attempt.is_brought) bring(key, attempt);
   if (share_->read_started(key)) note_started(attempt, now);
   if (const auto exit = share_->read_exit(key)) take_exit(attempt, *exit, now);
 }
@@ -62,7 +66,7 @@ void SlurmEngine::Loop::read_news(Span now) {
       share_->take_news(news);
       continue;
     }
-    if (attempt.exit || attempt.unwritten) continue;
+    if (attempt.exit || attempt.unwritten || attempt.kept) continue;
     // On a slow file system the name may be here before the word; it stays until both are.
     if (const auto exit = share_->read_exit(news.key)) take_exit(attempt, *exit, now);
   }
@@ -86,7 +90,7 @@ void SlurmEngine::Loop::take_exit(Attempt& attempt, const ExitWord& exit, Span n
     attempt.next_look = now;
     return;
   }
-  settle(attempt, judge_exit(attempt.latest.key, exit, std::nullopt));
+  conclude(attempt, judge_exit(attempt.latest.key, exit, std::nullopt));
 }
 
 // Everything that time brings to an attempt.
@@ -110,9 +114,15 @@ void SlurmEngine::Loop::work_on(const AttemptKey& key, Attempt& attempt, Span no
     lapsed.reason = "it had not started when its time was over";
     if (end_unclaimed(key, attempt, std::move(lapsed))) return;
   }
-  if (!has_ended && attempt.job.id == 0 && !attempt.is_asking && now >= attempt.next_try)
+  if (attempt.kept && attempt.lapse_at > Span{} && boottime_now() >= attempt.lapse_at) {
+    give_up_outputs(key, attempt, AttemptEnd::lapsed);
+    return;
+  }
+  const bool is_ready = attempt.is_brought && !attempt.is_asking && !attempt.kept;
+  if (!has_ended && attempt.job.id == 0 && is_ready && now >= attempt.next_try)
     submit(key, attempt, now);
-  if (!has_ended && attempt.job.id > 0 && !attempt.is_looking && now >= attempt.next_look)
+  if (!has_ended && !attempt.kept && attempt.job.id > 0 && !attempt.is_looking &&
+      now >= attempt.next_look)
     look(key, attempt);
   if (now < attempt.next_report) return;
   attempt.next_report = now + options_.report_every;
@@ -132,7 +142,7 @@ void SlurmEngine::Loop::hear(const Looked& answer) {
   Attempt& attempt = at->second;
   const Span now = monotonic_now();
   attempt.is_looking = false;
-  if (attempt.latest.state == AttemptState::ended || attempt.unwritten) return;
+  if (attempt.latest.state == AttemptState::ended || attempt.unwritten || attempt.kept) return;
   const bool is_away = !answer.job && answer.job.error().kind != Failure::Kind::not_found;
   attempt.in_vain = is_away ? attempt.in_vain + 1 : 0;
   attempt.next_look = now + pause_of(attempt);
@@ -143,7 +153,7 @@ void SlurmEngine::Loop::hear(const Looked& answer) {
       return;
     }
     const std::optional<Job> job = answer.job ? std::optional(*answer.job) : std::nullopt;
-    settle(attempt, judge_exit(answer.key, *attempt.exit, job));
+    conclude(attempt, judge_exit(answer.key, *attempt.exit, job));
     return;
   }
   if (is_away) {
@@ -187,7 +197,7 @@ void SlurmEngine::Loop::note_state(const AttemptKey& key, Attempt& attempt, cons
 void SlurmEngine::Loop::leave(const AttemptKey& key, Attempt& attempt,
                               const std::optional<Job>& job, Span now) {
   if (const auto exit = share_->read_exit(key)) {
-    settle(attempt, judge_exit(key, *exit, job));
+    conclude(attempt, judge_exit(key, *exit, job));
     return;
   }
   if (!share_->is_claimed(key)) {
@@ -202,7 +212,7 @@ void SlurmEngine::Loop::leave(const AttemptKey& key, Attempt& attempt,
   attempt.next_look = now + soon;
   if (now - attempt.gone_since < files_patience) return;
   Usage usage = share_->read_usage(key).value_or(attempt.latest.usage);
-  settle(attempt, judge_silent(key, usage, job));
+  conclude(attempt, judge_silent(key, usage, job));
 }
 
 // slurmctld forgot what it had taken, as after a crash. Were the old job to appear again, one of

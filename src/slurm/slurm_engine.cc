@@ -16,6 +16,9 @@ SlurmEngine::~SlurmEngine() = default;
 std::string SlurmEngine::standing() const {
   return loop_->standing();
 }
+std::string SlurmEngine::stores_note() const {
+  return engine::describe_stores(loop_->stores());
+}
 const std::vector<std::string>& SlurmEngine::notes() const {
   return loop_->offer().notes;
 }

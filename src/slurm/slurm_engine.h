@@ -19,12 +19,16 @@ struct SlurmEngineOptions {
   Span survey_every = seconds(5);  // Between questions about all nodes and jobs; the same.
   Span report_every = seconds(10);
   engine::LogLimits logs;
+  std::string stores_file;  // Of rclone: the stores that jobs may name; "" = none.
 };
 
 /// Runs attempts as jobs of Slurm, one job each, pinned to the node that was granted. A wrapper on
 /// the node (wrapper.h) keeps the attempt's limits and its end in a directory that the nodes share,
 /// so that both outlive this object, the server and slurmctld. A new engine on the same directory
 /// finds all attempts again.
+///
+/// Data is moved by this machine while an attempt holds no nodes: before its job is submitted, and
+/// when it has ended.
 ///
 /// Ends are seen in that directory, without asking Slurm. Slurm is asked about attempts that are
 /// live, and for readings of the whole; never more than a twentieth of the time.
@@ -41,6 +45,9 @@ class SlurmEngine final : public member::Engine {
 
   /// A sentence for people: which cluster this is and how it is reached.
   std::string standing() const;
+
+  /// By what data is moved and between which stores, or why not; a sentence.
+  std::string stores_note() const;
 
   /// What could not be offered; sentences for people.
   const std::vector<std::string>& notes() const;

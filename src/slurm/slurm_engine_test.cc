@@ -8,6 +8,7 @@
 #include "engine/attempt_files.h"
 #include "testing/progress_recorder.h"
 #include "testing/slurm_centre.h"
+#include "testing/test_stores.h"
 
 namespace suan::slurm {
 namespace {
@@ -375,6 +376,99 @@ TEST_F(SlurmEngineScene, a_partition_that_is_not_there_is_named) {
   const auto opened = SlurmEngine::open(options_, [this] { return centre_.rest_cluster(); });
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().text, "Slurm has no partition mian; it has main, extra");
+}
+
+/// The same with stores.
+class SlurmMoving : public SlurmEngineScene {
+ protected:
+  SlurmMoving() { options_.stores_file = stores_.configuration(); }
+
+  static Launch launch_of(std::uint32_t attempt = 1) {
+    Launch launch = member::plain_launch({.job = {7}, .task = 0, .attempt = attempt});
+    launch.origin = {.owner = "lab", .job = {3}, .attempt = attempt};
+    return launch;
+  }
+  std::string errors() {
+    const auto piece = engine_->read_log(first_key, member::LogStream::error, 0, 1 << 20U);
+    return piece ? piece->bytes : "no log: " + piece.error().text;
+  }
+  bool is_moving(const std::string& what) {
+    return engine::TestStores::shell("pgrep -f \"" + what + "\" >/dev/null");
+  }
+
+  TemporaryDirectory top_;
+  engine::TestStores stores_{top_.path() + "/top"};
+};
+
+TEST_F(SlurmMoving, inputs_are_there_before_the_start_and_outputs_are_kept) {
+  open();
+  EXPECT_TRUE(engine_->pools()[0].moves_data);
+  EXPECT_EQ(engine_->pools()[0].stores, (std::vector<std::string>{"bucket", "hub"}));
+  Payload payload;
+  payload.run = "cat corpus/a corpus/deep/b model/8b > out/all";
+  payload.inputs = {{"corpus", "bucket:corpus", ""}, {"model", "hub:llama", ""}};
+  payload.outputs = {{"out", "bucket:run", false}};
+  engine_->launch(launch_of(), payload);
+  EXPECT_EQ(wait_for_end().exit_code, 0) << errors();
+  EXPECT_EQ(stores_.read("bucket/lab/run/job-3-0-1/all"), "one\ntwo\nweights\n");
+  EXPECT_NE(errors().find("kept in bucket:run/job-3-0-1"), std::string::npos) << errors();
+}
+
+TEST_F(SlurmMoving, what_cannot_be_brought_is_named_and_nothing_is_submitted) {
+  open();
+  Payload payload;
+  payload.run = "echo ran";
+  payload.inputs = {{"data", "bucket:none", ""}};
+  engine_->launch(launch_of(), payload);
+  const Progress end = wait_for_end();
+  EXPECT_EQ(end.end, AttemptEnd::launch_failed);
+  EXPECT_NE(end.reason.find("the input data could not be brought"), std::string::npos);
+  EXPECT_EQ(job_id(), "");
+}
+
+TEST_F(SlurmMoving, no_node_is_held_meanwhile_and_a_new_engine_goes_on) {
+  stores_.write_random("big", 2'000'000);
+  const std::string url = stores_.serve("500k");
+  open();
+  Payload payload;
+  payload.run = "cp data/big out";
+  payload.inputs = {{"data", url + "/big", ""}};
+  payload.outputs = {{"out", "bucket:run", true}};
+  engine_->launch(launch_of(), payload);
+  ASSERT_TRUE(wait_until([&] { return is_moving("copyurl.*/bi[g]"); }));
+  EXPECT_EQ(centre_.ask({"squeue", "-h"}), "");
+  EXPECT_EQ(recorder_.latest(first_key).state, AttemptState::staging);
+  open();
+  const Progress end = wait_for_end();
+  EXPECT_EQ(end.exit_code, 0) << end.reason;
+  EXPECT_LT(end.usage.wall, seconds(2));
+  EXPECT_TRUE(stores_.has("bucket/lab/run/job-3-0-1/big"));
+}
+
+TEST_F(SlurmMoving, a_stop_ends_it) {
+  stores_.write_random("big", 5'000'000);
+  const std::string url = stores_.serve("100k");
+  open();
+  Payload payload;
+  payload.run = "echo ran";
+  payload.inputs = {{"data", url + "/big", ""}};
+  engine_->launch(launch_of(), payload);
+  ASSERT_TRUE(wait_until([&] { return is_moving("copyurl.*/bi[g]"); }));
+  engine_->stop({.key = first_key, .why = AttemptEnd::cancelled, .grace = seconds(30)});
+  EXPECT_EQ(wait_for_end().end, AttemptEnd::cancelled);
+  EXPECT_TRUE(wait_until([&] { return !is_moving("copyurl.*/bi[g]"); }));
+}
+
+TEST_F(SlurmMoving, outputs_that_cannot_be_kept_fail_the_job) {
+  open();
+  Payload payload;
+  payload.run = "rmdir out; ln -s /etc out";
+  payload.outputs = {{"out", "bucket:run", false}};
+  engine_->launch(launch_of(), payload);
+  const Progress end = wait_for_end();
+  EXPECT_EQ(end.exit_code, 74);
+  EXPECT_EQ(end.reason, "the output out could not be kept: there is no directory out any more");
+  EXPECT_FALSE(stores_.has("bucket/lab/run"));
 }
 
 }  // namespace

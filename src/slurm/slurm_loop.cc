@@ -47,13 +47,20 @@ SlurmEngine::Loop::~Loop() {
   if (thread_.joinable()) thread_.join();
   surveyor_.reset();
   errands_.reset();
+  porter_.reset();
 }
 
 Result<void> SlurmEngine::Loop::prepare(ClusterMaker& make) {
   SUAN_TRY(share_, Share::open(options_.shared_directory));
+  SUAN_TRY(stores_, engine::open_stores(options_.stores_file));
   auto cluster = make();
   SUAN_CHECK(make_offer(*cluster));
+  for (SlurmPool& pool : offer_.pools) {
+    pool.offered.moves_data = !stores_.program.empty();
+    pool.offered.stores = engine::names_of(stores_);
+  }
   logs_.emplace(share_->fd(), options_.logs);
+  porter_ = std::make_unique<Porter>(stores_, [this](Moved moved) { put(Item(std::move(moved))); });
   for (const AttemptKey& key : share_->attempts()) recover(key);
   errands_ = std::make_unique<Courier>(std::move(cluster),
                                        [this](Answer answer) { put(Item(std::move(answer))); });

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "slurm/courier.h"
+#include "slurm/porter.h"
 #include "slurm/readings.h"
 #include "slurm/share.h"
 #include "slurm/slurm_engine.h"
@@ -30,8 +31,8 @@ class SlurmEngine::Loop {
     std::map<PoolId, std::string> names;
   };
   struct Attach {};
-  using Item =
-      std::variant<NewLaunch, RenewAttempt, StopAttempt, ForgetAttempt, Names, Attach, Answer>;
+  using Item = std::variant<NewLaunch, RenewAttempt, StopAttempt, ForgetAttempt, Names, Attach,
+                            Answer, Moved>;
 
   static Result<std::unique_ptr<Loop>> open(const SlurmEngineOptions&, ClusterMaker make);
   ~Loop();
@@ -45,6 +46,7 @@ class SlurmEngine::Loop {
   const Offer& offer() const { return offer_; }
   const std::string& standing() const { return standing_; }
   engine::LogStore& logs() { return *logs_; }
+  const engine::StoreHouse& stores() const { return stores_; }
 
  private:
   /// One attempt that the home has not forgotten. Times are of the monotonic clock; 0 = never.
@@ -54,8 +56,12 @@ class SlurmEngine::Loop {
     Seat seat;
     Control control;
     JobFile job;
-    bool is_started = false;  // Its wrapper says so.
-    bool is_asking = false;   // A submission is under way.
+    Payload data;                  // Its inputs and outputs only.
+    bool is_brought = false;       // Its inputs are there.
+    bool is_moving = false;        // In or out.
+    std::optional<Progress> kept;  // Its end, while its outputs are kept.
+    bool is_started = false;       // Its wrapper says so.
+    bool is_asking = false;        // A submission is under way.
     bool is_looking = false;
     int vanished = 0;  // How often Slurm did not know its job any more.
     int in_vain = 0;   // Errands in a row that nobody answered.
@@ -83,6 +89,7 @@ class SlurmEngine::Loop {
   void fulfil(const Names&);
   void fulfil(const Attach&);
   void fulfil(const Answer&);
+  void fulfil(const Moved&);
   void hear(const Submitted&);
   void hear(const Looked&);
   void hear(const Cancelled&);
@@ -102,6 +109,9 @@ class SlurmEngine::Loop {
   void resubmit(const AttemptKey&, Attempt&, Span now);
   bool end_unclaimed(const AttemptKey&, Attempt&, Progress);
   void end_unstarted(const AttemptKey&, AttemptEnd, std::string reason);
+  void bring(const AttemptKey&, Attempt&);
+  void conclude(Attempt&, Progress);
+  void give_up_outputs(const AttemptKey&, Attempt&, AttemptEnd why);
   void settle(Attempt&, Progress);
   void work_on(const AttemptKey&, Attempt&, Span now);
   void set_reason(Attempt&, std::string reason);
@@ -112,6 +122,7 @@ class SlurmEngine::Loop {
 
   SlurmEngineOptions options_;
   std::unique_ptr<Share> share_;
+  engine::StoreHouse stores_;
   std::optional<engine::LogStore> logs_;
   Offer offer_;
   std::string standing_;
@@ -133,6 +144,7 @@ class SlurmEngine::Loop {
   std::deque<Item> items_;
   bool is_over_ = false;
   std::unique_ptr<Courier> errands_, surveyor_;  // Surveys may take long and hold up nothing.
+  std::unique_ptr<Porter> porter_;
   std::thread thread_;
 };
 

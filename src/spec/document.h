@@ -23,6 +23,8 @@ inline constexpr std::array<std::string_view, 3> spot_policies{"auto", "on-deman
 inline constexpr std::array<std::string_view, 3> retry_events{"no-capacity", "interruption",
                                                               "site-lost"};
 inline constexpr std::array<std::string_view, 1> reconciliations{"fence_old"};
+inline constexpr std::array<std::string_view, 1> stages{"before_start"};
+inline constexpr std::array<std::string_view, 2> output_times{"success", "always"};
 
 struct ResourcesDocument {
   std::optional<Wishes> accelerators;
@@ -159,6 +161,32 @@ struct RetryDocument {
   }
 };
 
+struct InputDocument {
+  std::optional<std::string> source;
+  std::optional<std::string> checksum;
+  std::optional<Word<stages>> stage;
+
+  static constexpr bool omits_absent = true;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "source", self.source, "An http or https URL, or STORE:path.");
+    visit(2, "checksum", self.checksum, "sha256:HEX, of a source that is one file.");
+    visit(3, "stage", self.stage);
+  }
+};
+
+struct OutputDocument {
+  std::optional<std::string> to;
+  std::optional<Word<output_times>> when;
+
+  static constexpr bool omits_absent = true;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "to", self.to, "STORE:path; each attempt gets a directory of its own below it.");
+    visit(2, "when", self.when, "After exit code 0 (success), or however it ended.");
+  }
+};
+
 struct CheckpointDocument {
   std::optional<std::string> path;
   std::optional<SignalNotice> signal;
@@ -214,8 +242,8 @@ struct SpecDocument {
   std::optional<StartDocument> start;
   std::optional<Objective> objective;
   std::optional<std::string> image;
-  std::optional<Unhonoured> inputs;
-  std::optional<Unhonoured> outputs;
+  std::map<std::string, InputDocument> inputs;
+  std::map<std::string, OutputDocument> outputs;
   std::optional<Unhonoured> workdir;
   std::map<std::string, EnvText> envs;
   std::optional<Unhonoured> secrets;
@@ -250,8 +278,8 @@ struct SpecDocument {
     visit(14, "start", self.start);
     visit(15, "objective", self.objective);
     visit(16, "image", self.image, "A directory or archive that the domain keeps.");
-    visit(17, "inputs", self.inputs);
-    visit(18, "outputs", self.outputs);
+    visit(17, "inputs", self.inputs, "By directory: data that is there before it starts.");
+    visit(18, "outputs", self.outputs, "By directory: data that is kept when it has ended.");
     visit(19, "workdir", self.workdir);
     visit(20, "envs", self.envs, "The environment of setup and run.");
     visit(21, "secrets", self.secrets);

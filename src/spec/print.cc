@@ -125,6 +125,16 @@ SpecDocument print_document(const JobRequest& job) {
     if (!name.starts_with("SUAN_")) out.envs[name] = {value};
   }
   out.image = given(job.payload.image);
+  for (const Input& each : job.payload.inputs)
+    out.inputs[each.path] = {
+        .source = each.source,
+        .checksum = each.sha256.empty() ? std::nullopt : std::optional("sha256:" + each.sha256),
+        .stage = std::nullopt};
+  for (const Output& each : job.payload.outputs) {
+    OutputDocument& output = out.outputs[each.path];
+    output.to = each.to;
+    if (each.is_always) output.when = {"always"};
+  }
   out.setup = given(job.payload.setup);
   out.run = given(job.payload.run);
   out.max_duration = given(spec.max_duration);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "spec/data.h"
 #include "spec/yaml.h"
 #include "testing/property.h"
 #include "wire/hash.h"
@@ -102,6 +103,10 @@ JobRequest random_job(Random& random) {
   job.payload.run = random_script(random);
   job.payload.setup = wire::random_text(random);
   job.payload.image = one_of<std::string>(random, {"", "debian-12", "rootfs:/srv/images/a b"});
+  if (random.chance(1, 3)) job.payload.inputs.push_back({"data", "hub:a/b", ""});
+  if (random.chance(1, 3))
+    job.payload.inputs.push_back({"more", "https://h/file", std::string(64, '7')});
+  if (random.chance(1, 3)) job.payload.outputs.push_back({"out", "bucket:c", random.chance(1, 2)});
   add_envs(random, job.payload.envs);
   if (!spec.checkpoint_path.empty())
     job.payload.envs["SUAN_CHECKPOINT_PATH"] = spec.checkpoint_path;
@@ -112,6 +117,8 @@ JobRequest random_job(Random& random) {
     spec.alternatives[i].runs_image =
         !(job.variants[i] ? *job.variants[i] : job.payload).image.empty();
   spec.payload_digest = payload_digest(job.payload, job.variants);
+  spec.moves_data = job.payload.moves_data();
+  spec.stores = stores_of(job.payload);
   return job;
 }
 

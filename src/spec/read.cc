@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "spec/chips.h"
+#include "spec/data.h"
 #include "spec/places.h"
 #include "spec/regions.h"
 #include "wire/hash.h"
@@ -383,6 +384,9 @@ class JobReader {
     read_script(document_.setup, "/setup", payload.setup);
     read_image(document_.image, "/image", payload.image);
     read_envs(document_.envs, "/envs", payload);
+    read_data(document_, payload, [this](std::string pointer, std::string text) {
+      mistake(std::move(pointer), std::move(text));
+    });
     if (!job_.spec.checkpoint_path.empty())
       payload.envs[std::string(checkpoint_env)] = job_.spec.checkpoint_path;
   }
@@ -436,12 +440,29 @@ class JobReader {
     for (std::size_t i = 0; i < spec.alternatives.size(); ++i) {
       const Payload& payload = job_.variants[i] ? *job_.variants[i] : job_.payload;
       spec.alternatives[i].runs_image = !payload.image.empty();
+      if (payload.image.empty()) refuse_absolute(payload);
     }
+    spec.moves_data = job_.payload.moves_data();
+    spec.stores = stores_of(job_.payload);
     const bool has_run_each =
         std::all_of(job_.variants.begin(), job_.variants.end(),
                     [](const auto& own) { return own && !is_blank(own->run); });
     if (is_blank(job_.payload.run) && !has_run_each)
       mistake("/run", "run is missing: the commands to run, in bash");
+  }
+
+  // Without an image the work sees the machine, on which nobody may put things anywhere.
+  void refuse_absolute(const Payload& payload) {
+    const auto refuse = [&](std::string pointer, const std::string& path) {
+      if (!path.starts_with('/')) return;
+      wire::append_pointer(pointer, path);
+      mistake(std::move(pointer), quote(path) +
+                                      " is absolute, which needs an `image`; without one say "
+                                      "where below the working directory, such as " +
+                                      quote(path.substr(1)));
+    };
+    for (const Input& each : payload.inputs) refuse("/inputs", each.path);
+    for (const Output& each : payload.outputs) refuse("/outputs", each.path);
   }
 
   static bool is_blank(std::string_view text) {

@@ -180,8 +180,6 @@ price: {spot_policy: spot}
 trust: {signed_by: {any_of: [national]}, min_reliability: 0.99, min_bench: {bf16_gemm: 0.90}}
 energy: {max_carbon: 400, prefer: green}
 start: {window: cheapest}
-inputs: {/data: {source: "https://example/corpus.tar"}}
-outputs: {/out: {to: "bucket:lab-a/run"}}
 workdir: .
 secrets: [HF_TOKEN]
 ports: [8265]
@@ -199,8 +197,8 @@ run: x
   EXPECT_EQ(refused,
             "resources.shm_size\nresources.topology\nwhere.min_bandwidth\n"
             "trust.signed_by\ntrust.min_reliability\n"
-            "trust.min_bench\nenergy.max_carbon\nenergy.prefer\nstart.window\ninputs\n"
-            "outputs\nworkdir\nsecrets\nports\nautostop\nqueue.after\nprice.spot_policy: spot\n");
+            "trust.min_bench\nenergy.max_carbon\nenergy.prefer\nstart.window\n"
+            "workdir\nsecrets\nports\nautostop\nqueue.after\nprice.spot_policy: spot\n");
 }
 
 Where read_where(const std::string& where, Sites sites = {}) {
@@ -252,6 +250,69 @@ run: x
   EXPECT_EQ(places("{run: x, image: " + std::string(1024, 'i') + "}"), "");
   EXPECT_EQ(places("{run: x, image: " + std::string(1025, 'i') + "}"), " /image");
   EXPECT_EQ(places("{run: x, image: \"a\\0b\"}"), " /image");
+}
+
+TEST(ReadSpec, InputsAndOutputsAreMoved) {
+  const std::string sum(64, 'a');
+  const auto job = read(R"(
+image: debian-12
+inputs:
+  /data: {source: "https://example/corpus.tar", checksum: "sha256:)" +
+                        sum + R"(", stage: before_start}
+  model/base: {source: "hub:llama/8b"}
+outputs:
+  /out: {to: "bucket:lab-a/run", when: always}
+  model/base: {to: "bucket:tuned"}
+run: x
+)");
+  ASSERT_TRUE(job);
+  EXPECT_EQ(job->payload.inputs, (std::vector<Input>{{"/data", "https://example/corpus.tar", sum},
+                                                     {"model/base", "hub:llama/8b", ""}}));
+  EXPECT_EQ(job->payload.outputs, (std::vector<Output>{{"/out", "bucket:lab-a/run", true},
+                                                       {"model/base", "bucket:tuned", false}}));
+  EXPECT_TRUE(job->spec.moves_data);
+  EXPECT_EQ(job->spec.stores, (std::vector<std::string>{"bucket", "hub"}));
+  EXPECT_FALSE(read("run: x")->spec.moves_data);
+}
+
+TEST(ReadSpec, SaysWhatIsWrongWithData) {
+  const auto inputs = [](const std::string& text) {
+    return places("{run: x, inputs: {" + text + "}}");
+  };
+  EXPECT_EQ(inputs("data: {source: 'b:c'}"), "");
+  EXPECT_EQ(inputs("data: {source: 'b:c/d.e-f_g/h'}"), "");
+  EXPECT_EQ(inputs("data: {source: 'https://h/a%20b?c=d/'}"), "");
+  EXPECT_EQ(inputs("data: {}"), " /inputs/data/source");
+  for (const char* source : {"",           "x",
+                             "b:",         ":x",
+                             "b:/c",       "b:c/",
+                             "b:c//d",     "b:../c",
+                             "b:c/./d",    "-b:c",
+                             ".b:c",       "b c:d",
+                             "s3://b/c",   "file:///etc/shadow",
+                             "/etc",       "b:c\\n",
+                             "https://h",  "https://h/",
+                             "https:///a", "https://h/a b",
+                             "b,x=y:c",    ":local:/etc"})
+    EXPECT_EQ(inputs("data: {source: \"" + std::string(source) + "\"}"), " /inputs/data/source")
+        << source;
+  for (const char* path : {".", "..", "a/../b", "a/", "a//b", "./a"})
+    EXPECT_NE(inputs("'" + std::string(path) + "': {source: 'b:c'}"), "") << path;
+  EXPECT_EQ(inputs("/data: {source: 'b:c'}"), " /inputs/~1data");  // Without an image.
+  for (const char* path : {"/", "/proc", "/sys/x", "/dev/shm", "/suan/work", "/data/"})
+    EXPECT_NE(places("{run: x, image: i, inputs: {'" + std::string(path) + "': {source: 'b:c'}}}"),
+              "")
+        << path;
+  EXPECT_EQ(inputs("a: {source: 'b:c'}, a/b: {source: 'b:c'}"), " /inputs/a~1b");
+  EXPECT_EQ(inputs("a: {source: 'b:c', checksum: 'md5:00'}"), " /inputs/a/checksum");
+  EXPECT_EQ(inputs("a: {source: 'b:c', checksum: 'sha256:" + std::string(64, 'A') + "'}"),
+            " /inputs/a/checksum");
+  EXPECT_EQ(inputs("a: {source: 'b:c', stage: later}"), " /inputs/a/stage");
+  EXPECT_EQ(places("{run: x, outputs: {out: {}}}"), " /outputs/out/to");
+  EXPECT_EQ(places("{run: x, outputs: {out: {to: 'https://h/a'}}}"), " /outputs/out/to");
+  EXPECT_EQ(places("{run: x, outputs: {out: {to: 'b:c', when: never}}}"), " /outputs/out/when");
+  EXPECT_EQ(places("{run: x, inputs: {a: {source: 'b:c'}}, outputs: {a/b: {to: 'b:c'}}}"),
+            " /outputs/a~1b");
 }
 
 TEST(ReadSpec, HasLimits) {

@@ -49,7 +49,7 @@ build_console() {
 
 # The program as it is meant to run: build/release/suan.
 build_program() {
-  need "${packages_to_build[@]}"
+  need "${packages_to_build[@]}" "${packages_to_run[@]}"
   build_console
   say "building build/release/suan (the log: build/log/build-release.log)"
   build release suan || fail "the program does not build"

@@ -6,6 +6,7 @@ packages_to_build=(
   libarchive-dev libboost1.81-dev libboost-json1.81-dev libcli11-dev libfmt-dev libgtest-dev
   libhwloc-dev libsodium-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libzstd-dev zlib1g-dev
 )
+packages_to_run=(rclone)  # Moves the data of jobs.
 packages_to_format=(clang-format-19)
 packages_to_fuzz=(clang-19 libclang-rt-19-dev)
 packages_to_lint=(clang-tidy-19)
@@ -13,7 +14,7 @@ packages_to_compare=(  # A real Slurm, beside which submissions are measured and
   munge slurm-client slurm-wlm-basic-plugins slurm-wlm-jwt-plugin slurmctld slurmd slurmrestd util-linux
 )
 packages_to_test=(
-  "${packages_to_format[@]}" "${packages_to_fuzz[@]}" "${packages_to_compare[@]}" chromium e2fsprogs
+  "${packages_to_run[@]}" "${packages_to_format[@]}" "${packages_to_fuzz[@]}" "${packages_to_compare[@]}" chromium e2fsprogs
   fonts-noto-cjk git mount openssl procps runc strace util-linux
 )
 

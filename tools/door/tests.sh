@@ -114,8 +114,8 @@ test_one_room() {
   compgen -G "src/$room/*_test.cc" >/dev/null || fail "src/$room has no tests" 2
   need "${packages_to_build[@]}" "${packages_to_format[@]}" git
   case $room in  # What its tests run beside themselves.
-    slurm | site) need "${packages_to_compare[@]}" ;;
-    engine) need runc ;;
+    slurm | site) need "${packages_to_compare[@]}" "${packages_to_run[@]}" ;;
+    engine) need runc "${packages_to_run[@]}" ;;
     net | http) need openssl ;;
   esac
   check format clang-format-19 --dry-run -Werror "src/$room/"*.h "src/$room/"*.cc || true

@@ -135,6 +135,9 @@ function PoolRows({ site, rows }: { site: string; rows: PoolView[] }) {
                 {t(row.pool.is_firm ? 'promise.firm' : 'promise.queued')}
               </Tag>
               {row.pool.runs_images && <Tag>{t('promise.images')}</Tag>}
+              {row.pool.moves_data && (
+                <Tag title={row.pool.stores.join(', ')}>{t('promise.data')}</Tag>
+              )}
               {row.pool.state !== 'production' && (
                 <Tag color="orange">{name('serving', row.pool.state)}</Tag>
               )}
