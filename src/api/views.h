@@ -270,6 +270,17 @@ struct JobList {
   }
 };
 
+/// How much of an upload is there.
+struct UploadView {
+  std::string sha256;
+  std::int64_t bytes = 0;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "sha256", self.sha256);
+    visit(2, "bytes", self.bytes, "That are here; go on from there.");
+  }
+};
+
 /// Answers `why`. For a waiting job: every candidate turned down, by reason, and the smallest
 /// single changes. For a placed or ended one: what was recorded when it was decided.
 struct WhyView {

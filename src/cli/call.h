@@ -39,6 +39,7 @@ Outcome<int> key(Call&);
 Outcome<int> project(Call&);
 Outcome<int> join(Call&);
 Outcome<int> drain(Call&);
+Outcome<int> resolve(Call&);
 
 /// Prints the body as -o json or -o yaml.
 Outcome<int> print_body(Call&, std::string_view body);

@@ -22,7 +22,7 @@ Act act_of(std::string_view verb) {
     std::string_view name;
     Act act;
   };
-  constexpr std::array<Row, 15> acts{{{"find", find},
+  constexpr std::array<Row, 16> acts{{{"find", find},
                                       {"plan", plan},
                                       {"run", run},
                                       {"ps", ps},
@@ -36,7 +36,8 @@ Act act_of(std::string_view verb) {
                                       {"key", key},
                                       {"project", project},
                                       {"join", join},
-                                      {"site drain", drain}}};
+                                      {"site drain", drain},
+                                      {"resolve", resolve}}};
   for (const Row& row : acts) {
     if (row.name == verb) return row.act;
   }

@@ -6,6 +6,7 @@
 #include "cli/call.h"
 #include "cli/interrupt.h"
 #include "cli/views_text.h"
+#include "cli/workdir.h"
 #include "net/url.h"
 #include "wire/json_view.h"
 
@@ -28,6 +29,8 @@ void add_if_given(Pairs& pairs, const Arguments& arguments, std::string_view fla
 // Finding and planning need no command; the document does.
 Outcome<void> read_spec(Call& call) {
   SUAN_TRY(call.spec, make_spec(call.arguments, call.screen.in()));
+  PackedDirectory workdir;
+  SUAN_CHECK(workdir.pack(call));
   if (!call.spec.has_run) {
     const Setting nothing{"/run", "\":\""};
     auto json = apply_settings(call.spec.json, {&nothing, 1});

@@ -2,6 +2,7 @@
 
 #include "cli/call.h"
 #include "cli/views_text.h"
+#include "cli/workdir.h"
 #include "net/url.h"
 
 namespace suan::cli {
@@ -27,25 +28,27 @@ Outcome<api::Accepted> submit(Call& call, const std::string& plan_id) {
 }
 
 // Asks until the answer is no, or the plan that was agreed to still held when it arrived.
-Outcome<api::Accepted> submit_agreed(Call& call) {
+Outcome<api::Accepted> submit_agreed(Call& call, PackedDirectory& workdir) {
   while (true) {
     SUAN_TRY(const api::PlanView plan, show_plan(call, false));
     if (!call.screen.confirm("Run it?")) {
       return fault(Exit::failure, "not submitted");
     }
+    SUAN_CHECK(workdir.bring(call));
     auto accepted = submit(call, plan.plan_id);
     if (accepted || accepted.error().code != "plan_stale") return accepted;
     call.screen.note("\nThe plan no longer holds. This one does:\n\n");
   }
 }
 
-Outcome<api::Accepted> submit_as_told(Call& call) {
+Outcome<api::Accepted> submit_as_told(Call& call, PackedDirectory& workdir) {
   const Arguments& arguments = call.arguments;
   if (arguments.has("yes") || arguments.has("curl")) {
     if (!arguments.has("detach") && !arguments.has("curl")) SUAN_CHECK(show_plan(call, false));
+    if (!arguments.has("curl")) SUAN_CHECK(workdir.bring(call));
     return submit(call, "");
   }
-  return submit_agreed(call);
+  return submit_agreed(call, workdir);
 }
 
 // A request of an earlier call that was never answered may be a job that runs.
@@ -80,6 +83,8 @@ Outcome<int> run(Call& call) {
     return fault(Exit::usage, "there is nothing to run",
                  "suan run [flags] -- COMMAND, or -f RUN.YAML");
   }
+  PackedDirectory workdir;
+  SUAN_CHECK(workdir.pack(call));
   const bool is_dry = arguments.has("dry-run");
   if (is_dry) {
     SUAN_CHECK(show_plan(call, true));
@@ -92,7 +97,7 @@ Outcome<int> run(Call& call) {
     }
     mention_stored(call);
   }
-  SUAN_TRY(const api::Accepted accepted, submit_as_told(call));
+  SUAN_TRY(const api::Accepted accepted, submit_as_told(call, workdir));
   if (arguments.has("detach")) return show_accepted(call, accepted);
   if (call.screen.can_ask()) call.screen.note(accepted.id + "\n");
   return follow(call, accepted);

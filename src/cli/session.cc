@@ -229,6 +229,14 @@ Outcome<std::string> Session::ask(std::string_view target, std::string_view body
   return std::move(response.body);
 }
 
+Outcome<std::string> Session::put(std::string_view target, std::string_view bytes) {
+  net::Request request = make_request(net::Method::put, target, "");
+  request.headers.add("Content-Type", "application/octet-stream");
+  request.body = bytes;
+  SUAN_TRY(net::Response response, exchange(request));
+  return std::move(response.body);
+}
+
 Session::Delivery Session::send_until_answered(const net::Request& request) {
   const std::int64_t deadline_us = monotonic_us() + retry_span_.us;
   Span wait = retry_wait_first;

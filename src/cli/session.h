@@ -44,6 +44,9 @@ class Session {
   /// A POST that changes nothing (find, plans).
   Outcome<std::string> ask(std::string_view target, std::string_view body);
 
+  /// A PUT of bytes that are no JSON, which may be sent again.
+  Outcome<std::string> put(std::string_view target, std::string_view bytes);
+
   /// A change: stored, sent, and sent again under the same id while the connection is lost or the
   /// server is too busy, for up to 15 s or `patience`; forgotten once answered. When no answer
   /// came, the fault tells how to send it again.

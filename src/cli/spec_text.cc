@@ -247,6 +247,7 @@ Outcome<Settled> settle(const Arguments& arguments) {
   settled.text("/queue/priority", "priority");
   settled.text("/objective", "objective");
   settled.text("/image", "image");
+  settled.text("/workdir", "workdir");
   SUAN_CHECK(settle_envs(arguments, settled));
   if (!arguments.command.empty()) {
     settled.set("/run", json_text(command_script(arguments.command)), "");

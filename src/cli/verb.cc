@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view states =
     "queued reserving staging running stopping unreachable lost finished failed cancelled";
 
-constexpr std::array<Flag, 19> spec{{
+constexpr std::array<Flag, 20> spec{{
     {.name = "file",
      .letter = 'f',
      .value = "RUN.YAML",
@@ -56,6 +56,10 @@ constexpr std::array<Flag, 19> spec{{
     {.name = "image",
      .value = "NAME",
      .text = "Run it inside this image: a name in the domain's directory of images"},
+    {.name = "workdir",
+     .value = "DIR",
+     .text = "Start in a copy of this directory, as it is now",
+     .completes = Completes::file},
     {.name = "name", .value = "NAME", .text = "A name for people"},
     {.name = "project",
      .letter = 'p',
@@ -224,6 +228,11 @@ constexpr std::array<Example, 3> project_examples{{
     {"suan project list", "what each has, holds and has spent"},
 }};
 
+constexpr std::array<Example, 2> resolve_examples{{
+    {"suan resolve suan:cn:hubei", "a domain, its key and who vouches for it"},
+    {"suan resolve hubei.wuhan.lab/h800", "the identifier of a pool that find shows"},
+}};
+
 constexpr std::array<Example, 1> help_examples{{
     {"suan help run", "flags, examples and exit codes of run"},
 }};
@@ -232,7 +241,7 @@ constexpr std::string_view work = "Work";
 constexpr std::string_view access = "Access and money";
 constexpr std::string_view operate = "Operate a domain";
 
-constexpr std::array<Verb, 20> table{{
+constexpr std::array<Verb, 21> table{{
     {.name = "find",
      .group = work,
      .usage = "find [flags]",
@@ -399,6 +408,19 @@ constexpr std::array<Verb, 20> table{{
      .first_words = "token list approve refuse",
      .completes = Completes::joiner,
      .examples = join_examples},
+    {.name = "resolve",
+     .group = operate,
+     .usage = "resolve ID | SITE/POOL",
+     .summary = "Say what an identifier names, wherever in the network it is",
+     .details =
+         "An identifier names a domain, a site or a pool: suan:cn:hubei:wuhan/lab/h800. Each "
+         "domain\n"
+         "answers for itself and signs it, and each one above signs which key the next one has. "
+         "Of\n"
+         "a pool as find shows it, this says its identifier. An answer may be kept for a minute.",
+     .words_min = 1,
+     .words_max = 1,
+     .examples = resolve_examples},
     {.name = "serve",
      .group = operate,
      .usage = "serve [flags]",

@@ -53,6 +53,8 @@ std::string reason_for(AttemptEnd end, const Progress& progress) {
       return "it could not be launched";
     case AttemptEnd::lost:
       return "the site cannot know how it ended";
+    case AttemptEnd::displaced:
+      return "its node took no work any more before it began";
   }
   return "";
 }
@@ -62,6 +64,7 @@ bool is_tried_again(const Deciding& deciding, const jobs::Job& job, AttemptEnd e
   const Retry& retry = job.spec->retry;
   const bool in_time = retry.duration == Span{} || deciding.now - job.submitted <= retry.duration;
   if (!in_time) return false;
+  if (end == AttemptEnd::displaced) return true;  // Whatever is to be tried again: it has not been.
   if (end == AttemptEnd::lost || end == AttemptEnd::lapsed)
     return retry.on_site_lost || job.spec->partition.replace;
   return end == AttemptEnd::launch_failed && retry.on_interruption;
@@ -158,7 +161,8 @@ void conclude_unit(Deciding& deciding, const jobs::Job& job, jobs::UnitEnded end
     // set aside for other units has come back.
     const Money left = job.spec->budget - hold.charged - job.owed - taken;
     if (pays_for_a_minute(*job.spec, unit_hourly(job, unit), left)) {
-      const auto setback = end.end == AttemptEnd::launch_failed ? jobs::Setback::interrupted : lost;
+      const bool has_run = end.end != AttemptEnd::launch_failed && end.end != AttemptEnd::displaced;
+      const auto setback = has_run ? lost : jobs::Setback::interrupted;
       deciding.emit(
           jobs::UnitReturned{end.unit, setback, deciding.now + retry_pause(unit.attempt)});
       return;

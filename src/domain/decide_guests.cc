@@ -44,6 +44,14 @@ bool is_owner(std::string_view owner) {
          });
 }
 
+bool is_workdir(const Workdir& workdir) {
+  constexpr std::int64_t bytes_max = std::int64_t{1} << 30U;
+  return workdir.bytes >= 0 && workdir.bytes <= bytes_max &&
+         (!workdir.is_given() ||
+          (workdir.sha256.size() == 64 &&
+           workdir.sha256.find_first_not_of("0123456789abcdef") == std::string::npos));
+}
+
 Ruling check_wish(const HostUnit& wish, const Pool& pool) {
   const Need& need = wish.need;
   const bool is_share = need.card_milli > 0 && need.card_milli < 1000;
@@ -55,7 +63,7 @@ Ruling check_wish(const HostUnit& wish, const Pool& pool) {
       wish.grace >= Span{} && wish.grace <= grace_max && wish.checkpoint_notice >= Span{} &&
       wish.checkpoint_notice <= time_max && wish.name.size() <= name_bytes_max &&
       wish.checkpoint_signal.size() <= name_bytes_max && wish.unit.attempt > 0 &&
-      is_owner(wish.origin.owner);
+      is_owner(wish.origin.owner) && is_workdir(wish.workdir);
   if (!is_sane) return refuse(Code::spec_invalid, "what is asked for is out of range");
   if (pool.state != ServingState::production)
     return refuse(Code::no_pool_fits, "the pool takes nothing new");
@@ -79,6 +87,7 @@ std::shared_ptr<const JobSpec> spec_of(const HostUnit& wish, const identity::Par
   spec->grace = wish.grace;
   spec->checkpoint_signal = wish.checkpoint_signal;
   spec->checkpoint_notice = wish.checkpoint_notice;
+  spec->workdir = wish.workdir;
   return spec;
 }
 

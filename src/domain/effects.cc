@@ -43,7 +43,9 @@ Launch launch_of(const State& state, const jobs::Job& job, const jobs::Unit& uni
           .payload = chosen.payload ? chosen.payload : spec.payload,
           .first_task = job.guest ? job.guest->first_task : 0,
           .is_late = false,
-          .origin = origin_of(state, job, unit)};
+          .origin = origin_of(state, job, unit),
+          .workdir = spec.workdir,
+          .upload = upload_name(job.user, spec.workdir)};
 }
 
 bool is_hosted(const State& state, const jobs::Unit& unit) {
@@ -88,7 +90,8 @@ HostUnit wish_of(const State& state, const jobs::Job& job, std::uint32_t index) 
           .grace = spec.grace,
           .checkpoint_signal = spec.checkpoint_signal,
           .checkpoint_notice = spec.checkpoint_notice,
-          .origin = origin_of(state, job, unit)};
+          .origin = origin_of(state, job, unit),
+          .workdir = spec.workdir};
 }
 
 CommitUnit commit_of(const jobs::Job& job, std::uint32_t index) {

@@ -50,4 +50,18 @@ std::map<PoolId, PoolReading> readings_for(const State& state, ParentId parent) 
   return readings;
 }
 
+std::map<PoolId, Span> reading_ages(const State& state, Moment now) {
+  std::map<PoolId, Span> ages;
+  for (const auto& [id, pool] : state.catalogue().pools())
+    if (const Sight* sight = state.sight_of(id)) ages[id] = std::max(now - sight->at, Span{});
+  return ages;
+}
+
+std::set<std::string> uploads_wanted(const State& state) {
+  std::set<std::string> names;
+  for (const auto& [id, job] : state.jobs().all())
+    if (job.spec->workdir.is_given()) names.insert(upload_name(job.user, job.spec->workdir));
+  return names;
+}
+
 }  // namespace suan::domain

@@ -202,7 +202,7 @@ Result<void> give_files(const LaunchRecord& record, const ImageUser& user) {
     if (::lchown(each, user.user, user.group) != 0 && errno != ENOENT)
       return system_failure("cannot give to the image's user", each);
   SUAN_CHECK(give_tree(AT_FDCWD, "work", user));
-  return record.payload.moves_data() ? give_tree(AT_FDCWD, "data", user) : Result<void>();
+  return give_tree(AT_FDCWD, "data", user);
 }
 
 oci::Config first_config(const LaunchRecord& record, const Plan& plan) {

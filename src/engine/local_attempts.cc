@@ -13,6 +13,7 @@
 #include "engine/discovery.h"
 #include "engine/image_store.h"
 #include "engine/local_loop.h"
+#include "engine/mover.h"
 #include "engine/work.h"
 
 // The part of the loop that is about single attempts; local_loop.cc is about waiting.
@@ -102,7 +103,7 @@ Result<void> LocalEngine::Loop::write_launch(const NewLaunch& wish, Attempt& att
   record.roots = cgroups_.roots;
   record.group = instance_ + print_key(wish.launch.key);
   if (!wish.payload.image.empty()) record.images = images_;
-  if (wish.payload.moves_data()) record.stores = stores_;
+  if (moves_data(wish.launch, wish.payload)) record.stores = stores_;
   // Who has all cores needs no quota.
   if (grant.cpu_milli < offered_.cpu_milli_per_node) record.quota_cpu_milli = grant.cpu_milli;
   record.hides_cards = offered_.cards_per_node > 0 && grant.cards.empty();

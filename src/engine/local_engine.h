@@ -24,7 +24,8 @@ struct LocalEngineOptions {
   LogLimits logs;
   std::string images_directory;  // Images that jobs may name are below it; "" = none.
   std::int64_t images_bytes_max = std::int64_t{50} << 30U;  // Kept unpacked, beyond those in use.
-  std::string stores_file;  // Of rclone: the stores that jobs may name; "" = none.
+  std::string stores_file;        // Of rclone: the stores that jobs may name; "" = none.
+  std::string uploads_directory;  // Where packed working directories lie; absolute; "" = nowhere.
 };
 
 /// Runs attempts as processes of this machine, each under a supervisor process of its own that

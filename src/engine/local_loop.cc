@@ -148,6 +148,7 @@ Result<void> LocalEngine::Loop::prepare() {
   SUAN_CHECK(prepare_images());
   offered_.runs_images = !images_.runtime.empty();
   SUAN_TRY(stores_, open_stores(options_.stores_file));
+  stores_.uploads = options_.uploads_directory;
   offered_.moves_data = !stores_.program.empty();
   offered_.stores = names_of(stores_);
   SUAN_CHECK(spawner_.start());

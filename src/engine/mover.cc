@@ -9,12 +9,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sodium.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/digest.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "engine/file.h"
 #include "engine/process.h"
@@ -101,7 +100,8 @@ class Listener {
 // Until rclone has something to say, or nobody wants to hear it.
 bool is_stopped(int reading, int stop) {
   std::array<pollfd, 2> waits{pollfd{reading, POLLIN, 0}, pollfd{stop, POLLIN, 0}};
-  while (::poll(waits.data(), stop >= 0 ? 2 : 1, -1) < 0 && errno == EINTR) {}
+  while (::poll(waits.data(), stop >= 0 ? 2 : 1, -1) < 0 && errno == EINTR) {
+  }
   return waits[1].revents != 0;
 }
 
@@ -134,13 +134,20 @@ Result<Outcome> run(const Transfer& transfer, const MoveScene& scene) {
 }
 
 std::vector<std::string> rclone(const StoreHouse& house, std::string_view verb) {
-  return {house.program,        std::string(verb),
-          "--config",           house.configuration,
-          "--use-json-log",     "--log-level",
-          "INFO",               "--stats",
-          "1s",                 "--stats-log-level",
-          "NOTICE",             "--transfers",
-          "8",                  "--low-level-retries",
+  return {house.program,
+          std::string(verb),
+          "--config",
+          house.configuration,
+          "--use-json-log",
+          "--log-level",
+          "INFO",
+          "--stats",
+          "1s",
+          "--stats-log-level",
+          "NOTICE",
+          "--transfers",
+          "8",
+          "--low-level-retries",
           "10"};
 }
 
@@ -172,18 +179,14 @@ Result<void> check_directory(const std::string& top, const std::string& path,
 Result<std::string> sha256_of(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return system_failure("cannot read", path);
-  crypto_hash_sha256_state state;
-  crypto_hash_sha256_init(&state);
-  std::vector<unsigned char> piece(1 << 20U);
+  Sha256 sum;
+  std::string piece(1 << 20U, '\0');
   while (true) {
     const ssize_t count = TEMP_FAILURE_RETRY(::read(file.get(), piece.data(), piece.size()));
     if (count < 0) return system_failure("cannot read", path);
-    if (count == 0) break;
-    crypto_hash_sha256_update(&state, piece.data(), static_cast<unsigned long long>(count));
+    if (count == 0) return sum.finish();
+    sum.add(std::string_view(piece).substr(0, static_cast<std::size_t>(count)));
   }
-  std::array<unsigned char, crypto_hash_sha256_BYTES> sum{};
-  crypto_hash_sha256_final(&state, sum.data());
-  return print_hex({reinterpret_cast<const char*>(sum.data()), sum.size()});  // NOLINT: bytes.
 }
 
 Result<void> check_sum(const Input& input, const std::string& directory) {
@@ -241,6 +244,24 @@ class Mover {
     return {};
   }
 
+  // tar(1) leaves out what would lie elsewhere.
+  Result<void> unpack() {
+    if (!launch_.workdir.is_given()) return {};
+    const Span began = monotonic_now();
+    const std::string file = house_.uploads + "/" + launch_.upload;
+    SUAN_TRY(const std::string sum, sha256_of(file));
+    if (sum != launch_.workdir.sha256)
+      return failure(Failure::Kind::invalid, "it is not what was packed");
+    const Transfer transfer{.words = {find_program("tar"), "-xzf", file, "-C",
+                                      scene_.directory + "/work", "--no-same-owner"},
+                            .what = "workdir"};
+    SUAN_TRY(const Outcome outcome, run(transfer, scene_));
+    if (!outcome.trouble.empty()) return failure(Failure::Kind::invalid, outcome.trouble);
+    tell("workdir: " + print_size(launch_.workdir.bytes) + " packed, " +
+         print_span(milliseconds((monotonic_now() - began).us / 1000)));
+    return {};
+  }
+
   Result<void> keep(const Output& output) {
     const Span began = monotonic_now();
     const std::string directory = directory_of_data(payload_, output.path);
@@ -292,6 +313,11 @@ Result<void> bring_inputs(const StoreHouse& house, const Launch& launch, const P
                           const MoveScene& scene) {
   Mover mover(house, launch, payload, scene);
   SUAN_CHECK(make_path(scene.directory, "work"));
+  if (const auto unpacked = mover.unpack(); !unpacked) {
+    mover.tell("workdir: " + unpacked.error().text);
+    return failure(unpacked.error().kind,
+                   "the working directory could not be unpacked: " + unpacked.error().text);
+  }
   for (const Input& each : payload.inputs)
     SUAN_CHECK(make_path(scene.directory, directory_of_data(payload, each.path)));
   for (const Output& each : payload.outputs)
@@ -300,16 +326,19 @@ Result<void> bring_inputs(const StoreHouse& house, const Launch& launch, const P
     const auto brought = mover.bring(each);
     if (brought) continue;
     mover.tell("input " + each.path + ": " + brought.error().text);
-    return failure(brought.error().kind, "the input " + each.path +
-                                             " could not be brought: " + brought.error().text);
+    return failure(brought.error().kind,
+                   "the input " + each.path + " could not be brought: " + brought.error().text);
   }
   return {};
 }
 
+bool moves_data(const Launch& launch, const Payload& payload) {
+  return launch.workdir.is_given() || payload.moves_data();
+}
+
 bool has_outputs(const Payload& payload, bool is_success) {
-  return std::ranges::any_of(payload.outputs, [&](const Output& each) {
-    return each.is_always || is_success;
-  });
+  return std::ranges::any_of(payload.outputs,
+                             [&](const Output& each) { return each.is_always || is_success; });
 }
 
 Result<void> keep_outputs(const StoreHouse& house, const Launch& launch, const Payload& payload,

@@ -34,8 +34,11 @@ std::vector<DataPlace> places_in_image(const Payload&);
 /// The directory that belongs to a path of an input or output.
 std::string directory_of_data(const Payload&, const std::string& path);
 
-/// Makes all directories, then fills those of inputs. Blocks. A failure is a sentence for people,
-/// and the log has the details; `unavailable` if it was stopped.
+/// Whether there is anything to do before the start.
+bool moves_data(const Launch&, const Payload&);
+
+/// Unpacks the working directory, makes all others, then fills those of inputs. Blocks. A failure
+/// is a sentence for people, and the log has the details; `unavailable` if it was stopped.
 Result<void> bring_inputs(const StoreHouse&, const Launch&, const Payload&, const MoveScene&);
 
 /// Keeps the outputs whose time it is. Nothing of the attempt may run any more. Blocks. A failure

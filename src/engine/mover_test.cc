@@ -43,8 +43,9 @@ TEST_F(Moving, is_offered_with_its_stores) {
 TEST_F(Moving, inputs_are_there_before_the_start_and_outputs_are_kept) {
   const std::string url = stores_.serve();
   Payload payload;
-  payload.run = "cat corpus/a corpus/deep/b model/8b file/8b > out/all; mkdir out/more; "
-                "echo x > out/more/x";
+  payload.run =
+      "cat corpus/a corpus/deep/b model/8b file/8b > out/all; mkdir out/more; "
+      "echo x > out/more/x";
   payload.inputs = {{"corpus", "bucket:corpus", ""},
                     {"model", "hub:llama/8b", ""},
                     {"file", url + "/hub/llama/8b?version=1", ""}};
@@ -69,7 +70,8 @@ TEST_F(Moving, a_checksum_must_be_right) {
   const std::size_t at = wrong.reason.find(words);
   ASSERT_NE(at, std::string::npos) << wrong.reason;
   const std::string told = wrong.reason.substr(at + words.size(), 64);
-  ASSERT_TRUE(TestStores::shell("[[ $(sha256sum < " + stores_.path("hub/llama/8b") + ") = " + told + "* ]]"));
+  ASSERT_TRUE(TestStores::shell("[[ $(sha256sum < " + stores_.path("hub/llama/8b") + ") = " + told +
+                                "* ]]"));
   payload.inputs[0].sha256 = told;
   EXPECT_EQ(move(payload, launch_of(2)).exit_code, 0);
   payload.inputs = {{"corpus", "bucket:corpus", told}};
@@ -89,8 +91,9 @@ TEST_F(Moving, what_cannot_be_brought_is_named_and_nothing_runs) {
     EXPECT_EQ(log(launch_of(attempt).key), "");
     return end.reason;
   };
-  EXPECT_EQ(reason(url + "/hub/none"),
-            "the input data could not be brought: Failed to copyurl: CopyURL failed: 404 Not Found");
+  EXPECT_EQ(
+      reason(url + "/hub/none"),
+      "the input data could not be brought: Failed to copyurl: CopyURL failed: 404 Not Found");
   EXPECT_NE(reason("bucket:none").find("directory not found"), std::string::npos);
   ASSERT_TRUE(TestStores::shell("mkdir " + stores_.path("bucket/lab/empty")));
   EXPECT_EQ(reason("bucket:empty"),
@@ -117,8 +120,7 @@ TEST_F(Moving, a_link_shows_nothing_of_the_machine) {
   payload.outputs = {{"out", "bucket:run", false}};
   const Progress end = move(payload);
   EXPECT_EQ(end.exit_code, 74);
-  EXPECT_EQ(end.reason,
-            "the output out could not be kept: there is no directory out any more");
+  EXPECT_EQ(end.reason, "the output out could not be kept: there is no directory out any more");
   EXPECT_FALSE(stores_.has("bucket/lab/run"));
   payload.run = "ln -s /etc/passwd out/p; ln -s /etc out/etc; echo x > out/x";
   EXPECT_EQ(move(payload, launch_of(2)).exit_code, 0);
@@ -170,8 +172,9 @@ TEST_F(Moving, an_image_sees_them_where_it_wants_them) {
   if (!engine_->pools()[0].runs_images) GTEST_SKIP() << engine_->images_note();
   Payload payload;
   payload.image = "tiny";
-  payload.run = "cat /data/sets/a /data/sets/deep/b model/8b > /srv/out/all; echo x > /data/sets/x; "
-                "ls /data/sets";
+  payload.run =
+      "cat /data/sets/a /data/sets/deep/b model/8b > /srv/out/all; echo x > /data/sets/x; "
+      "ls /data/sets";
   payload.inputs = {{"/data/sets", "bucket:corpus", ""}, {"model", "hub:llama", ""}};
   payload.outputs = {{"/srv/out", "bucket:run", false}};
   EXPECT_EQ(move(payload).exit_code, 0) << errors();

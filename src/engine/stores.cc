@@ -47,9 +47,10 @@ Result<std::vector<Store>> parse_stores(std::string_view json) {
   for (const wire::JsonValue section : tree.root()) {
     Store store{.name = std::string(section.name()), .is_public = false};
     if (!is_store_name(store.name))
-      return failure(Failure::Kind::invalid,
-                     "a store is called by letters, digits, dots, dashes and underscores; there is " +
-                         wire::quote(store.name));
+      return failure(
+          Failure::Kind::invalid,
+          "a store is called by letters, digits, dots, dashes and underscores; there is " +
+              wire::quote(store.name));
     if (section.is(wire::JsonKind::object)) {
       auto from = section.begin();
       const auto access = section.find("suan_access", from);
@@ -120,6 +121,9 @@ Result<std::string> find_place(const StoreHouse& house, const Origin& origin,
 }
 
 std::string find_data_fault(const StoreHouse& house, const Launch& launch, const Payload& payload) {
+  if (launch.workdir.is_given() &&
+      (house.uploads.empty() || launch.upload.find('/') != std::string::npos))
+    return "working directories cannot be brought here";
   if (!payload.moves_data()) return {};
   if (house.program.empty()) return describe_stores(house);
   for (const Input& each : payload.inputs) {

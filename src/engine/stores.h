@@ -28,11 +28,13 @@ struct StoreHouse {
   std::string program;        // Path of rclone; "" = nothing is moved.
   std::string configuration;  // Of rclone; "" = there are no stores.
   std::vector<Store> stores;  // Ascending by name.
+  std::string uploads;        // Where packed working directories lie; "" = nowhere.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "program", self.program);
     visit(2, "configuration", self.configuration);
     visit(3, "stores", self.stores);
+    visit(4, "uploads", self.uploads);
   }
 };
 
@@ -47,9 +49,9 @@ Result<StoreHouse> open_stores(const std::string& configuration);
 /// A sentence for people.
 std::string describe_stores(const StoreHouse&);
 
-/// "STORE:path" as rclone is to find it: every owner has a directory of its own in a store, a public
-/// one has none. `invalid` with a sentence for people: a store that is not there, one that is only
-/// read and shall be written, a path that leaves the directory.
+/// "STORE:path" as rclone is to find it: every owner has a directory of its own in a store, a
+/// public one has none. `invalid` with a sentence for people: a store that is not there, one that
+/// is only read and shall be written, a path that leaves the directory.
 Result<std::string> find_place(const StoreHouse&, const Origin&, std::string_view place,
                                bool is_written);
 

@@ -40,10 +40,10 @@ TEST(Stores, EachOwnerHasADirectoryOfItsOwn) {
 
 TEST(Stores, NothingLeadsOutOfThem) {
   EXPECT_EQ(place("hub:llama", "lab", true), "");
-  for (const char* text : {"", "bucket", "bucket:", "bucket:/", "bucket:/a", "bucket:a/",
-                           "bucket:a//b", "bucket:..", "bucket:../b", "bucket:a/../../b",
-                           "bucket:./a", "other:a", ":a", ":local:/etc", "bucket,x=y:a",
-                           "bucket:a\nb"})
+  for (const char* text :
+       {"", "bucket", "bucket:", "bucket:/", "bucket:/a", "bucket:a/", "bucket:a//b", "bucket:..",
+        "bucket:../b", "bucket:a/../../b", "bucket:./a", "other:a", ":a", ":local:/etc",
+        "bucket,x=y:a", "bucket:a\nb"})
     EXPECT_EQ(place(text), "") << text;
   for (const char* owner : {"", "..", ".", "a/b", "/"}) EXPECT_EQ(place("bucket:a", owner), "");
 }
@@ -88,7 +88,8 @@ TEST(RcloneWords, TellFilesStatsAndTrouble) {
 }
 
 TEST(RcloneWords, WhatIsNoObjectIsTroubleInItsOwnWords) {
-  const RcloneWord said = parse_rclone_word("2026/11/26 19:49:55 Failed to copy: it is not there\n");
+  const RcloneWord said =
+      parse_rclone_word("2026/11/26 19:49:55 Failed to copy: it is not there\n");
   EXPECT_TRUE(said.is_trouble);
   EXPECT_EQ(said.text, "Failed to copy: it is not there");
   EXPECT_EQ(parse_rclone_word("[1]").text, "[1]");

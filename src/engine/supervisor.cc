@@ -97,7 +97,7 @@ class Supervisor : private ChildWait {
     if (is_in_image()) {
       if (auto prepared = prepare(); !prepared) return finish_unstarted(prepared.error());
     }
-    if (record_.payload.moves_data()) {
+    if (moves_data(record_.launch, record_.payload)) {
       auto brought = aside([&] { return bring_data(record_); });
       if (!brought) return finish_unstarted(brought.error());
     }

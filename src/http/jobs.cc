@@ -336,6 +336,15 @@ void post_plan(Service& service, Exchange& exchange) {
 void post_job(Service& service, Exchange& exchange) {
   auto read = read_spec(service, exchange);
   if (!read) return exchange.responder.respond(std::move(read).error());
+  const Workdir& workdir = read->spec.workdir;
+  const engine::Uploads* uploads = service.parts().uploads;
+  const bool is_here =
+      uploads != nullptr &&
+      uploads->size_of(upload_name(exchange.principal.user, workdir)) == workdir.bytes;
+  if (workdir.is_given() && !is_here)
+    return exchange.responder.respond(problem(
+        422, "workdir_missing",
+        "that working directory is not here: PUT it to /v1/uploads/" + workdir.sha256, "/workdir"));
   domain::SubmitJob command;
   if (const std::string* id = exchange.request.find_query("plan_id")) {
     const auto plan = read_plan_id(*id, read->spec);

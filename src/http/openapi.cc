@@ -2,6 +2,7 @@
 #include <map>
 #include <string>
 
+#include "api/names.h"
 #include "api/problem.h"
 #include "api/views.h"
 #include "http/bodies.h"
@@ -32,6 +33,7 @@ std::string schema_named(wire::SchemaSet& set, std::string_view name) {
   if (name == "KeyList") return set.schema<api::KeyList>();
   if (name == "MemberList") return set.schema<api::MemberList>();
   if (name == "MeView") return set.schema<api::MeView>();
+  if (name == "NameView") return set.schema<api::NameView>();
   if (name == "NewDeposit") return set.schema<NewDeposit>();
   if (name == "NewJoinToken") return set.schema<NewJoinToken>();
   if (name == "NewKey") return set.schema<NewKey>();
@@ -40,6 +42,7 @@ std::string schema_named(wire::SchemaSet& set, std::string_view name) {
   if (name == "PoolList") return set.schema<api::PoolList>();
   if (name == "PostingList") return set.schema<api::PostingList>();
   if (name == "ProjectList") return set.schema<api::ProjectList>();
+  if (name == "UploadView") return set.schema<api::UploadView>();
   if (name == "SpecDocument") return set.schema<spec::SpecDocument>();
   if (name == "WhyView") return set.schema<api::WhyView>();
   return R"({"type":"string"})";
@@ -51,6 +54,8 @@ std::string_view method_name(net::Method method) {
       return "get";
     case net::Method::post:
       return "post";
+    case net::Method::put:
+      return "put";
     case net::Method::delete_:
       return "delete";
     default:
@@ -90,7 +95,9 @@ std::string operation(const Route& route, wire::SchemaSet& set) {
       R"({"summary":)" + quoted(route.summary) + R"(,"parameters":)" + parameters_of(route);
   if (route.access == Access::anyone) text += R"(,"security":[])";
   if (!route.body.empty()) {
-    text += R"(,"requestBody":{"required":true,"content":{"application/json":{"schema":)" +
+    const bool is_json = route.body.find('/') == std::string_view::npos;
+    text += R"(,"requestBody":{"required":true,"content":{)" +
+            quoted(is_json ? "application/json" : route.body) + R"(:{"schema":)" +
             schema_named(set, route.body) + "}}}";
   }
   const bool is_media = route.answer.find('/') != std::string_view::npos;

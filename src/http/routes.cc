@@ -9,7 +9,7 @@ namespace {
 using net::Method;
 using enum Access;
 
-constexpr std::array<Route, 33> table{{
+constexpr std::array<Route, 36> table{{
     {Method::get, "/healthz", anyone, get_health, "Whether the process lives.", "", "",
      "text/plain", 200},
     {Method::get, "/readyz", anyone, get_ready, "Whether it takes requests.", "", "", "text/plain",
@@ -81,6 +81,14 @@ constexpr std::array<Route, 33> table{{
      "Let a site finish what it has and take nothing new.", "", "", "Accepted", 200},
     {Method::post, "/v1/sites/{site}/resume", authenticated, post_resume,
      "Let a site that was drained take work again.", "", "", "Accepted", 200},
+    {Method::get, "/v1/resolve", authenticated, get_resolve,
+     "What an identifier names, wherever in the network it is, and whose word that is.", "id", "",
+     "NameView", 200},
+    {Method::get, "/v1/uploads/{sha256}", authenticated, get_upload,
+     "How much of a packed working directory of yours is here.", "", "", "UploadView", 200},
+    {Method::put, "/v1/uploads/{sha256}", authenticated, put_upload,
+     "Append to it, at most 1 MiB at a time; a tar.gz, and its SHA-256 is its name.", "offset",
+     "application/octet-stream", "UploadView", 200},
     {Method::get, "/v1/uplink", anyone, get_uplink,
      "For sub-domains: a WebSocket, whose messages docs/formats/uplink.md has.", "", "",
      "application/octet-stream", 101},

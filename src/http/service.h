@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "domain/commands.h"
+#include "engine/uploads.h"
 #include "history/history.h"
 #include "http/acquaintance.h"
 #include "http/event_streams.h"
@@ -45,6 +46,7 @@ struct ServiceParts {
   std::string version;
   Moment started;
   uplink::Uplinks* uplinks = nullptr;     // For sub-domains; absent: none can join.
+  engine::Uploads* uploads = nullptr;     // Absent: no working directories are taken.
   std::vector<std::string> more_chips{};  // That the engines have and the catalogue does not know.
 };
 

@@ -57,6 +57,7 @@ enum class AttemptEnd : std::uint8_t {
   lapsed,         // run_for passed without a renewal.
   launch_failed,  // It never ran; `reason` says why.
   lost,           // The member cannot know how it ended (a reboot, a vanished supervisor).
+  displaced,      // It never ran, and would have where it was not put: its node takes no work now.
 };
 
 /// The state of an attempt as its member sees it.
@@ -94,6 +95,26 @@ struct Output {
     visit(3, "is_always", self.is_always);
   }
 };
+
+/// A directory of the user's, packed by tar and gzip, in which the work starts. It is brought to
+/// the domain to which the job is submitted, and each domain that hosts it asks its parent for it.
+struct Workdir {
+  std::string sha256;  // Of the packed bytes, 64 lower-case hexadecimal digits; "" = there is none.
+  std::int64_t bytes = 0;
+
+  bool is_given() const { return !sha256.empty(); }
+  friend bool operator==(const Workdir&, const Workdir&) = default;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "sha256", self.sha256);
+    visit(2, "bytes", self.bytes);
+  }
+};
+
+/// The file that has it at the domain of a job of this user; "" if there is none.
+inline std::string upload_name(UserId user, const Workdir& workdir) {
+  return workdir.is_given() ? std::to_string(user.value) + "-" + workdir.sha256 : "";
+}
 
 /// The secret part of a job: never in the journal, only in sealed blobs. `run` and `setup` are
 /// bash.
@@ -154,6 +175,8 @@ struct Launch {
   std::uint32_t first_task = 0;  // The task learns its rank from first_task + key.task.
   bool is_late = false;  // Nobody knows whether run_for has passed: if it is news, it lapses.
   Origin origin{};
+  Workdir workdir{};
+  std::string upload{};  // The name of the file that has it.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "key", self.key);
@@ -172,6 +195,8 @@ struct Launch {
     visit(14, "first_task", self.first_task);
     visit(15, "is_late", self.is_late);
     visit(16, "origin", self.origin);
+    visit(17, "workdir", self.workdir);
+    visit(18, "upload", self.upload);
   }
 };
 

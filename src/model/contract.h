@@ -52,6 +52,7 @@ struct HostUnit {
   std::string checkpoint_signal;
   Span checkpoint_notice;
   Origin origin{};
+  Workdir workdir{};
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "unit", self.unit);
@@ -68,6 +69,7 @@ struct HostUnit {
     visit(12, "checkpoint_signal", self.checkpoint_signal);
     visit(13, "checkpoint_notice", self.checkpoint_notice);
     visit(14, "origin", self.origin);
+    visit(15, "workdir", self.workdir);
   }
 };
 
@@ -177,10 +179,12 @@ struct SupplyOffer {
 struct SupplyReading {
   PoolId pool;
   PoolReading reading;
+  Span age{};  // When it was said, of what the member knows only by a reading itself; 0 = none.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "pool", self.pool);
     visit(2, "reading", self.reading);
+    visit(3, "age", self.age);
   }
 };
 

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/money.h"
 #include "base/time.h"
+#include "model/attempt.h"
 #include "model/ids.h"
 
 /// What somebody asks for: run.yaml after reading, checking and defaulting. Sizes are bytes, cores
@@ -153,8 +154,10 @@ struct JobSpec {
   Priority priority = Priority::normal;
   PayloadId payload;        // Issued by the journal's blob store; the bytes are sealed there.
   Digest payload_digest;    // Of the payload's plain bytes.
-  bool moves_data = false;  // The payload, or a variant's, has inputs or outputs.
+  bool moves_data = false;  // It has inputs, outputs or a working directory.
   std::vector<std::string> stores{};  // That these name, ascending.
+
+  Workdir workdir{};
 
   std::uint32_t tasks() const { return nodes * elements; }
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
@@ -190,6 +193,7 @@ struct JobSpec {
     visit(28, "payload_digest", self.payload_digest);
     visit(29, "moves_data", self.moves_data);
     visit(30, "stores", self.stores);
+    visit(31, "workdir", self.workdir);
   }
 };
 

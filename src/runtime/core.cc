@@ -71,11 +71,12 @@ Moment Core::moment() {
   return std::max(clock_.now(), state_.essence().now);
 }
 
-void Core::observe(PoolId id, const PoolReading& reading) {
+void Core::observe(PoolId id, const PoolReading& reading, Span age) {
+  constexpr Span age_max = hours(24);
   if (!state_.catalogue().pools().contains(id)) return;
-  const Moment now = moment();
-  state_.observe(id, reading, now);
-  outlet_.on_observed(id, reading, now);
+  const Moment at = moment() - std::clamp(age, Span{}, age_max);
+  state_.observe(id, reading, at);
+  outlet_.on_observed(id, reading, at);
   may_place_ = true;
 }
 

@@ -135,7 +135,7 @@ class Core {
 
   /// Takes a reading of a pool; of one that is not there, or closed, it says nothing. Not recorded:
   /// the next decisions are informed by it.
-  void observe(PoolId, const PoolReading&);
+  void observe(PoolId, const PoolReading&, Span age = {});
 
   /// Takes what a round trip between two sites was measured to take just now; of sites that are not
   /// there it says nothing. Not recorded, as readings are not.

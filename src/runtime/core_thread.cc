@@ -74,10 +74,10 @@ void CoreThread::put_patiently(Request request) {
   push_waiting(std::move(request), true);
 }
 
-void CoreThread::put_reading(PoolId pool, PoolReading reading) {
+void CoreThread::put_reading(PoolId pool, PoolReading reading, Span age) {
   {
     const std::lock_guard lock(mutex_);
-    readings_[pool] = std::move(reading);
+    readings_[pool] = {std::move(reading), age};
   }
   has_work_.notify_one();
 }
@@ -159,14 +159,14 @@ void CoreThread::take_inbox() {
 
 // A core that is stuck takes them later: what was seen then is what counts.
 void CoreThread::take_readings() {
-  std::map<PoolId, PoolReading> readings;
+  std::map<PoolId, std::pair<PoolReading, Span>> readings;
   std::map<network::LinkKey, Rtt> links;
   {
     const std::lock_guard lock(mutex_);
     readings.swap(readings_);
     links.swap(links_);
   }
-  for (const auto& [pool, reading] : readings) core_.observe(pool, reading);
+  for (const auto& [pool, each] : readings) core_.observe(pool, each.first, each.second);
   for (const auto& [key, rtt] : links) core_.observe_link(key.from, key.to, rtt);
 }
 

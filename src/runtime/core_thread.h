@@ -41,7 +41,7 @@ class CoreThread {
   void put_patiently(Request request);
 
   /// Hands over a reading of a pool. One that was not taken yet is replaced: the newest wins.
-  void put_reading(PoolId, PoolReading);
+  void put_reading(PoolId, PoolReading, Span age = {});
 
   /// Hands over what a round trip between two sites was measured to take, in the same way.
   void put_link(SiteId from, SiteId to, const Rtt&);
@@ -81,7 +81,7 @@ class CoreThread {
   std::size_t clients_ = 0;  // How many of the inbox are not of the process itself.
   std::size_t patient_ = 0;  // How many of the inbox nobody waits for.
   Steady::time_point patient_until_;
-  std::map<PoolId, PoolReading> readings_;
+  std::map<PoolId, std::pair<PoolReading, Span>> readings_;  // With their ages.
   std::map<network::LinkKey, Rtt> links_;
   bool is_stopping_ = false;
   CoreCounts counts_;

@@ -31,8 +31,9 @@ void EngineLink::add(MemberId member, member::Engine& engine, std::map<std::stri
   members_.try_emplace(member, *this, engine).first->second.pools = std::move(pools);
 }
 
-void EngineLink::start(CoreThread& core) {
+void EngineLink::start(CoreThread& core, FileSource* files) {
   core_ = &core;
+  files_ = files;
   thread_ = std::thread([this] { run(); });
   for (auto& [id, member] : members_) member.engine.attach(member);
 }
@@ -70,11 +71,35 @@ void EngineLink::run() {
     for (const Item& item : items) {
       if (const auto* effect = std::get_if<domain::Effect>(&item))
         perform(*effect);
+      else if (const auto* fetched = std::get_if<Fetched>(&item))
+        perform(*fetched);
       else
         report(std::get<Progress>(item));
     }
     items.clear();
   }
+}
+
+// What it needs is brought first; nothing is held up by that but the attempt itself.
+void EngineLink::prepare(const domain::AskLaunch& ask) {
+  if (!ask.launch.workdir.is_given() || files_ == nullptr) return launch(ask);
+  files_->fetch(ask.launch.key.job, [this, ask](Result<void> outcome) {
+    {
+      const std::lock_guard lock(mutex_);
+      items_.emplace_back(Fetched{ask, std::move(outcome)});
+    }
+    has_work_.notify_one();
+  });
+}
+
+void EngineLink::perform(const Fetched& fetched) {
+  if (fetched.outcome) return launch(fetched.ask);
+  Progress failed;
+  failed.key = fetched.ask.launch.key;
+  failed.state = AttemptState::ended;
+  failed.end = AttemptEnd::launch_failed;
+  failed.reason = fetched.outcome.error().text;
+  report(failed);
 }
 
 // A launch whose payload cannot be read has failed, and says so like any other.
@@ -109,7 +134,7 @@ void EngineLink::renew(const domain::AskRenew& ask) {
 
 void EngineLink::perform(const domain::Effect& effect) {
   if (const auto* start = std::get_if<domain::AskLaunch>(&effect)) {
-    launch(*start);
+    prepare(*start);
   } else if (const auto* ask = std::get_if<domain::AskRenew>(&effect)) {
     renew(*ask);
   } else if (const auto* stop = std::get_if<domain::AskStop>(&effect)) {

@@ -12,6 +12,16 @@
 
 namespace suan::runtime {
 
+/// Brings what attempts need before they are launched.
+class FileSource {
+ public:
+  virtual ~FileSource() = default;
+
+  /// Brings the working directory of a job. `done` is called once, on any thread: with a failure
+  /// when that is in vain.
+  virtual void fetch(JobId, Callback<void(Result<void>)> done) = 0;
+};
+
 /// Carries effects to the engines of this process and their progress back to the core, on a thread
 /// of its own, so that neither waits for the other.
 class EngineLink {
@@ -27,8 +37,8 @@ class EngineLink {
   /// `start`; the engine outlives the link.
   void add(MemberId, member::Engine&, std::map<std::string, PoolId> pools);
 
-  /// Attaches the engines: their reports now go to `core`, which outlives `stop`.
-  void start(CoreThread& core);
+  /// Attaches the engines: their reports now go to `core`, which outlives `stop`, as does `files`.
+  void start(CoreThread& core, FileSource* files = nullptr);
 
   /// Takes one effect; never blocks. Only those for engines, and DestroyPayloads.
   void put(const domain::Effect&);
@@ -45,10 +55,16 @@ class EngineLink {
     member::Engine& engine;
     std::map<std::string, PoolId> pools;
   };
-  using Item = std::variant<domain::Effect, Progress>;
+  struct Fetched {
+    domain::AskLaunch ask;
+    Result<void> outcome;
+  };
+  using Item = std::variant<domain::Effect, Progress, Fetched>;
 
   void run();
   void perform(const domain::Effect&);
+  void prepare(const domain::AskLaunch&);
+  void perform(const Fetched&);
   void launch(const domain::AskLaunch&);
   void renew(const domain::AskRenew&);
   void report(const Progress&);
@@ -57,6 +73,7 @@ class EngineLink {
   Clock& clock_;
   std::map<MemberId, Member> members_;
   CoreThread* core_ = nullptr;
+  FileSource* files_ = nullptr;
 
   std::mutex mutex_;
   std::condition_variable has_work_;

@@ -1,6 +1,7 @@
 #include "server/member_engine.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -23,6 +24,7 @@ Result<MemberEngine> open_local(const ServeOptions& options) {
   local.state_directory = options.state_directory + "/engine";
   local.images_directory = options.images_directory;
   local.stores_file = options.stores_file;
+  local.uploads_directory = uploads_directory(options);
   if (options.cores > 0) {
     engine::Discovery found = engine::discover({});
     found.pool.cpu_milli_per_node = options.cores * 1000;
@@ -40,6 +42,7 @@ Result<MemberEngine> open_slurm(const ServeOptions& options) {
   const site::SiteFile& file = *options.site_file;
   slurm::SlurmEngineOptions wanted = site::engine_options(file);
   wanted.stores_file = options.stores_file;
+  wanted.uploads_directory = uploads_directory(options);
   auto engine = slurm::SlurmEngine::open(wanted, [&file] { return site::make_cluster(file); });
   if (!engine) {
     Failure why = std::move(engine).error();
@@ -58,6 +61,10 @@ std::map<std::string, std::string> partitions_of(const member::Engine& engine) {
 }
 
 }  // namespace
+
+std::string uploads_directory(const ServeOptions& options) {
+  return std::filesystem::absolute(options.state_directory).lexically_normal() / "uploads";
+}
 
 Result<MemberEngine> open_member_engine(const ServeOptions& options) {
   if (options.site_file && options.site_file->engine() == site::EngineKind::none)

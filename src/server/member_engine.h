@@ -19,6 +19,9 @@ struct MemberEngine {
   std::string note;                        // For people: what it enforces, how it is reached.
 };
 
+/// Where packed working directories lie; absolute, for supervisors that outlive this process.
+std::string uploads_directory(const ServeOptions&);
+
 /// Opens the engine that the options ask for: this machine's, that of a Slurm cluster, or none.
 Result<MemberEngine> open_member_engine(const ServeOptions&);
 

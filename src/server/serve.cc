@@ -151,6 +151,7 @@ struct Domain {
   std::string operator_key;
   std::string domain_secret;
   std::optional<journal::SigningKey> key;  // Heads and the domain itself are known by it.
+  std::unique_ptr<engine::Uploads> uploads;
 };
 
 Result<Domain> open_domain(const ServeOptions& options) {
@@ -165,6 +166,7 @@ Result<Domain> open_domain(const ServeOptions& options) {
   while (!domain.operator_key.empty() && domain.operator_key.back() == '\n')
     domain.operator_key.pop_back();
   SUAN_TRY(domain.key, journal::SigningKey::load_or_create(directory + "/domain.key"));
+  SUAN_TRY(domain.uploads, engine::Uploads::open(uploads_directory(options)));
   SUAN_TRY(domain.member, open_member_engine(options));
   return domain;
 }
@@ -263,7 +265,8 @@ Result<std::unique_ptr<uplink::Uplinks>> make_uplinks(const ServeOptions& option
                                 .presences = footing.presences,
                                 .domain = core.state().essence().domain,
                                 .parents = parents_of(options),
-                                .tell = [](const std::string& line) { note(line); }});
+                                .tell = [](const std::string& line) { note(line); },
+                                .uploads = *domain.uploads});
 }
 
 // Takes nothing more from clients and ends what they are being told.
@@ -327,9 +330,10 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
                          .version = version,
                          .started = clock.now(),
                          .uplinks = uplinks.get(),
+                         .uploads = domain.uploads.get(),
                          .more_chips = chips_of(domain.member)});
   SUAN_TRY(const auto server, start_server(options, service, core_thread));
-  link.start(core_thread);
+  link.start(core_thread, uplinks.get());
   uplinks->start(reach);
   warn_of_plain_http(options);
   announce(options, core.state().essence().domain, server->port());

@@ -47,6 +47,7 @@ enum class Fault : std::uint8_t {
   neighbour_came,
   neighbour_left,
   launch_failed,
+  displaced,
   ran_out_of_memory,
   died_of_signal,
   ignored_term,

@@ -133,7 +133,7 @@ void Line::tell_readings() {
     const auto told = told_.find(pool);
     if (told != told_.end() && told->second == reading) continue;
     told_[pool] = reading;
-    say(UpMessage(SupplyReading{pool, reading}));
+    say(UpMessage(SupplyReading{pool, reading, {}}));
   }
   child_.after(readings_every, [this, session = session_] {
     if (session == session_) tell_readings();

@@ -208,8 +208,10 @@ void Machine::launch(const Launch& launch, const Payload& payload) {
   }
   const bool is_broken = attempt.course.fails_to_launch && launch.key.attempt <= failing_launches;
   if (is_broken || launch.grant.node >= nodes_max) {
-    coverage_.hit(Fault::launch_failed);
-    over(attempt, AttemptEnd::launch_failed, 0, "the node does not answer");
+    const bool is_displaced = is_broken && random_.chance(1, 2);
+    coverage_.hit(is_displaced ? Fault::displaced : Fault::launch_failed);
+    over(attempt, is_displaced ? AttemptEnd::displaced : AttemptEnd::launch_failed, 0,
+         "the node does not answer");
     return;
   }
   attempt.latest.state = AttemptState::staging;

@@ -137,7 +137,7 @@ void World::hear_reading(const World& child, const SupplyReading& message) {
   const MemberId member = member_id(child);
   for (const auto& [id, pool] : durable().catalogue().pools()) {
     if (pool.member == member && pool.remote == message.pool) {
-      core_->observe(id, message.reading);
+      core_->observe(id, message.reading, message.age);
       return plan_step(milliseconds(1));
     }
   }

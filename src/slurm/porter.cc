@@ -75,12 +75,12 @@ void Porter::run() {
 
 Result<void> Porter::perform(const MoveErrand& errand, int stop) const {
   const std::string path = errand.directory + "/stderr";
-  const engine::Fd log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
-                              0600));
+  const engine::Fd log(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
   const engine::MoveScene scene{.directory = errand.directory, .log = log.get(), .stop = stop};
-  return errand.is_out ? engine::keep_outputs(house_, errand.launch, errand.data,
-                                              errand.is_success, scene)
-                       : engine::bring_inputs(house_, errand.launch, errand.data, scene);
+  return errand.is_out
+             ? engine::keep_outputs(house_, errand.launch, errand.data, errand.is_success, scene)
+             : engine::bring_inputs(house_, errand.launch, errand.data, scene);
 }
 
 }  // namespace suan::slurm

@@ -100,7 +100,7 @@ void SlurmEngine::Loop::fulfil(const NewLaunch& wish) {
   attempt.next_report = monotonic_now() + options_.report_every;
   attempt.data.inputs = wish.payload.inputs;
   attempt.data.outputs = wish.payload.outputs;
-  attempt.is_brought = !attempt.data.moves_data();
+  attempt.is_brought = !engine::moves_data(attempt.launch, attempt.data);
   attempt.is_brought ? submit(key, attempt, monotonic_now()) : bring(key, attempt);
 }
 

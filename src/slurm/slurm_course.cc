@@ -42,7 +42,7 @@ void SlurmEngine::Loop::recover(const AttemptKey& key) {
   attempt.control = share_->read_control(key).value_or(Control{});
   attempt.job = share_->read_job(key);
   attempt.data = record.launch->payload;
-  attempt.is_brought = !attempt.data.moves_data() || attempt.job.was_asked ||
+  attempt.is_brought = !engine::moves_data(attempt.launch, attempt.data) || attempt.job.was_asked ||
                        share_->is_brought(key) || share_->is_claimed(key);
   attempt.latest.state = AttemptState::staging;
   if (attempt.control.run_for > Span{})

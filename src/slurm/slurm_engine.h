@@ -18,8 +18,10 @@ struct SlurmEngineOptions {
   Span look_every = seconds(3);    // Between questions about one live attempt; at least 100 ms.
   Span survey_every = seconds(5);  // Between questions about all nodes and jobs; the same.
   Span report_every = seconds(10);
+  Span displaced_after = seconds(30);  // A node must take no work for so long.
   engine::LogLimits logs;
-  std::string stores_file;  // Of rclone: the stores that jobs may name; "" = none.
+  std::string stores_file;        // Of rclone: the stores that jobs may name; "" = none.
+  std::string uploads_directory;  // Where packed working directories lie; absolute; "" = nowhere.
 };
 
 /// Runs attempts as jobs of Slurm, one job each, pinned to the node that was granted. A wrapper on

@@ -378,6 +378,20 @@ TEST_F(SlurmEngineScene, a_partition_that_is_not_there_is_named) {
   EXPECT_EQ(opened.error().text, "Slurm has no partition mian; it has main, extra");
 }
 
+TEST_F(SlurmEngineScene, what_waits_for_a_drained_node_is_displaced) {
+  options_.displaced_after = milliseconds(500);
+  open();
+  centre_.ask({"scontrol", "update", "nodename=n2", "state=drain", "reason=a test"});
+  Launch launch = member::plain_launch();
+  launch.grant.node = 1;
+  engine_->launch(launch, {.run = "echo ran"});
+  const Progress end = wait_for_end();
+  centre_.ask({"scontrol", "update", "nodename=n2", "state=resume"});
+  EXPECT_EQ(end.end, AttemptEnd::displaced) << end.reason;
+  EXPECT_EQ(end.reason, "its node n2 takes no work now, and it had not begun");
+  EXPECT_EQ(log(), "");
+}
+
 /// The same with stores.
 class SlurmMoving : public SlurmEngineScene {
  protected:

@@ -1,6 +1,7 @@
 #include "slurm/slurm_loop.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -53,6 +54,7 @@ SlurmEngine::Loop::~Loop() {
 Result<void> SlurmEngine::Loop::prepare(ClusterMaker& make) {
   SUAN_TRY(share_, Share::open(options_.shared_directory));
   SUAN_TRY(stores_, engine::open_stores(options_.stores_file));
+  stores_.uploads = options_.uploads_directory;
   auto cluster = make();
   SUAN_CHECK(make_offer(*cluster));
   for (SlurmPool& pool : offer_.pools) {
@@ -198,6 +200,7 @@ void SlurmEngine::Loop::hear(const Surveyed& answer) {
     readings_ = std::move(silent);
   } else {
     away_since_ = {};
+    displace(answer.survey->nodes, now);
     std::vector<PoolReading> fresh =
         read_pools(offer_.pools, answer.survey->nodes, answer.survey->jobs,
                    [this](const Job& job) { return share_->is_ours(job.name); });
@@ -206,6 +209,29 @@ void SlurmEngine::Loop::hear(const Surveyed& answer) {
   }
   next_publishing_ = {};
   publish(now);
+}
+
+// What waits for a node that was drained, or is down, would wait for as long as that is so: it is
+// put somewhere else. Whoever has the claim says so, so nothing of it runs.
+void SlurmEngine::Loop::displace(const std::vector<Node>& nodes, Span now) {
+  std::set<std::string_view> shut;
+  for (const Node& node : nodes)
+    if (!node.takes_work) shut.insert(node.name);
+  for (auto& [key, attempt] : attempts_) {
+    const bool waits = attempt.latest.state == AttemptState::staging && !attempt.is_started;
+    if (!waits || !shut.contains(attempt.seat.node)) {
+      attempt.shut_since = {};
+      continue;
+    }
+    if (attempt.shut_since == Span{}) attempt.shut_since = now;
+    if (now - attempt.shut_since < options_.displaced_after) continue;
+    Progress end;
+    end.key = key;
+    end.state = AttemptState::ended;
+    end.end = AttemptEnd::displaced;
+    end.reason = "its node " + attempt.seat.node + " takes no work now, and it had not begun";
+    std::ignore = end_unclaimed(key, attempt, std::move(end));
+  }
 }
 
 void SlurmEngine::Loop::publish(Span now) {

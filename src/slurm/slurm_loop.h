@@ -69,6 +69,7 @@ class SlurmEngine::Loop {
     Span lapse_at;    // Of one that has not started, on the clock that runs while it sleeps.
     Span gone_since;  // Slurm says it has ended, and its wrapper does not.
     Span cancel_at;   // When Slurm is to end what does not stop by itself.
+    Span shut_since;  // It has not started, and its node takes no work.
     std::optional<ExitWord> exit;       // Waits for what Slurm says of it,
     Span exit_since;                    // since then.
     std::optional<Progress> unwritten;  // Its end, where the disk was too full to keep it.
@@ -117,6 +118,7 @@ class SlurmEngine::Loop {
   void set_reason(Attempt&, std::string reason);
   void report(Attempt&);
   void survey(Span now);
+  void displace(const std::vector<Node>&, Span now);
   void publish(Span now);
   Span pause_of(const Attempt&) const;
 

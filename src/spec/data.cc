@@ -20,7 +20,8 @@ constexpr std::string_view hexadecimal = "0123456789abcdef";
 using Note = Callback<void(std::string, std::string)>;
 
 bool has_control(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
+  return std::ranges::any_of(text,
+                             [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
 }
 
 // Calls visit(part) for what lies between slashes.
@@ -42,7 +43,8 @@ std::string find_path_fault(std::string_view path) {
   if (path.size() > text_max || has_control(path)) return "is too long, or has control characters";
   const std::string_view below = path.starts_with('/') ? path.substr(1) : path;
   if (!all_parts(below, is_plain_part))
-    return "must name a directory, without . and .. and a slash at the end: data, or /data in an image";
+    return "must name a directory, without . and .. and a slash at the end: data, or /data in an "
+           "image";
   if (path.starts_with('/'))
     for (const std::string_view taken : {"proc", "sys", "dev", "suan"})
       if (below.substr(0, below.find('/')) == taken)
@@ -61,11 +63,11 @@ bool is_store_name(std::string_view name) {
 // The same of "STORE:path".
 std::string find_place_fault(std::string_view place, std::string_view example) {
   const std::string form = ": write STORE:path, such as " + std::string(example);
-  if (place.size() > text_max || has_control(place)) return "is too long, or has control characters";
+  if (place.size() > text_max || has_control(place))
+    return "is too long, or has control characters";
   const std::size_t colon = place.find(':');
   if (place.find("://") != std::string_view::npos)
-    return "has a scheme that is not fetched" + form +
-           ", where the domain says what the store is";
+    return "has a scheme that is not fetched" + form + ", where the domain says what the store is";
   if (colon == std::string_view::npos || !is_store_name(place.substr(0, colon)))
     return "names no store" + form;
   const std::string_view path = place.substr(colon + 1);
@@ -123,8 +125,9 @@ class DataReader {
       if (sum.starts_with(kind)) input.sha256 = sum.substr(kind.size());
       if (input.sha256.size() != 64 ||
           input.sha256.find_first_not_of(hexadecimal) != std::string::npos)
-        note_(pointer + "/checksum",
-              quote(sum) + " is no checksum: write sha256: and 64 digits of 0-9 and a-f, as sha256sum prints them");
+        note_(pointer + "/checksum", quote(sum) +
+                                         " is no checksum: write sha256: and 64 digits of 0-9 and "
+                                         "a-f, as sha256sum prints them");
     }
     payload_.inputs.push_back(std::move(input));
   }

@@ -244,7 +244,7 @@ struct SpecDocument {
   std::optional<std::string> image;
   std::map<std::string, InputDocument> inputs;
   std::map<std::string, OutputDocument> outputs;
-  std::optional<Unhonoured> workdir;
+  std::optional<PackedWorkdir> workdir;
   std::map<std::string, EnvText> envs;
   std::optional<Unhonoured> secrets;
   std::optional<std::string> setup;
@@ -280,7 +280,7 @@ struct SpecDocument {
     visit(16, "image", self.image, "A directory or archive that the domain keeps.");
     visit(17, "inputs", self.inputs, "By directory: data that is there before it starts.");
     visit(18, "outputs", self.outputs, "By directory: data that is kept when it has ended.");
-    visit(19, "workdir", self.workdir);
+    visit(19, "workdir", self.workdir, "A directory in which the work starts.");
     visit(20, "envs", self.envs, "The environment of setup and run.");
     visit(21, "secrets", self.secrets);
     visit(22, "setup", self.setup, "bash, before run.");

@@ -349,4 +349,30 @@ std::string word_schema(std::span<const std::string_view> words) {
   return R"({"type":"string","enum":[)" + all + "]}";
 }
 
+void PackedWorkdir::write_json(JsonWriter& writer) const {
+  writer.value(workdir);
+}
+
+void PackedWorkdir::read_json(JsonReader& reader, JsonValue json) {
+  constexpr std::int64_t bytes_max = std::int64_t{1} << 30U;
+  if (json.is(JsonKind::string))
+    return reader.mistake(
+        "a directory of your machine is packed and brought by `suan run`; over the API, PUT its "
+        "tar.gz to /v1/uploads/SHA256 and say {sha256: …, bytes: …} here");
+  reader.read(json, workdir);
+  if (!json.is(JsonKind::object)) return;
+  const bool is_sum = workdir.sha256.size() == 64 &&
+                      workdir.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!is_sum) return reader.mistake("sha256 must be 64 digits of 0-9 and a-f");
+  if (workdir.bytes <= 0 || workdir.bytes > bytes_max)
+    reader.mistake("bytes must be 1 to " + std::to_string(bytes_max) +
+                   ": put large data into a store, and name it under inputs");
+}
+
+std::string PackedWorkdir::json_schema() {
+  return R"({"type":"object","required":["sha256","bytes"],"properties":{"sha256":{"type":)"
+         R"("string","pattern":"^[0-9a-f]{64}$"},"bytes":{"type":"integer"}},)"
+         R"("additionalProperties":false})";
+}
+
 }  // namespace suan::spec

@@ -102,6 +102,16 @@ std::string read_word(wire::JsonReader&, wire::JsonValue json,
                       std::span<const std::string_view> words);
 std::string word_schema(std::span<const std::string_view> words);
 
+/// A working directory as the API takes it: {sha256: HEX, bytes: N} of what was brought to
+/// /v1/uploads. In a file of the CLI it is a path, which the CLI packs and brings.
+struct PackedWorkdir {
+  Workdir workdir;
+
+  void write_json(wire::JsonWriter&) const;
+  void read_json(wire::JsonReader&, wire::JsonValue);
+  static std::string json_schema();
+};
+
 /// One of some words that cannot be enumerators.
 template <const auto& words>
 struct Word {

@@ -125,6 +125,7 @@ SpecDocument print_document(const JobRequest& job) {
     if (!name.starts_with("SUAN_")) out.envs[name] = {value};
   }
   out.image = given(job.payload.image);
+  if (spec.workdir.is_given()) out.workdir = PackedWorkdir{spec.workdir};
   for (const Input& each : job.payload.inputs)
     out.inputs[each.path] = {
         .source = each.source,

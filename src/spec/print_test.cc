@@ -117,7 +117,8 @@ JobRequest random_job(Random& random) {
     spec.alternatives[i].runs_image =
         !(job.variants[i] ? *job.variants[i] : job.payload).image.empty();
   spec.payload_digest = payload_digest(job.payload, job.variants);
-  spec.moves_data = job.payload.moves_data();
+  if (random.chance(1, 3)) spec.workdir = {std::string(64, 'c'), random.between(1, 1'000'000)};
+  spec.moves_data = spec.workdir.is_given() || job.payload.moves_data();
   spec.stores = stores_of(job.payload);
   return job;
 }

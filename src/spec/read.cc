@@ -442,7 +442,8 @@ class JobReader {
       spec.alternatives[i].runs_image = !payload.image.empty();
       if (payload.image.empty()) refuse_absolute(payload);
     }
-    spec.moves_data = job_.payload.moves_data();
+    if (document_.workdir) spec.workdir = document_.workdir->workdir;
+    spec.moves_data = spec.workdir.is_given() || job_.payload.moves_data();
     spec.stores = stores_of(job_.payload);
     const bool has_run_each =
         std::all_of(job_.variants.begin(), job_.variants.end(),

@@ -180,7 +180,6 @@ price: {spot_policy: spot}
 trust: {signed_by: {any_of: [national]}, min_reliability: 0.99, min_bench: {bf16_gemm: 0.90}}
 energy: {max_carbon: 400, prefer: green}
 start: {window: cheapest}
-workdir: .
 secrets: [HF_TOKEN]
 ports: [8265]
 autostop: {idle: 15m}
@@ -198,7 +197,7 @@ run: x
             "resources.shm_size\nresources.topology\nwhere.min_bandwidth\n"
             "trust.signed_by\ntrust.min_reliability\n"
             "trust.min_bench\nenergy.max_carbon\nenergy.prefer\nstart.window\n"
-            "workdir\nsecrets\nports\nautostop\nqueue.after\nprice.spot_policy: spot\n");
+            "secrets\nports\nautostop\nqueue.after\nprice.spot_policy: spot\n");
 }
 
 Where read_where(const std::string& where, Sites sites = {}) {
@@ -273,6 +272,19 @@ run: x
   EXPECT_TRUE(job->spec.moves_data);
   EXPECT_EQ(job->spec.stores, (std::vector<std::string>{"bucket", "hub"}));
   EXPECT_FALSE(read("run: x")->spec.moves_data);
+}
+
+TEST(ReadSpec, AWorkdirIsWhatWasBrought) {
+  const std::string sum(64, 'b');
+  const auto job = read("{run: x, workdir: {sha256: " + sum + ", bytes: 12}}");
+  ASSERT_TRUE(job);
+  EXPECT_EQ(job->spec.workdir, (Workdir{sum, 12}));
+  EXPECT_TRUE(job->spec.moves_data);
+  for (const std::string& wrong :
+       {std::string("."), std::string("{}"), "{sha256: " + sum + "}",
+        "{sha256: " + sum + ", bytes: 0}", "{sha256: " + sum + ", bytes: 2000000000}",
+        std::string("{sha256: abc, bytes: 1}"), std::string("[1]")})
+    EXPECT_EQ(places("{run: x, workdir: " + wrong + "}"), " /workdir") << wrong;
 }
 
 TEST(ReadSpec, SaysWhatIsWrongWithData) {

@@ -66,7 +66,7 @@ class EchoReach final : public member::Reach {
 class JoinedDomain : public runtime::Outlet {
  public:
   explicit JoinedDomain(std::string its_name, std::vector<ParentPlace> parents = {},
-                        bool has_engine = true)
+                        bool has_engine = true, std::uint32_t version = version_max)
       : name(std::move(its_name)) {
     for (domain::Command& command : runtime::small_beginnings()) {
       if (auto* founding = std::get_if<domain::FoundDomain>(&command)) founding->domain = name;
@@ -89,7 +89,9 @@ class JoinedDomain : public runtime::Outlet {
                                          .handshake = milliseconds(1500),
                                          .redial_min = milliseconds(20),
                                          .redial_max = milliseconds(100)},
-                              .tell = [](const std::string&) {}});
+                              .tell = [](const std::string&) {},
+                              .uploads = *uploads,
+                              .version = version});
     follower->watch(uplinks->watcher());
     server = *net::Server::start({}, [this](net::Request&& request, net::Responder responder) {
       constexpr std::string_view streams = "/v1/uplink/streams/";
@@ -192,6 +194,7 @@ class JoinedDomain : public runtime::Outlet {
   std::vector<RenewAttempt> renewals;
   bool is_connected = false;
   std::uint64_t ids = 0;
+  std::unique_ptr<engine::Uploads> uploads = *engine::Uploads::open(directory.path() + "/uploads");
   std::unique_ptr<Uplinks> uplinks;
   std::optional<runtime::Follower> follower;
   std::optional<runtime::CoreThread> thread;

@@ -113,7 +113,7 @@ void Above::tick(Moment now) {
 }
 
 void Above::on_open() {
-  greeting_ = {version_min, version_max, make_nonce()};
+  greeting_ = {version_min, ground_.version, make_nonce()};
   stage_ = Stage::challenged;
   pipe_->send(greeting_);
 }
@@ -127,7 +127,7 @@ void Above::hear(Frame&& frame) {
         if constexpr (std::is_constructible_v<runtime::Down, Message>) {
           hear(runtime::Down(std::forward<decltype(message)>(message)), {});
         } else if constexpr (is_one_of<Message, Challenge, Pending, Welcome, Ancestry, Commit,
-                                       Renewal, Echo, OpenStream>) {
+                                       Renewal, Echo, OpenStream, AskChild, AnswerChild>) {
           hear(std::forward<decltype(message)>(message));
         } else {
           misbehave("only a sub-domain says that");
@@ -139,7 +139,7 @@ void Above::hear(Frame&& frame) {
 void Above::hear(const Challenge& challenge) {
   if (stage_ != Stage::challenged)
     return misbehave("a challenge comes after the greeting, and once");
-  if (challenge.version < version_min || challenge.version > version_max)
+  if (challenge.version < version_min || challenge.version > ground_.version)
     return pipe_->close(CloseCode::version, "that version was not offered");
   if (!is_signed(challenge, greeting_))
     return pipe_->close(CloseCode::refused, "the challenge is not signed by the key that it names");
@@ -164,8 +164,9 @@ void Above::hear(const Pending&) {
 }
 
 // False if this domain would be above itself.
-bool Above::take_ancestors(const std::vector<Digest>& ancestors) {
-  if (ancestors.size() > ancestors_max) {
+bool Above::take_ancestors(const std::vector<Digest>& ancestors,
+                           const std::vector<std::string>& path) {
+  if (ancestors.size() > ancestors_max || path.size() > ancestors_max) {
     misbehave("there are too many domains above");
     return false;
   }
@@ -173,18 +174,21 @@ bool Above::take_ancestors(const std::vector<Digest>& ancestors) {
     pipe_->close(CloseCode::refused, "that would be a circle: this domain is above its parent");
     return false;
   }
-  if (std::exchange(ancestors_, ancestors) != ancestors) keeper_.on_ancestors();
+  const bool are_others = ancestors_ != ancestors || path_ != path;
+  ancestors_ = ancestors;
+  path_ = path;
+  if (are_others) keeper_.on_ancestors();
   return true;
 }
 
 void Above::hear(const Ancestry& message) {
   if (stage_ != Stage::joining && stage_ != Stage::live) return misbehave("that comes later");
-  take_ancestors(message.ancestors);
+  take_ancestors(message.ancestors, message.path);
 }
 
 void Above::hear(const Welcome& welcome) {
   if (stage_ != Stage::waiting) return misbehave("a welcome comes after the hello, and once");
-  if (!take_ancestors(welcome.ancestors)) return;
+  if (!take_ancestors(welcome.ancestors, welcome.path)) return;
   stage_ = Stage::joining;
   began_ = heard_at_;
   pipe_->hold(true);
@@ -233,6 +237,12 @@ void Above::go_live(ParentId parent, std::string offer, const domain::Effects& o
   look_at_reading();
 }
 
+bool Above::ask(ParentId parent, const AskWorkdir& wish) {
+  if (stage_ != Stage::live || parent != parent_ || challenge_.version < 2) return false;
+  pipe_->send(wish);
+  return true;
+}
+
 void Above::tell(const domain::TellParent& effect) {
   if (is_collecting_)
     collected_.push_back(effect);
@@ -278,16 +288,18 @@ void Above::look_at_reading() {
   const auto self = shared_from_this();
   const bool is_asked = ground_.look(
       [self, turn = turn_, parent = parent_](const runtime::View& view) -> Ground::Then {
-        return [self, turn, readings = domain::readings_for(view.state, parent)] {
+        return [self, turn, readings = domain::readings_for(view.state, parent),
+                ages = domain::reading_ages(view.state, self->ground_.clock.now())] {
           if (turn != self->turn_ || self->stage_ != Stage::live) return;
           self->is_looking_ = false;
-          self->say_readings(readings);
+          self->say_readings(readings, ages);
         };
       });
   if (!is_asked) is_looking_ = false;
 }
 
-void Above::say_readings(const std::map<PoolId, PoolReading>& readings) {
+void Above::say_readings(const std::map<PoolId, PoolReading>& readings,
+                         const std::map<PoolId, Span>& ages) {
   const Moment now = ground_.clock.now();
   for (const auto& [pool, reading] : readings) {
     const auto said = said_.find(pool);
@@ -295,7 +307,8 @@ void Above::say_readings(const std::map<PoolId, PoolReading>& readings) {
                          now - said->second.at >= ground_.timing.reading_age;
     if (!is_news) continue;
     said_[pool] = {reading, now};
-    pipe_->send(SupplyReading{pool, reading});
+    const auto age = ages.find(pool);
+    pipe_->send(SupplyReading{pool, reading, age != ages.end() ? age->second : Span{}});
   }
 }
 
@@ -342,6 +355,28 @@ void Above::hear(const Renewal& message) {
     if (renew.run_for <= Span{}) return;
   }
   hear(runtime::Down(renew), {});
+}
+
+bool Above::ask(const AskParent& question) {
+  if (stage_ != Stage::live || challenge_.version < 2) return false;
+  pipe_->send(question);
+  return true;
+}
+
+bool Above::answer(const AnswerParent& answer) {
+  if (stage_ != Stage::live) return false;
+  pipe_->send(answer);
+  return true;
+}
+
+void Above::hear(const AskChild& question) {
+  if (stage_ != Stage::live) return misbehave("questions come after the welcome");
+  keeper_.on_question(shared_from_this(), question);
+}
+
+void Above::hear(const AnswerChild& message) {
+  if (stage_ != Stage::live) return misbehave("answers come after the welcome");
+  keeper_.on_answer(this, message.number, message.answer);
 }
 
 void Above::hear(const OpenStream& message) {

@@ -31,6 +31,9 @@ class Above : public std::enable_shared_from_this<Above> {
     virtual ~Keeper() = default;
     virtual void on_ancestors() = 0;  // Those of a parent are others now.
 
+    virtual void on_question(const std::shared_ptr<Above>&, const AskChild&) = 0;
+    virtual void on_answer(const void* from, std::uint64_t number, const naming::NameAnswer&) = 0;
+
     /// The parent wants a stream; dial as `options` say.
     virtual void on_stream(ParentId, const OpenStream&, net::DialOptions) = 0;
   };
@@ -45,12 +48,20 @@ class Above : public std::enable_shared_from_this<Above> {
   /// Supply has changed: say all of it again.
   void offer_again();
 
+  /// Passes it on; false if this is not the connection to that parent, or there is none now.
+  bool ask(ParentId, const AskWorkdir&);
+
   void beat();             // Every Timing::heartbeat.
   void look_at_reading();  // Every Timing::reading_look.
   void tick(Moment now);   // Often: ends a handshake that takes too long.
 
   /// The parent and all above it; empty while it is not known.
   const std::vector<Digest>& ancestors() const { return ancestors_; }
+  const std::vector<std::string>& path() const { return path_; }
+
+  /// Asks or answers about a name; false if there is no connection now that could carry it.
+  bool ask(const AskParent&);
+  bool answer(const AnswerParent&);
 
  private:
   enum class Stage : std::uint8_t { away, dialling, challenged, waiting, joining, live };
@@ -72,12 +83,14 @@ class Above : public std::enable_shared_from_this<Above> {
   void hear(const Echo&);
   void hear(const OpenStream&);
   void hear(const runtime::Down&, std::vector<std::string> payloads);
-  bool take_ancestors(const std::vector<Digest>&);
+  void hear(const AskChild&);
+  void hear(const AnswerChild&);
+  bool take_ancestors(const std::vector<Digest>&, const std::vector<std::string>& path);
   void on_joined(const runtime::Reply&);
   void go_live(ParentId, std::string offer, const domain::Effects& outstanding);
   void say(const runtime::Up&);
   void say_offer(const std::string& bytes);
-  void say_readings(const std::map<PoolId, PoolReading>&);
+  void say_readings(const std::map<PoolId, PoolReading>&, const std::map<PoolId, Span>& ages);
   Span shortened(Span run_for, std::uint64_t heard) const;
   void misbehave(std::string_view what);
   void on_end(const net::SocketEnd&);
@@ -100,6 +113,7 @@ class Above : public std::enable_shared_from_this<Above> {
   Challenge challenge_;
   ParentId parent_;  // 0 = not known yet.
   std::vector<Digest> ancestors_;
+  std::vector<std::string> path_;
   std::string problem_;
   RttWindow rtt_;
   Span last_rtt_;

@@ -96,7 +96,7 @@ void Below::hear(Frame&& frame) {
         if constexpr (std::is_constructible_v<runtime::Up, Message>) {
           hear(runtime::Up(std::forward<decltype(message)>(message)));
         } else if constexpr (is_one_of<Message, Greeting, Hello, OfferPart, Heartbeat,
-                                       SupplyReading>) {
+                                       SupplyReading, AskWorkdir, AskParent, AnswerParent>) {
           hear(std::forward<decltype(message)>(message));
         } else {
           misbehave("only a parent says that");
@@ -170,7 +170,7 @@ void Below::look_at_standing(std::uint64_t sequence) {
             return;
           }
           self->stage_ = Stage::offering;
-          self->pipe_->send(Welcome{self->keeper_.ancestors()});
+          self->pipe_->send(Welcome{self->keeper_.ancestors(), self->keeper_.path()});
         };
       },
       sequence);
@@ -179,7 +179,7 @@ void Below::look_at_standing(std::uint64_t sequence) {
 
 void Below::say_ancestors() {
   if (stage_ == Stage::offering || stage_ == Stage::live)
-    pipe_->send(Ancestry{keeper_.ancestors()});
+    pipe_->send(Ancestry{keeper_.ancestors(), keeper_.path()});
 }
 
 // What it offers. Everything that it says after that rests on it, so it waits meanwhile.
@@ -335,7 +335,35 @@ void Below::note_links() {
 void Below::hear(const SupplyReading& message) {
   if (stage_ != Stage::live) return misbehave("a reading comes after the offer");
   const auto pool = sight_.pools.find(message.pool);
-  if (pool != sight_.pools.end()) ground_.core.put_reading(pool->second.id, message.reading);
+  if (pool != sight_.pools.end())
+    ground_.core.put_reading(pool->second.id, message.reading, message.age);
+}
+
+void Below::hear(const AskWorkdir& wish) {
+  if (stage_ != Stage::live) return misbehave("units come after the offer");
+  keeper_.on_asked(sight_.member, wish);
+}
+
+bool Below::ask(const AskChild& question) {
+  if (stage_ != Stage::live || challenge_.version < 2) return false;
+  pipe_->send(question);
+  return true;
+}
+
+bool Below::answer(const AnswerChild& answer) {
+  if (stage_ != Stage::live) return false;
+  pipe_->send(answer);
+  return true;
+}
+
+void Below::hear(const AskParent& question) {
+  if (stage_ != Stage::live) return misbehave("questions come after the offer");
+  keeper_.on_question(shared_from_this(), question);
+}
+
+void Below::hear(const AnswerParent& message) {
+  if (stage_ != Stage::live) return misbehave("answers come after the offer");
+  keeper_.on_answer(this, message.number, message.answer);
 }
 
 void Below::hear(const runtime::Up& up) {

@@ -29,6 +29,10 @@ class Below : public std::enable_shared_from_this<Below> {
     virtual void on_live(const std::shared_ptr<Below>&) = 0;  // It is a member's; others of it end.
     virtual bool on_over(const std::shared_ptr<Below>&) = 0;  // Whether it was its member's.
     virtual std::vector<Digest> ancestors() const = 0;        // Of its sub-domains.
+    virtual std::vector<std::string> path() const = 0;        // The same, by name.
+    virtual void on_asked(MemberId, const AskWorkdir&) = 0;
+    virtual void on_question(const std::shared_ptr<Below>&, const AskParent&) = 0;
+    virtual void on_answer(const void* from, std::uint64_t number, const naming::NameAnswer&) = 0;
   };
 
   Below(const Ground& ground, Keeper& keeper) : ground_(ground), keeper_(keeper) {}
@@ -46,6 +50,10 @@ class Below : public std::enable_shared_from_this<Below> {
   void tell(const domain::TellMember&);
   void ask(const OpenStream&);
 
+  /// Asks or answers about a name; false if it is not live, or speaks an older version.
+  bool ask(const AskChild&);
+  bool answer(const AnswerChild&);
+
   /// An operator has said something about who may join.
   void look_again();
   void say_ancestors();
@@ -55,6 +63,8 @@ class Below : public std::enable_shared_from_this<Below> {
   void tick(Moment now);
 
   MemberId member() const { return sight_.member; }
+  const std::string& name() const { return name_; }
+  const Digest& key() const { return key_; }
   bool is_taken() const { return stage_ != Stage::greeting && stage_ != Stage::hello; }
 
  private:
@@ -75,6 +85,9 @@ class Below : public std::enable_shared_from_this<Below> {
   void hear(OfferPart&&);
   void hear(const Heartbeat&);
   void hear(const SupplyReading&);
+  void hear(const AskWorkdir&);
+  void hear(const AskParent&);
+  void hear(const AnswerParent&);
   void hear(const runtime::Up&);
   void on_asked(const runtime::Reply&);
   void look_at_standing(std::uint64_t sequence);

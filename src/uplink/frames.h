@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "member/exec.h"
 #include "model/contract.h"
+#include "naming/records.h"
 
 /// What goes over the connection between a sub-domain, which dials, and its parent: one message of
 /// the WebSocket each, a byte that says of which kind it is and the bytes of its record
@@ -20,7 +21,7 @@
 namespace suan::uplink {
 
 inline constexpr std::uint32_t version_min = 1;  // Of the uplink, that this program speaks.
-inline constexpr std::uint32_t version_max = 1;
+inline constexpr std::uint32_t version_max = 2;
 
 inline constexpr std::size_t frame_bytes_max = 4U << 20U;
 inline constexpr std::size_t offer_bytes_max = 64U << 20U;      // All parts of one offer together.
@@ -83,15 +84,23 @@ struct Pending {
 /// Down: the sub-domain is a member; now both sides say what is under way.
 struct Welcome {
   std::vector<Digest> ancestors;  // The keys of this domain and of all above it.
+  std::vector<std::string> path;  // Their names, from the root to this domain, by one way.
 
-  static void fields(auto&& visit, auto& self) { visit(1, "ancestors", self.ancestors); }
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "ancestors", self.ancestors);
+    visit(2, "path", self.path);
+  }
 };
 
 /// Down, later: they are others now.
 struct Ancestry {
   std::vector<Digest> ancestors;
+  std::vector<std::string> path;
 
-  static void fields(auto&& visit, auto& self) { visit(1, "ancestors", self.ancestors); }
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "ancestors", self.ancestors);
+    visit(2, "path", self.path);
+  }
 };
 
 // What is more than a message of the member contract (model/contract.h).
@@ -150,10 +159,25 @@ struct Echo {
   static void fields(auto&& visit, auto& self) { visit(1, "number", self.number); }
 };
 
-enum class StreamKind : std::uint8_t { log, exec };
+enum class StreamKind : std::uint8_t { log, exec, workdir };
+
+/// Up, from version 2 on: open a stream of kind `workdir` and give it the working directory of a
+/// unit that is hosted here, from `offset` on.
+struct AskWorkdir {
+  UnitAttempt unit;
+  std::string sha256;
+  std::uint64_t offset = 0;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "sha256", self.sha256);
+    visit(3, "offset", self.offset);
+  }
+};
 
 /// Down: dial /v1/uplink/streams/{id} and give it what a task writes from `offset` on, or run
-/// commands beside it as the messages of that stream say (api/exec.h).
+/// commands beside it as the messages of that stream say (api/exec.h), or take from it what was
+/// asked for.
 struct OpenStream {
   std::string id;  // A secret, good for once.
   StreamKind kind = StreamKind::log;
@@ -172,9 +196,59 @@ struct OpenStream {
   }
 };
 
+// Names, from version 2 on. Each question has a number, which its answer repeats.
+
+/// Up: what does this identifier name?
+struct AskParent {
+  std::uint64_t number = 0;
+  std::string identifier;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "number", self.number);
+    visit(2, "identifier", self.identifier);
+  }
+};
+
+/// Down: what does this identifier of yours, or of one below you, name? Or what is the pool called
+/// that you offer under this id?
+struct AskChild {
+  std::uint64_t number = 0;
+  std::string identifier;
+  PoolId pool;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "number", self.number);
+    visit(2, "identifier", self.identifier);
+    visit(3, "pool", self.pool);
+  }
+};
+
+/// Up: the answer to AskChild.
+struct AnswerParent {
+  std::uint64_t number = 0;
+  naming::NameAnswer answer;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "number", self.number);
+    visit(2, "answer", self.answer);
+  }
+};
+
+/// Down: the answer to AskParent.
+struct AnswerChild {
+  std::uint64_t number = 0;
+  naming::NameAnswer answer;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "number", self.number);
+    visit(2, "answer", self.answer);
+  }
+};
+
 using Frame = std::variant<Greeting, Challenge, Hello, Pending, Welcome, Ancestry, HostUnit, Commit,
                            Renewal, StopTask, LetGo, OpenStream, Echo, UnitHosted, UnitRefused,
-                           TaskReport, OfferPart, SupplyReading, Heartbeat>;
+                           TaskReport, OfferPart, SupplyReading, Heartbeat, AskWorkdir, AskParent,
+                           AskChild, AnswerParent, AnswerChild>;
 
 template <class Message, class... Messages>
 inline constexpr bool is_one_of = (std::is_same_v<Message, Messages> || ...);

@@ -37,6 +37,7 @@ struct Ground {
   std::string domain;  // Its name.
   Timing timing;
   void (*tell)(const std::string&);  // What operators should know, a line each.
+  std::uint32_t version;             // The newest to offer parents.
 
   Digest own_key() const { return {key.public_key()}; }
 

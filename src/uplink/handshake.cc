@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view parent_purpose = "suan.uplink.parent.1";
 constexpr std::string_view child_purpose = "suan.uplink.child.1";
+constexpr std::string_view record_purpose = "suan.name.record.1";
+constexpr std::string_view delegation_purpose = "suan.name.delegation.1";
 
 // Each with its length before it, so that no two conversations have the same bytes.
 template <class... Messages>
@@ -84,6 +86,24 @@ void sign(Hello& hello, const Greeting& greeting, const Challenge& challenge,
 bool is_signed(const Hello& hello, const Greeting& greeting, const Challenge& challenge) {
   return is_by(hello.key, child_purpose, said(greeting, challenge, unsigned_one(hello)),
                hello.signature);
+}
+
+void sign(naming::NameRecord& record, const journal::SigningKey& key) {
+  record.key.bytes = key.public_key();
+  record.signature = text_of(key.sign(record_purpose, said(unsigned_one(record))));
+}
+
+bool is_signed(const naming::NameRecord& record) {
+  return is_by(record.key, record_purpose, said(unsigned_one(record)), record.signature);
+}
+
+void sign(naming::Delegation& delegation, const journal::SigningKey& key) {
+  delegation.signature = text_of(key.sign(delegation_purpose, said(unsigned_one(delegation))));
+}
+
+bool is_signed(const naming::Delegation& delegation, const Digest& parent_key) {
+  return is_by(parent_key, delegation_purpose, said(unsigned_one(delegation)),
+               delegation.signature);
 }
 
 }  // namespace suan::uplink

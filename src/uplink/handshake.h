@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "journal/heads.h"
+#include "naming/records.h"
 #include "uplink/frames.h"
 
 /// Who is at the other end: each side signs what both have said so far with the Ed25519 key of its
@@ -21,5 +22,11 @@ bool is_signed(const Challenge&, const Greeting&);
 
 void sign(Hello&, const Greeting&, const Challenge&, const journal::SigningKey&);
 bool is_signed(const Hello&, const Greeting&, const Challenge&);
+
+void sign(naming::NameRecord&, const journal::SigningKey&);
+bool is_signed(const naming::NameRecord&);
+
+void sign(naming::Delegation&, const journal::SigningKey&);
+bool is_signed(const naming::Delegation&, const Digest& parent_key);
 
 }  // namespace suan::uplink

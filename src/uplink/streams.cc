@@ -25,9 +25,9 @@ constexpr auto poll_every = std::chrono::milliseconds(50);
 constexpr net::SocketOptions limits{.message_bytes_max = api::exec_message_bytes_max,
                                     .queue_bytes_max = 1U << 20U};
 
-std::string say_end(const std::string& reason) {
+std::string say_end(const std::string& reason, int exit_code = -1) {
   return api::print_exec(
-      {.kind = api::ExecKind::end, .bytes = reason.substr(0, 1024), .exit_code = -1});
+      {.kind = api::ExecKind::end, .bytes = reason.substr(0, 1024), .exit_code = exit_code});
 }
 
 OpenStream wanted(StreamKind kind, const member::AttemptPlace& place) {
@@ -363,32 +363,50 @@ void LogPump::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+net::SocketListener LogPump::listener_of(const std::shared_ptr<Log>& log) {
+  return {.on_message =
+              [log](std::string&& text) {
+                const auto message = api::parse_exec(text);
+                const std::lock_guard lock(log->mutex);
+                if (message && message->kind == api::ExecKind::allow)
+                  log->allowed += message->number;
+                else
+                  log->socket.close(static_cast<int>(CloseCode::bad_frame),
+                                    "only `allow` goes here");
+              },
+          .on_close =
+              [log](const net::SocketEnd&) {
+                const std::lock_guard lock(log->mutex);
+                log->is_over = true;
+              }};
+}
+
 void LogPump::open(std::unique_ptr<member::LogReader> reader, net::DialOptions options) {
   options.socket = limits;
   auto log = std::make_shared<Log>();
   log->reader = std::move(reader);
-  net::SocketListener listener{.on_message =
-                                   [log](std::string&& text) {
-                                     const auto message = api::parse_exec(text);
-                                     const std::lock_guard lock(log->mutex);
-                                     if (message && message->kind == api::ExecKind::allow)
-                                       log->allowed += message->number;
-                                     else
-                                       log->socket.close(static_cast<int>(CloseCode::bad_frame),
-                                                         "only `allow` goes here");
-                                   },
-                               .on_close =
-                                   [log](const net::SocketEnd&) {
-                                     const std::lock_guard lock(log->mutex);
-                                     log->is_over = true;
-                                   }};
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_) return;
     if (logs_.size() >= logs_max)
       return decline_stream(dialler_, std::move(options), "too many logs are being read there");
     const std::lock_guard log_lock(log->mutex);
-    log->socket = dialler_.dial(std::move(options), std::move(listener));
+    log->socket = dialler_.dial(std::move(options), listener_of(log));
+    logs_.push_back(log);
+  }
+  has_work_.notify_all();
+}
+
+void LogPump::serve(std::unique_ptr<member::LogReader> reader, const net::Request& request,
+                    net::Responder responder) {
+  auto log = std::make_shared<Log>();
+  log->reader = std::move(reader);
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_ || logs_.size() >= logs_max)
+      return decline_stream(request, std::move(responder), "too many streams are open there", -1);
+    const std::lock_guard log_lock(log->mutex);
+    log->socket = responder.upgrade(request, limits, listener_of(log));
     logs_.push_back(log);
   }
   has_work_.notify_all();
@@ -447,6 +465,13 @@ void decline_stream(net::Dialler& dialler, net::DialOptions options, const std::
   options.socket = limits;
   net::WebSocket socket = dialler.dial(std::move(options), {});
   socket.send(say_end(reason));
+  socket.close();
+}
+
+void decline_stream(const net::Request& request, net::Responder responder,
+                    const std::string& reason, int exit_code) {
+  net::WebSocket socket = responder.upgrade(request, limits, {});
+  socket.send(say_end(reason, exit_code));
   socket.close();
 }
 

@@ -16,10 +16,10 @@
 #include "net/websocket.h"
 #include "uplink/frames.h"
 
-/// Logs and shells of hosted units: a connection of their own each, which the sub-domain dials when
-/// its parent asks for it, so that they never delay the rest. Both ends are here. A shell speaks
-/// the messages of api/exec.h; a log those of them that fit: `output`; `end_input`, that is all for
-/// now; `end`, with a reason if it cannot be read; and `allow`.
+/// Logs, shells and working directories of hosted units: a connection of their own each, which the
+/// sub-domain dials when its parent asks for it, so that they never delay the rest. Both ends are
+/// here. A shell speaks the messages of api/exec.h; a log those of them that fit: `output`;
+/// `end_input`, that is all for now; `end`, with a reason if it cannot be read; and `allow`.
 namespace suan::uplink {
 
 /// Sockets that sub-domains were asked to open, until they do. Any thread.
@@ -78,11 +78,15 @@ class LogPump {
   LogPump& operator=(const LogPump&) = delete;
 
   void open(std::unique_ptr<member::LogReader>, net::DialOptions);
+
+  /// The same for whoever has come for it.
+  void serve(std::unique_ptr<member::LogReader>, const net::Request&, net::Responder);
   void stop();
 
  private:
   struct Log;
 
+  static net::SocketListener listener_of(const std::shared_ptr<Log>&);
   void run();
   static bool advance(Log&);
 
@@ -96,5 +100,8 @@ class LogPump {
 
 /// Dials only to say why there is nothing to be had.
 void decline_stream(net::Dialler&, net::DialOptions, const std::string& reason);
+
+/// The same for whoever has come; `exit_code` 1 where coming again is in vain.
+void decline_stream(const net::Request&, net::Responder, const std::string& reason, int exit_code);
 
 }  // namespace suan::uplink

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "domain/effects.h"
+#include "domain/shown.h"
 #include "uplink/exec_session.h"
 
 namespace suan::uplink {
@@ -54,8 +55,11 @@ Uplinks::Uplinks(UplinkParts parts, std::unique_ptr<net::Dialler> dialler)
               .presences = parts.presences,
               .domain = std::move(parts.domain),
               .timing = parts.timing,
-              .tell = parts.tell},
-      pump_(*dialler_) {
+              .tell = parts.tell,
+              .version = parts.version},
+      uploads_(parts.uploads),
+      pump_(*dialler_),
+      fetches_(worker_, parts.uploads) {
   for (ParentPlace& place : parts.parents) {
     above_.push_back(std::make_shared<Above>(ground_, *dialler_, std::move(place),
                                              static_cast<Above::Keeper&>(*this)));
@@ -216,6 +220,11 @@ void Uplinks::on_ancestors() {
 }
 
 void Uplinks::on_stream(ParentId parent, const OpenStream& open, net::DialOptions options) {
+  if (open.kind == StreamKind::workdir) {
+    if (!fetches_.take(parent, open, *dialler_, options))
+      decline_stream(*dialler_, std::move(options), "nobody waits for it");
+    return;
+  }
   auto held = std::make_shared<net::DialOptions>(std::move(options));
   const bool is_asked = ground_.look([this, parent, open,
                                       held](const runtime::View& view) -> Ground::Then {
@@ -248,6 +257,10 @@ void Uplinks::tick() {
   for (const auto& each : above_) each->tick(now);
   for (const auto& [member, since] : away_) miss(member, since);
   awaited_.expire();
+  names_.tick(Names::Steady::now());
+  ask_for_workdirs();
+  constexpr int looks_every = 600;
+  if (++ticks_ % looks_every == 0) look_at_uploads();
 }
 
 // On the follower's thread, as is the next.

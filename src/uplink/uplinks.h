@@ -9,9 +9,12 @@
 
 #include "net/server.h"
 #include "net/websocket.h"
+#include "runtime/engine_link.h"
 #include "uplink/above.h"
 #include "uplink/below.h"
+#include "uplink/fetches.h"
 #include "uplink/ground.h"
+#include "uplink/names.h"
 #include "uplink/streams.h"
 
 /// Moves the bytes of the member contract: the connections of one domain to its parents, which it
@@ -29,10 +32,13 @@ struct UplinkParts {
   std::vector<ParentPlace> parents;
   Timing timing{};
   void (*tell)(const std::string&);  // What operators should know, a line each.
+  engine::Uploads& uploads;
+  std::uint32_t version = version_max;  // The newest to offer parents.
 };
 
 /// All of them. Any thread.
 class Uplinks final : public member::Reach,
+                      public runtime::FileSource,
                       private Asker,
                       private Above::Keeper,
                       private Below::Keeper {
@@ -64,6 +70,14 @@ class Uplinks final : public member::Reach,
   Result<std::unique_ptr<member::Exec>> exec(const member::AttemptPlace&, const member::ExecWish&,
                                              member::ExecSink&) override;
 
+  /// Brings the working directory of a job to this domain, from its parent if it is a guest, and
+  /// keeps trying while the job is under way.
+  void fetch(JobId, Callback<void(Result<void>)> done) override;
+
+  /// What an identifier names, from here, from below or from above; also of a pool as the catalogue
+  /// calls it, "site/pool". `done` is called once, on a thread of this room.
+  void resolve(std::string text, Callback<void(Resolution)> done);
+
   /// Closes all connections, in good order if there is time for it.
   void stop();
 
@@ -77,6 +91,21 @@ class Uplinks final : public member::Reach,
   bool on_over(const std::shared_ptr<Below>&) override;
   std::vector<Digest> ancestors() const override;
   void on_ancestors() override;
+  void on_asked(MemberId, const AskWorkdir&) override;
+  std::vector<std::string> path() const override;
+  void on_question(const std::shared_ptr<Below>&, const AskParent&) override;
+  void on_question(const std::shared_ptr<Above>&, const AskChild&) override;
+  void on_answer(const void* from, std::uint64_t number, const naming::NameAnswer&) override;
+  void find_name(const naming::Identifier&, bool is_from_above, Names::Done);
+  void answer_here(const naming::Identifier&, Names::Done);
+  naming::NameAnswer certify(naming::NameRecord) const;
+  void name_pool(PoolId, Names::Done);
+  void name_pool(const std::string& text, Names::Done);
+  void ask_below(const std::string& child, AskChild, Names::Done);
+  void ask_above(const naming::Identifier&, Names::Done);
+  void give(MemberId, const AskWorkdir&, const std::string& name, const Result<void>& fetched);
+  void ask_for_workdirs();
+  void look_at_uploads();
   void on_stream(ParentId, const OpenStream&, net::DialOptions) override;
   void tick();
   void note_absence();
@@ -87,6 +116,7 @@ class Uplinks final : public member::Reach,
   Worker worker_;
   const std::unique_ptr<net::Dialler> dialler_;
   const Ground ground_;
+  engine::Uploads& uploads_;
   LogPump pump_;
   Awaited awaited_;
   member::Reach* reach_ = nullptr;
@@ -95,6 +125,10 @@ class Uplinks final : public member::Reach,
   // The worker's own.
   std::vector<std::shared_ptr<Above>> above_;
   std::set<std::shared_ptr<Below>> below_;
+  Fetches fetches_;
+  const naming::Codecs codecs_;
+  Names names_;
+  int ticks_ = 0;
   std::map<MemberId, Moment> away_;  // Who is not connected, since when by the steady clock.
 
   // Who may be asked, for any thread.

@@ -38,10 +38,10 @@ std::size_t pools_of(JoinedDomain& parent, const std::string& name) {
 
 class Uplink : public testing::Test {
  protected:
-  void join() {
+  void join(std::uint32_t version = version_max) {
     invite(parent);
-    child =
-        std::make_unique<JoinedDomain>("child", std::vector<ParentPlace>{{parent.url(), token}});
+    child = std::make_unique<JoinedDomain>("child", std::vector<ParentPlace>{{parent.url(), token}},
+                                           true, version);
     ASSERT_TRUE(approve(parent, "child"));
     ASSERT_TRUE(becomes_true([&] { return pools_of(parent, "child") == 1; }));
   }
@@ -169,6 +169,81 @@ TEST_F(Uplink, LogsAndCommandsGoThroughIt) {
   auto none = parent.uplinks->exec(place_of(id), {.command = {"refuse"}}, refused);
   ASSERT_TRUE(becomes_true([&] { return refused.has_ended(); }));
   EXPECT_EQ(refused.end->reason, "too many commands");
+}
+
+TEST_F(Uplink, AnOlderChildIsUnderstood) {
+  join(1);
+  const JobId id = submit();
+  ASSERT_TRUE(becomes_true([&] { return child->launched() == 1; }));
+  report(AttemptState::running);
+  report(AttemptState::ended, seconds(3));
+  ASSERT_TRUE(becomes_true([&] { return job(id).outcome == jobs::Outcome::finished; }));
+  const auto log = parent.uplinks->read_log(place_of(id), member::LogStream::output, 0);
+  EXPECT_TRUE(becomes_true([&] { return !log->next(100)->bytes.empty(); }));
+}
+
+TEST_F(Uplink, WhatIsKnownFromFurtherDownIsAsOldAsItIs) {
+  join();
+  child->thread->put_reading(PoolId{1}, {}, seconds(100));
+  const auto age = [&] {
+    return parent.look([&](const domain::State& state) {
+      const auto ages = domain::reading_ages(state, parent.clock.now());
+      return ages.empty() ? Span{} : ages.begin()->second;
+    });
+  };
+  EXPECT_TRUE(becomes_true([&] { return age() >= seconds(100); }));
+  EXPECT_LT(age(), seconds(130));
+}
+
+/// How a fetch ended, once it has.
+struct Fetched {
+  std::mutex mutex;
+  std::optional<Result<void>> outcome;
+
+  Callback<void(Result<void>)> done() {
+    return [this](Result<void> how) {
+      const std::lock_guard lock(mutex);
+      outcome = std::move(how);
+    };
+  }
+  bool has_ended() {
+    const std::lock_guard lock(mutex);
+    return outcome.has_value();
+  }
+};
+
+TEST_F(Uplink, AWorkingDirectoryComesFromTheParent) {
+  join();
+  std::string bytes(3'000'000, 'x');
+  for (std::size_t i = 0; i < bytes.size(); i += 7) bytes[i] = static_cast<char>(i);
+  const Workdir workdir{std::string(64, 'a'), static_cast<std::int64_t>(bytes.size())};
+  domain::SubmitJob wanted = runtime::small_job();
+  wanted.spec.workdir = workdir;
+  const JobId id = submit(std::move(wanted));
+  ASSERT_TRUE(becomes_true([&] { return child->launched() == 1; }));
+  Launch launch;
+  {
+    const std::lock_guard lock(child->mutex);
+    launch = child->launches.back();
+  }
+  EXPECT_EQ(launch.workdir, workdir);
+  EXPECT_EQ(launch.origin.job, id);
+  // Nobody has brought it.
+  Fetched missing;
+  child->uplinks->fetch(launch.key.job, missing.done());
+  ASSERT_TRUE(becomes_true([&] { return missing.has_ended(); }));
+  ASSERT_FALSE(*missing.outcome);
+  EXPECT_EQ(missing.outcome->error().kind, Failure::Kind::not_found);
+  ASSERT_TRUE(parent.uploads->append(upload_name(job(id).user, workdir), 0, bytes));
+  // A part of it is there already.
+  ASSERT_TRUE(child->uploads->append(launch.upload, 0, std::string_view(bytes).substr(0, 1000)));
+  Fetched whole;
+  Fetched same;
+  child->uplinks->fetch(launch.key.job, whole.done());
+  child->uplinks->fetch(launch.key.job, same.done());
+  ASSERT_TRUE(becomes_true([&] { return whole.has_ended() && same.has_ended(); }));
+  EXPECT_TRUE(*whole.outcome && *same.outcome);
+  EXPECT_EQ(*child->uploads->read(launch.upload, 0, 4'000'000), bytes);
 }
 
 TEST_F(Uplink, WhoIsAwayCannotBeReached) {

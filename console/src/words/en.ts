@@ -134,6 +134,7 @@ export const en: Record<keyof typeof zh, string> = {
   'end.over_budget': 'Budget used up',
   'end.lapsed': 'Not renewed in time',
   'end.launch_failed': 'Never started',
+  'end.displaced': 'Displaced',
   'end.lost': 'Outcome unknown',
 
   'kind.batch': 'Batch',

@@ -131,6 +131,7 @@ export const zh = {
   'end.over_budget': '预算用尽',
   'end.lapsed': '未续期而停止',
   'end.launch_failed': '启动失败',
+  'end.displaced': '节点停用，改派',
   'end.lost': '结果不明',
 
   'kind.batch': '批处理',
