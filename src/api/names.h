@@ -33,10 +33,10 @@ struct NameView {
   std::string domain;  // The identifier of the domain that has it and signed this.
   std::string key;     // Of that domain: Ed25519, hexadecimal.
   Moment issued;
-  Span left;               // It may be kept for so long (TTL).
-  bool is_cached = false;  // By the domain that was asked.
-  Site site{};             // Of a site and of a pool.
-  Pool pool{};             // Of a pool.
+  Span left;                          // It may be kept for so long (TTL).
+  bool is_cached = false;             // By the domain that was asked.
+  Site site{};                        // Of a site and of a pool.
+  Pool pool{};                        // Of a pool.
   std::vector<DelegationView> chain;  // From a domain above the one that was asked to the signer.
 
   static void fields(auto&& visit, auto& self) {

@@ -21,7 +21,8 @@ std::string print_pool(const Pool& pool) {
   std::string text = std::to_string(pool.nodes) + (pool.nodes == 1 ? " node of " : " nodes of ");
   if (pool.cards_per_node > 0)
     text += std::to_string(pool.cards_per_node) + " × " + pool.chip + ", ";
-  text += print_cards("", 0, pool.cpu_milli_per_node) + ", " + print_size(pool.memory_bytes_per_node);
+  text +=
+      print_cards("", 0, pool.cpu_milli_per_node) + ", " + print_size(pool.memory_bytes_per_node);
   return text + (pool.is_firm ? "; a lease holds it" : "; a place in a queue");
 }
 
@@ -38,14 +39,18 @@ std::string print_name(const api::NameView& view, const Layout&) {
   add_line(out, "kind", view.kind);
   if (view.kind == "pool") add_line(out, "pool", print_pool(view.pool));
   if (view.kind != "domain" && !view.site.city.empty())
-    add_line(out, "city", view.site.city + (view.site.region.empty() ? "" : " (" + view.site.region + ")"));
+    add_line(out, "city",
+             view.site.city + (view.site.region.empty() ? "" : " (" + view.site.region + ")"));
   add_line(out, "domain", view.domain);
   add_line(out, "key", shortened(view.key));
   for (const api::DelegationView& each : view.chain)
-    add_line(out, "vouched", "by " + each.parent + " for " + each.child + ", " + shortened(each.key));
+    add_line(out, "vouched",
+             "by " + each.parent + " for " + each.child + ", " + shortened(each.key));
   const Span left{view.left.us / seconds(1).us * seconds(1).us};
-  add_line(out, "signed", print_moment(view.issued) + ", good for " + print_span(left) +
-                              (view.is_cached ? " more (kept from before)" : ""));
+  const Moment second{view.issued.us / seconds(1).us * seconds(1).us};
+  add_line(out, "signed",
+           print_moment(second) + ", good for " + print_span(left) +
+               (view.is_cached ? " more (kept from before)" : ""));
   return out;
 }
 

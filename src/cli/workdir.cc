@@ -36,11 +36,10 @@ std::optional<std::string> directory_in(const std::string& json) {
 
 // The same directory makes the same bytes, so that it is brought once.
 bool run_tar(const std::string& directory, int to) {
-  std::array<std::string, 13> words{"tar",           "--create",        "--gzip",
-                                    "--sort=name",   "--format=gnu",    "--owner=0",
-                                    "--group=0",     "--numeric-owner", "--exclude-vcs",
-                                    "--directory",   directory,         "--",
-                                    "."};
+  std::array<std::string, 13> words{
+      "tar",       "--create",        "--gzip",        "--sort=name", "--format=gnu", "--owner=0",
+      "--group=0", "--numeric-owner", "--exclude-vcs", "--directory", directory,      "--",
+      "."};
   std::array<char*, 14> arguments{};
   for (std::size_t i = 0; i < words.size(); ++i) arguments[i] = words[i].data();
   posix_spawn_file_actions_t actions;
@@ -52,7 +51,8 @@ bool run_tar(const std::string& directory, int to) {
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return false;
   int status = -1;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
   return status == 0;
 }
 
@@ -60,7 +60,8 @@ Outcome<std::string> read_part(int fd, std::int64_t offset) {
   std::string bytes(part_bytes, '\0');
   const ssize_t count = ::pread(fd, bytes.data(), bytes.size(), offset);
   if (count < 0)
-    return fault(Exit::failure, std::string("cannot read what was packed: ") + std::strerror(errno));
+    return fault(Exit::failure,
+                 std::string("cannot read what was packed: ") + std::strerror(errno));
   bytes.resize(static_cast<std::size_t>(count));
   return bytes;
 }
@@ -83,7 +84,8 @@ Outcome<void> PackedDirectory::pack(Call& call) {
     return std::unexpected(std::move(wrong));
   }
   const char* where = std::getenv("TMPDIR");
-  path_ = std::string(where != nullptr && *where != 0 ? where : "/tmp") + "/suan-workdir-XXXXXX";
+  path_ = std::string(where != nullptr && *where != 0 ? where : "/tmp") + "/suan-workdir-" +
+          std::string(6, 'X');  // For mkstemp(3) to fill in.
   fd_ = ::mkostemp(path_.data(), O_CLOEXEC);
   if (fd_ < 0) {
     const std::string path = std::exchange(path_, {});
@@ -104,11 +106,12 @@ Outcome<void> PackedDirectory::pack(Call& call) {
   }
   sha256_ = sum.finish();
   if (bytes_ > packed_bytes_max)
-    return fault(Exit::usage, "'" + *directory + "' has " + print_size(bytes_) +
-                                  " when it is packed, at most 1 GiB is taken",
+    return fault(Exit::usage,
+                 "'" + *directory + "' has " + print_size(bytes_) +
+                     " when it is packed, at most 1 GiB is taken",
                  "put large data into a store and name it under `inputs`");
-  const Setting setting{"/workdir",
-                        R"({"sha256":")" + sha256_ + R"(","bytes":)" + std::to_string(bytes_) + "}"};
+  const Setting setting{
+      "/workdir", R"({"sha256":")" + sha256_ + R"(","bytes":)" + std::to_string(bytes_) + "}"};
   auto json = apply_settings(call.spec.json, {&setting, 1});
   if (!json) return std::unexpected(Fault{.exit = Exit::usage, .text = json.error().text});
   call.spec.json = *std::move(json);

@@ -28,7 +28,7 @@ struct StoreHouse {
   std::string program;        // Path of rclone; "" = nothing is moved.
   std::string configuration;  // Of rclone; "" = there are no stores.
   std::vector<Store> stores;  // Ascending by name.
-  std::string uploads;        // Where packed working directories lie; "" = nowhere.
+  std::string uploads{};      // Where packed working directories lie; "" = nowhere.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "program", self.program);

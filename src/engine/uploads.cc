@@ -36,8 +36,8 @@ Result<std::int64_t> Uploads::append(const std::string& name, std::int64_t offse
     return failure(Failure::Kind::conflict,
                    "it has " + std::to_string(size) + " bytes: go on from there");
   if (size + static_cast<std::int64_t>(bytes.size()) > upload_bytes_max)
-    return failure(Failure::Kind::no_space, "an upload has at most " +
-                                                std::to_string(upload_bytes_max) + " bytes");
+    return failure(Failure::Kind::no_space,
+                   "an upload has at most " + std::to_string(upload_bytes_max) + " bytes");
   struct statvfs disk{};
   if (::fstatvfs(opened_.get(), &disk) == 0 && disk.f_bavail < disk.f_blocks / 16)
     return failure(Failure::Kind::no_space, "the disk of the domain is nearly full");

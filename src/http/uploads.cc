@@ -15,9 +15,8 @@ namespace {
 std::optional<std::string> name_of(Service& service, Exchange& exchange) {
   const std::string& sum = exchange.captured.front();
   if (sum.size() != 64 || sum.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    exchange.responder.respond(
-        problem(400, "query_invalid",
-                "an upload is called by its SHA-256: 64 digits of 0-9 and a-f"));
+    exchange.responder.respond(problem(
+        400, "query_invalid", "an upload is called by its SHA-256: 64 digits of 0-9 and a-f"));
     return std::nullopt;
   }
   if (service.parts().uploads != nullptr)

@@ -82,8 +82,7 @@ Result<Identifier> Codecs::parse(std::string_view text) const {
 }
 
 bool lies_below(const std::vector<std::string>& domains, const std::vector<std::string>& path) {
-  return domains.size() >= path.size() &&
-         std::equal(path.begin(), path.end(), domains.begin());
+  return domains.size() >= path.size() && std::equal(path.begin(), path.end(), domains.begin());
 }
 
 }  // namespace suan::naming

@@ -7,15 +7,15 @@
 
 #include "base/result.h"
 
-/// Identifiers (算力标识): the unique names of domains, sites and pools, resolved level by level. The
-/// official structure of the code is not published; this one is our own, and others can be put
+/// Identifiers (算力标识): the unique names of domains, sites and pools, resolved level by level.
+/// The official structure of the code is not published; this one is our own, and others can be put
 /// beside it.
 namespace suan::naming {
 
 enum class Kind : std::uint8_t { domain, site, pool };
 
-/// What a name stands for: the domains from the root down to the one that has it, then a site of that
-/// domain, then a pool of that site.
+/// What a name stands for: the domains from the root down to the one that has it, then a site of
+/// that domain, then a pool of that site.
 struct Identifier {
   std::vector<std::string> domains;  // At least one.
   std::string site;                  // "" = the domain itself.
@@ -38,8 +38,8 @@ class Codec {
   virtual std::string print(const Identifier&) const = 0;
 };
 
-/// "suan:cn:hubei:wuhan-lab/wuhan/h800": domains by colons, then site and pool by slashes. Names are
-/// 1 to 63 of a-z, 0-9, dash, underscore and dot.
+/// "suan:cn:hubei:wuhan-lab/wuhan/h800": domains by colons, then site and pool by slashes. Names
+/// are 1 to 63 of a-z, 0-9, dash, underscore and dot.
 const Codec& standard_codec();
 
 /// Several codecs, by their schemes.

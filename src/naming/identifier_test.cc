@@ -22,10 +22,9 @@ TEST(Identifier, NamesADomainASiteOrAPool) {
 }
 
 TEST(Identifier, IsRefusedWithTheRightForm) {
-  for (const char* text :
-       {"", "suan", "suan:", "suan::", "suan:cn:", "suan::cn", "suan:cn/", "suan:cn//a",
-        "suan:cn/a/", "suan:cn/a/b/c", "suan:/a", "suan:CN", "suan:c n", "cn", "urn:cn", "suan:cn/a//",
-        "suan:\xE4\xB8\xAD"}) {
+  for (const char* text : {"", "suan", "suan:", "suan::", "suan:cn:", "suan::cn", "suan:cn/",
+                           "suan:cn//a", "suan:cn/a/", "suan:cn/a/b/c", "suan:/a", "suan:CN",
+                           "suan:c n", "cn", "urn:cn", "suan:cn/a//", "suan:\xE4\xB8\xAD"}) {
     const auto found = parse(text);
     ASSERT_FALSE(found) << text;
     EXPECT_NE(found.error().text.find("suan:cn:hubei:wuhan"), std::string::npos);

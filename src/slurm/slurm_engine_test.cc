@@ -382,9 +382,9 @@ TEST_F(SlurmEngineScene, what_waits_for_a_drained_node_is_displaced) {
   options_.displaced_after = milliseconds(500);
   open();
   centre_.ask({"scontrol", "update", "nodename=n2", "state=drain", "reason=a test"});
-  Launch launch = member::plain_launch();
-  launch.grant.node = 1;
-  engine_->launch(launch, {.run = "echo ran"});
+  Launch on_it = member::plain_launch();
+  on_it.grant.node = 1;
+  launch("echo ran", on_it);
   const Progress end = wait_for_end();
   centre_.ask({"scontrol", "update", "nodename=n2", "state=resume"});
   EXPECT_EQ(end.end, AttemptEnd::displaced) << end.reason;

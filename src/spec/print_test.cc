@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "spec/data.h"
+#include "spec/inputs.h"
 #include "spec/yaml.h"
 #include "testing/property.h"
 #include "wire/hash.h"
@@ -117,6 +117,7 @@ JobRequest random_job(Random& random) {
     spec.alternatives[i].runs_image =
         !(job.variants[i] ? *job.variants[i] : job.payload).image.empty();
   spec.payload_digest = payload_digest(job.payload, job.variants);
+  spec.workdir = {};
   if (random.chance(1, 3)) spec.workdir = {std::string(64, 'c'), random.between(1, 1'000'000)};
   spec.moves_data = spec.workdir.is_given() || job.payload.moves_data();
   spec.stores = stores_of(job.payload);

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "spec/chips.h"
-#include "spec/data.h"
+#include "spec/inputs.h"
 #include "spec/places.h"
 #include "spec/regions.h"
 #include "wire/hash.h"

@@ -82,9 +82,8 @@ struct Fetches::Stream {
   void finish(Result<void> outcome) {
     is_over = true;
     socket.close();
-    fetches.worker_.post([&all = fetches, its_name = name, how = std::move(outcome)] {
-      all.end(its_name, how);
-    });
+    fetches.worker_.post(
+        [&all = fetches, its_name = name, how = std::move(outcome)] { all.end(its_name, how); });
   }
 };
 
@@ -124,10 +123,9 @@ bool Fetches::take(ParentId parent, const OpenStream& open, net::Dialler& dialle
   const auto stream = std::make_shared<Stream>(*this, fetch.wish.name, fetch.wish.workdir.bytes);
   options.socket = limits;
   const std::lock_guard lock(stream->mutex);
-  stream->socket =
-      dialler.dial(std::move(options),
-                   {.on_message = [stream](std::string&& text) { stream->hear(text); },
-                    .on_close = [stream](const net::SocketEnd&) { stream->leave(); }});
+  stream->socket = dialler.dial(std::move(options),
+                                {.on_message = [stream](std::string&& text) { stream->hear(text); },
+                                 .on_close = [stream](const net::SocketEnd&) { stream->leave(); }});
   constexpr auto window = static_cast<std::uint32_t>(api::exec_window_bytes);
   for (int i = 1; i < windows; ++i)
     stream->socket.send(api::print_exec({.kind = api::ExecKind::allow, .number = window}));

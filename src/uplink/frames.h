@@ -83,8 +83,8 @@ struct Pending {
 
 /// Down: the sub-domain is a member; now both sides say what is under way.
 struct Welcome {
-  std::vector<Digest> ancestors;  // The keys of this domain and of all above it.
-  std::vector<std::string> path;  // Their names, from the root to this domain, by one way.
+  std::vector<Digest> ancestors;    // The keys of this domain and of all above it.
+  std::vector<std::string> path{};  // Their names, from the root to this domain, by one way.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "ancestors", self.ancestors);
@@ -95,7 +95,7 @@ struct Welcome {
 /// Down, later: they are others now.
 struct Ancestry {
   std::vector<Digest> ancestors;
-  std::vector<std::string> path;
+  std::vector<std::string> path{};
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "ancestors", self.ancestors);

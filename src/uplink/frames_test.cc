@@ -37,13 +37,21 @@ TEST(Frames, EveryKindIsReadAsItWasPrinted) {
   check(OfferPart{"bytes", true});
   check(SupplyReading{PoolId{3}, {}});
   check(Heartbeat{10, milliseconds(3)});
+  check(AskWorkdir{{JobId{1}, 2, 3}, std::string(64, 'a'), 4});
+  check(AskParent{5, "suan:cn"});
+  check(AskChild{6, "", PoolId{7}});
+  naming::NameAnswer answer;
+  answer.record.identifier = "suan:cn/a/b";
+  answer.chain.push_back({"suan:cn", "hubei", {}, {}, "s"});
+  check(AnswerParent{8, answer});
+  check(AnswerChild{9, answer});
 }
 
 TEST(Frames, SaysWhatItDoesNotKnow) {
   const auto unknown = parse_frame(std::string(1, '\x63'));
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().kind, Failure::Kind::unsupported);
-  EXPECT_EQ(unknown.error().text, "there is no message of kind 99 in version 1 of the uplink");
+  EXPECT_EQ(unknown.error().text, "there is no message of kind 99 in version 2 of the uplink");
   EXPECT_FALSE(parse_frame(""));
   const auto broken = parse_frame("\x0A\xFF");
   ASSERT_FALSE(broken);

@@ -25,7 +25,8 @@ naming::NameAnswer no_answer(const std::string& name) {
 std::string find_name_fault(const naming::NameAnswer& answer, const naming::Identifier& identifier,
                             const std::set<Digest>& trusted) {
   const naming::Codec& codec = naming::standard_codec();
-  if (answer.record.identifier != codec.print(identifier)) return "the answer is about another name";
+  if (answer.record.identifier != codec.print(identifier))
+    return "the answer is about another name";
   if (!is_signed(answer.record)) return "the record is not signed by the key that it names";
   if (answer.chain.empty())
     return trusted.contains(answer.record.key) ? ""

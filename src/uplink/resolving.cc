@@ -91,7 +91,8 @@ void Uplinks::name_pool(const std::string& text, Names::Done done) {
 }
 
 // A question that came from above is never passed up again.
-void Uplinks::find_name(const naming::Identifier& identifier, bool is_from_above, Names::Done done) {
+void Uplinks::find_name(const naming::Identifier& identifier, bool is_from_above,
+                        Names::Done done) {
   const std::vector<std::string> own = path();
   if (identifier.domains == own) return answer_here(identifier, std::move(done));
   if (naming::lies_below(identifier.domains, own))
@@ -103,8 +104,8 @@ void Uplinks::find_name(const naming::Identifier& identifier, bool is_from_above
 
 void Uplinks::answer_here(const naming::Identifier& identifier, Names::Done done) {
   auto held = std::make_shared<Names::Done>(std::move(done));
-  const bool is_asked = ground_.look(
-      [this, identifier, held](const runtime::View& view) -> Ground::Then {
+  const bool is_asked =
+      ground_.look([this, identifier, held](const runtime::View& view) -> Ground::Then {
         naming::NameRecord record;
         record.identifier = naming::standard_codec().print(identifier);
         if (identifier.kind() != naming::Kind::domain) {
@@ -139,9 +140,8 @@ void Uplinks::name_pool(PoolId id, Names::Done done) {
     if (pool->remote) {
       const std::string& member = view.state.catalogue().members().at(pool->member).name;
       return [this, member, remote = pool->remote, held] {
-        ask_below(member, {0, "", remote}, [held](naming::NameAnswer answer) {
-          (*held)(std::move(answer));
-        });
+        ask_below(member, {0, "", remote},
+                  [held](naming::NameAnswer answer) { (*held)(std::move(answer)); });
       };
     }
     const Site& site = view.state.catalogue().sites().at(pool->site);
@@ -193,8 +193,8 @@ void Uplinks::ask_above(const naming::Identifier& identifier, Names::Done done) 
   if (const auto kept = names_.find(text, Names::Steady::now())) return done(kept->answer);
   auto held = std::make_shared<Names::Done>(std::move(done));
   for (const auto& each : above_) {
-    const std::uint64_t number = names_.expect(
-        each.get(), "above", [this, identifier, held](naming::NameAnswer answer) {
+    const std::uint64_t number =
+        names_.expect(each.get(), "above", [this, identifier, held](naming::NameAnswer answer) {
           if (answer.problem.empty()) {
             std::set<Digest> trusted;
             for (const Digest& key : ancestors()) trusted.insert(key);

@@ -62,8 +62,7 @@ void Uplinks::on_asked(MemberId member, const AskWorkdir& wish) {
     const jobs::Job* job = find_asked(view.state, member, wish);
     if (job == nullptr)
       return [this, member, wish] { give(member, wish, "", std::unexpected(gone())); };
-    return [this, member, wish, id = job->id,
-            name = upload_name(job->user, job->spec->workdir)] {
+    return [this, member, wish, id = job->id, name = upload_name(job->user, job->spec->workdir)] {
       fetch(id, [this, member, wish, name](const Result<void>& fetched) {
         give(member, wish, name, fetched);
       });

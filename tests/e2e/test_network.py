@@ -230,6 +230,46 @@ def test_kill_slurmctld_and_its_site_below_a_network(directory):
         expect_settled(country, province, site)
 
 
+def test_names_are_resolved_from_anywhere(directory):
+    country, province, site = three_levels(directory)
+    other = join(Node(directory, "other", country))
+    pool = "suan:country:province:site/site/local"
+
+    def resolve(node, name, wanted=0):
+        return suan(node.server, "resolve", name, wanted=wanted)
+    shown = resolve(country, "province.site.site/local").stdout
+    expect(shown.startswith(pool + "\n"), f"of a pool as find shows it: {shown}")
+    keys = {}
+    for node in (country, province, site, other):
+        view = node.server.read("/v1/resolve?id=" + pool)
+        expect_equal((view["identifier"], view["kind"], view["domain"]),
+                     (pool, "pool", "suan:country:province:site"), f"from {node.name}")
+        expect_equal(view["pool"]["cpu_milli_per_node"] > 0 and view["site"]["name"], "site", f"from {node.name}")
+        keys[node.name] = view["key"]
+        expect(0 < view["left"] <= 60, f"how long it holds: {view['left']}")
+    expect_equal(len(set(keys.values())), 1, f"signed by one key: {keys}")
+    chain = other.server.read("/v1/resolve?id=" + pool)
+    expect_equal([(each["parent"], each["child"]) for each in chain["chain"]],
+                 [("suan:country", "province"), ("suan:country:province", "site")], "who vouches")
+    expect(chain["is_cached"], "it was asked before")
+    own = resolve(site, "suan:country:other").stdout
+    expect("kind      domain" in own and "vouched   by suan:country for other" in own, own)
+    root = site.server.read("/v1/resolve?id=suan:country")
+    expect_equal((root["kind"], root["chain"]), ("domain", []), "the root, whose key a domain below it knows")
+    for name, words in (("suan:country:nowhere", "no domain nowhere"), ("suan:mars", "no domain"), ("suan:", "write suan:"),
+                        (pool + "x", "no such pool"), ("suan:country:province:site/moon", "no such site"),
+                        ("province.moon/local", "there is no pool")):
+        failed = resolve(other, name, wanted=3).stderr
+        expect(words in failed, f"{words!r} in {failed}")
+    # What is kept is good while its domain is away; what is not, is not.
+    site.server.kill()
+    until(lambda: not province.member("site")["connected"], 10, "it is gone")
+    kept = resolve(other, pool).stdout
+    expect("kept from before" in kept, kept)
+    away = resolve(other, "suan:country:province:site", wanted=3).stderr
+    expect("cannot be reached" in away, away)
+
+
 def test_an_uplink_over_https(directory):
     Authority(directory).certify()
     top = Node(directory, "top", engine=False, flags=("--tls-certificate", str(directory / "server.pem"),
@@ -255,5 +295,5 @@ if __name__ == "__main__":
     testbed.run_tests([test_joining_takes_a_token_and_an_approval, test_a_circle_is_refused,
                        test_a_job_through_three_levels, test_logs_and_shells_from_the_top,
                        test_a_job_goes_on_while_cut, test_work_is_replaced_where_it_is_cut_off,
-                       test_an_uplink_over_https, test_kill_any_of_them,
+                       test_names_are_resolved_from_anywhere, test_an_uplink_over_https, test_kill_any_of_them,
                        test_kill_slurmctld_and_its_site_below_a_network])

@@ -1,4 +1,4 @@
-#include "spec/data.h"
+#include "spec/inputs.h"
 
 #include <algorithm>
 #include <set>
