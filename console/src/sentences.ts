@@ -30,7 +30,6 @@ export const chinese: readonly [RegExp, string][] = [
   [/^(\S+) the site lost the attempt at (.+)$/, '$1 $2 丢失了该运行'],
   [/^(\S+) the site was cut off for too long at (.+)$/, '$1 $2 断开过久'],
   // placement/change.cc
-  [/^without inputs and outputs$/, '去掉 inputs 与 outputs'],
   [/^without (\S+) ?(.*)$/, '去掉 $1 $2'],
   [/^with (\S+) (.+) instead of (.+)$/, '把 $1 从 $3 改为 $2'],
   [/^with (\S+) (.+)$/, '设 $1 为 $2'],
@@ -67,6 +66,9 @@ export const chinese: readonly [RegExp, string][] = [
   [/^the input (.+) could not be brought: (.+)$/, '输入 $1 未能取到：$2'],
   [/^the output (.+) could not be kept: (.+)$/, '输出 $1 未能保存：$2'],
   [/^it was stopped while its outputs were kept$/, '保存输出时被停止'],
+  [/^the working directory could not be unpacked: (.+)$/, '工作目录未能解包：$1'],
+  [/^its working directory is no longer kept$/, '工作目录已不再保留'],
+  [/^its node (\S+) takes no work now, and it had not begun$/, '节点 $1 暂不接受任务，运行尚未开始'],
   [/^it died of (SIG\w+)$/, '被信号 $1 终止'],
   [
     /^the kernel killed a process of it at its memory limit of (\d+) bytes$/,

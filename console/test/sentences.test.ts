@@ -11,9 +11,12 @@ const sources = [
   'domain/decide_units.cc',
   'engine/supervisor.cc',
   'engine/attempt_table.cc',
+  'engine/mover.cc',
+  'slurm/slurm_loop.cc',
   'net/socket_session.cc',
   'uplink/above.cc',
   'uplink/below.cc',
+  'uplink/workdirs.cc',
 ]
   .map((name) => readFileSync(`../src/${name}`, 'utf8'))
   .join('\n')

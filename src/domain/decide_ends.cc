@@ -64,7 +64,8 @@ bool is_tried_again(const Deciding& deciding, const jobs::Job& job, AttemptEnd e
   const Retry& retry = job.spec->retry;
   const bool in_time = retry.duration == Span{} || deciding.now - job.submitted <= retry.duration;
   if (!in_time) return false;
-  if (end == AttemptEnd::displaced) return true;  // Whatever is to be tried again: it has not been.
+  // Whatever is to be tried again: it has not been. Of a guest its home decides.
+  if (end == AttemptEnd::displaced) return job.guest == nullptr;
   if (end == AttemptEnd::lost || end == AttemptEnd::lapsed)
     return retry.on_site_lost || job.spec->partition.replace;
   return end == AttemptEnd::launch_failed && retry.on_interruption;

@@ -114,7 +114,8 @@ TEST(Names, WhoDoesNotAnswerIsNotWaitedFor) {
   Names names;
   int asked = 0;
   std::string problem;
-  names.expect(&asked, "hubei", [&](const naming::NameAnswer& answer) { problem = answer.problem; });
+  names.expect(&asked, "hubei",
+               [&](const naming::NameAnswer& answer) { problem = answer.problem; });
   names.tick(Names::Steady::now());
   EXPECT_EQ(problem, "");
   names.tick(Names::Steady::now() + std::chrono::seconds(11));
