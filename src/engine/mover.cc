@@ -250,8 +250,10 @@ class Mover {
     const Span began = monotonic_now();
     const std::string file = house_.uploads + "/" + launch_.upload;
     SUAN_TRY(const std::string sum, sha256_of(file));
-    if (sum != launch_.workdir.sha256)
+    if (sum != launch_.workdir.sha256) {
+      ::unlink(file.c_str());  // So that it is brought anew the next time.
       return failure(Failure::Kind::invalid, "it is not what was packed");
+    }
     const Transfer transfer{.words = {find_program("tar"), "-xzf", file, "-C",
                                       scene_.directory + "/work", "--no-same-owner"},
                             .what = "workdir"};

@@ -209,17 +209,19 @@ struct AskParent {
   }
 };
 
-/// Down: what does this identifier of yours, or of one below you, name? Or what is the pool called
-/// that you offer under this id?
+/// Down: what does this identifier name, of which the first `depth` domains lead to you? With
+/// `pool` it is that of you yourself: what is the pool called that you offer under this id?
 struct AskChild {
   std::uint64_t number = 0;
   std::string identifier;
   PoolId pool;
+  std::uint32_t depth = 0;
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "number", self.number);
     visit(2, "identifier", self.identifier);
     visit(3, "pool", self.pool);
+    visit(4, "depth", self.depth);
   }
 };
 

@@ -39,7 +39,7 @@ TEST(Frames, EveryKindIsReadAsItWasPrinted) {
   check(Heartbeat{10, milliseconds(3)});
   check(AskWorkdir{{JobId{1}, 2, 3}, std::string(64, 'a'), 4});
   check(AskParent{5, "suan:cn"});
-  check(AskChild{6, "", PoolId{7}});
+  check(AskChild{6, "suan:cn", PoolId{7}, 1});
   naming::NameAnswer answer;
   answer.record.identifier = "suan:cn/a/b";
   answer.chain.push_back({"suan:cn", "hubei", {}, {}, "s"});

@@ -46,14 +46,20 @@ void fill(naming::NameRecord& record, const Site& site, const Pool* pool) {
 
 }  // namespace
 
-std::vector<std::string> Uplinks::path() const {
+// What this domain is called: as many names as there are ways to it from a root.
+std::vector<Uplinks::Path> Uplinks::paths() const {
+  std::vector<Path> all;
   for (const auto& each : above_) {
     if (each->path().empty()) continue;
-    std::vector<std::string> all = each->path();
-    all.push_back(ground_.domain);
-    return all;
+    all.push_back(each->path());
+    all.back().push_back(ground_.domain);
   }
-  return {ground_.domain};
+  if (all.empty()) all.push_back({ground_.domain});
+  return all;
+}
+
+Uplinks::Path Uplinks::path() const {
+  return paths().front();
 }
 
 void Uplinks::resolve(std::string text, Callback<void(Resolution)> done) {
@@ -69,7 +75,7 @@ void Uplinks::resolve(std::string text, Callback<void(Resolution)> done) {
     const auto kept =
         names_.find(naming::standard_codec().print(*identifier), Names::Steady::now());
     if (kept) return (*held)(*kept);
-    find_name(*identifier, false, tell);
+    find_name(*identifier, tell);
   });
 }
 
@@ -81,7 +87,7 @@ void Uplinks::name_pool(const std::string& text, Names::Done done) {
     for (const auto& [id, pool] : catalogue.pools())
       if (catalogue.sites().at(pool.site).name + "/" + pool.name == text)
         return [this, id, held] {
-          name_pool(id, [held](naming::NameAnswer answer) { (*held)(std::move(answer)); });
+          name_pool(id, path(), [held](naming::NameAnswer answer) { (*held)(std::move(answer)); });
         };
     return [held, text] {
       (*held)(no("there is no pool " + text + " here; identifiers begin with suan:"));
@@ -90,16 +96,21 @@ void Uplinks::name_pool(const std::string& text, Names::Done done) {
   if (!is_asked) (*held)(no("too many queries wait; try again"));
 }
 
-// A question that came from above is never passed up again.
-void Uplinks::find_name(const naming::Identifier& identifier, bool is_from_above,
-                        Names::Done done) {
-  const std::vector<std::string> own = path();
-  if (identifier.domains == own) return answer_here(identifier, std::move(done));
-  if (naming::lies_below(identifier.domains, own))
-    return ask_below(identifier.domains[own.size()],
-                     {0, naming::standard_codec().print(identifier), {}}, std::move(done));
-  if (is_from_above) return done(no("there is no such domain here"));
+void Uplinks::find_name(const naming::Identifier& identifier, Names::Done done) {
+  for (const Path& own : paths())
+    if (naming::lies_below(identifier.domains, own))
+      return find_below(identifier, own.size(), std::move(done));
   ask_above(identifier, std::move(done));
+}
+
+// The first `depth` names lead here. What comes from above goes no way but down.
+void Uplinks::find_below(const naming::Identifier& identifier, std::size_t depth,
+                         Names::Done done) {
+  const auto& domains = identifier.domains;
+  if (depth == domains.size()) return answer_here(identifier, std::move(done));
+  const Path own(domains.begin(), domains.begin() + static_cast<std::ptrdiff_t>(depth));
+  ask_below(domains[depth], own, {0, naming::standard_codec().print(identifier), {}, 0},
+            std::move(done));
 }
 
 void Uplinks::answer_here(const naming::Identifier& identifier, Names::Done done) {
@@ -131,33 +142,35 @@ naming::NameAnswer Uplinks::certify(naming::NameRecord record) const {
   return {.problem = {}, .record = std::move(record), .chain = {}};
 }
 
-// A pool by its number here: one of a sub-domain is for that to name.
-void Uplinks::name_pool(PoolId id, Names::Done done) {
+// A pool by its number here, for who calls this domain so: one of a sub-domain is for that to name.
+void Uplinks::name_pool(PoolId id, const Path& own, Names::Done done) {
   auto held = std::make_shared<Names::Done>(std::move(done));
-  const bool is_asked = ground_.look([this, id, held](const runtime::View& view) -> Ground::Then {
-    const Pool* pool = view.state.catalogue().pools().find(id);
-    if (pool == nullptr) return [held] { (*held)(no("there is no such pool")); };
-    if (pool->remote) {
-      const std::string& member = view.state.catalogue().members().at(pool->member).name;
-      return [this, member, remote = pool->remote, held] {
-        ask_below(member, {0, "", remote},
-                  [held](naming::NameAnswer answer) { (*held)(std::move(answer)); });
-      };
-    }
-    const Site& site = view.state.catalogue().sites().at(pool->site);
-    naming::NameRecord record;
-    fill(record, site, pool);
-    return [this, record, held]() mutable {
-      record.identifier =
-          naming::standard_codec().print({path(), record.site.name, record.pool.name});
-      (*held)(certify(std::move(record)));
-    };
-  });
+  const bool is_asked =
+      ground_.look([this, id, own, held](const runtime::View& view) -> Ground::Then {
+        const Pool* pool = view.state.catalogue().pools().find(id);
+        if (pool == nullptr) return [held] { (*held)(no("there is no such pool")); };
+        if (pool->remote) {
+          const std::string& member = view.state.catalogue().members().at(pool->member).name;
+          return [this, member, remote = pool->remote, held] {
+            ask_below(member, {0, "", remote},
+                      [held](naming::NameAnswer answer) { (*held)(std::move(answer)); });
+          };
+        }
+        const Site& site = view.state.catalogue().sites().at(pool->site);
+        naming::NameRecord record;
+        fill(record, site, pool);
+        return [this, record, own, held]() mutable {
+          record.identifier =
+              naming::standard_codec().print({own, record.site.name, record.pool.name});
+          (*held)(certify(std::move(record)));
+        };
+      });
   if (!is_asked) (*held)(no("too many queries wait there; try again"));
 }
 
 // The answer gets the word of this domain on whose key that is.
-void Uplinks::ask_below(const std::string& child, AskChild question, Names::Done done) {
+void Uplinks::ask_below(const std::string& child, const Path& own, AskChild question,
+                        Names::Done done) {
   std::shared_ptr<Below> below;
   {
     const std::lock_guard lock(mutex_);
@@ -169,9 +182,9 @@ void Uplinks::ask_below(const std::string& child, AskChild question, Names::Done
                    ", or it cannot be reached now"));
   auto held = std::make_shared<Names::Done>(std::move(done));
   const std::uint64_t number = names_.expect(
-      below.get(), child, [this, child, key = below->key(), held](naming::NameAnswer answer) {
+      below.get(), child, [this, child, own, key = below->key(), held](naming::NameAnswer answer) {
         if (answer.problem.empty()) {
-          naming::Delegation delegation{.parent = naming::standard_codec().print({path(), "", ""}),
+          naming::Delegation delegation{.parent = naming::standard_codec().print({own, "", ""}),
                                         .child = child,
                                         .key = key,
                                         .issued = ground_.clock.now(),
@@ -182,6 +195,12 @@ void Uplinks::ask_below(const std::string& child, AskChild question, Names::Done
         (*held)(std::move(answer));
       });
   question.number = number;
+  question.depth = static_cast<std::uint32_t>(own.size() + 1);
+  if (question.pool) {
+    Path its = own;
+    its.push_back(child);
+    question.identifier = naming::standard_codec().print({its, "", ""});
+  }
   if (number == 0) return (*held)(no("too much is asked there; try again"));
   if (!below->ask(question))
     names_.hear(below.get(), number, no("the domain " + child + " knows no names yet"));
@@ -217,7 +236,7 @@ void Uplinks::on_question(const std::shared_ptr<Below>& below, const AskParent& 
     below->answer({question.number, no(identifier.error().text)});
     return;
   }
-  find_name(*identifier, false, [below, number = question.number](naming::NameAnswer answer) {
+  find_name(*identifier, [below, number = question.number](naming::NameAnswer answer) {
     below->answer({number, std::move(answer)});
   });
 }
@@ -226,10 +245,13 @@ void Uplinks::on_question(const std::shared_ptr<Above>& above, const AskChild& q
   auto done = [above, number = question.number](naming::NameAnswer answer) {
     above->answer({number, std::move(answer)});
   };
-  if (question.identifier.empty()) return name_pool(question.pool, std::move(done));
   const auto identifier = naming::standard_codec().parse(question.identifier);
   if (!identifier) return done(no(identifier.error().text));
-  find_name(*identifier, true, std::move(done));
+  const bool leads_here = question.depth >= 1 && question.depth <= identifier->domains.size() &&
+                          identifier->domains[question.depth - 1] == ground_.domain;
+  if (!leads_here) return done(no("there is no such domain here"));
+  if (question.pool) return name_pool(question.pool, identifier->domains, std::move(done));
+  find_below(*identifier, question.depth, std::move(done));
 }
 
 void Uplinks::on_answer(const void* from, std::uint64_t number, const naming::NameAnswer& answer) {

@@ -96,12 +96,15 @@ class Uplinks final : public member::Reach,
   void on_question(const std::shared_ptr<Below>&, const AskParent&) override;
   void on_question(const std::shared_ptr<Above>&, const AskChild&) override;
   void on_answer(const void* from, std::uint64_t number, const naming::NameAnswer&) override;
-  void find_name(const naming::Identifier&, bool is_from_above, Names::Done);
+  void find_name(const naming::Identifier&, Names::Done);
+  void find_below(const naming::Identifier&, std::size_t depth, Names::Done);
   void answer_here(const naming::Identifier&, Names::Done);
   naming::NameAnswer certify(naming::NameRecord) const;
-  void name_pool(PoolId, Names::Done);
+  using Path = std::vector<std::string>;
+  std::vector<Path> paths() const;
+  void name_pool(PoolId, const Path& own, Names::Done);
   void name_pool(const std::string& text, Names::Done);
-  void ask_below(const std::string& child, AskChild, Names::Done);
+  void ask_below(const std::string& child, const Path& own, AskChild, Names::Done);
   void ask_above(const naming::Identifier&, Names::Done);
   void give(MemberId, const AskWorkdir&, const std::string& name, const Result<void>& fetched);
   void ask_for_workdirs();

@@ -13,13 +13,13 @@ NO_ENGINE = "engine: none\n"
 class Link:
     """Carries TCP from a port of its own to a server's, until it is cut or stalled."""
 
-    def __init__(self, server):
+    def __init__(self, server, host="127.0.0.1"):
         self.server = server
         self.is_cut, self.is_stalled = False, threading.Event()
         self.is_stalled.set()  # Set = bytes flow.
         self.delay, self.pairs, self.lock = 0.0, [], threading.Lock()
         self.bytes = 0  # Both ways.
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((host, 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -142,6 +142,18 @@ def three_levels(directory, site_flags=(), site_file=None):
     country.wait_member("province")
     country.server.make_project("lab")
     return country, province, site
+
+
+def make_stores(directory):
+    """Two stores that are directories: `bucket` by projects, and a public `models`."""
+    disk = directory / "disk"
+    (disk / "bucket").mkdir(parents=True)
+    (disk / "models/llama").mkdir(parents=True)
+    (disk / "models/llama/8b").write_text("weights\n")
+    stores = directory / "stores.conf"
+    stores.write_text(f"[bucket]\ntype = alias\nremote = {disk}/bucket\n"
+                      f"[models]\ntype = alias\nremote = {disk}/models\nsuan_access = public\n")
+    return disk, stores
 
 
 def money_of(server, project):

@@ -9,7 +9,7 @@ import time
 from decimal import Decimal
 
 import testbed
-from network import three_levels
+from network import make_stores, three_levels
 from test_slurm import slurm, write_site
 from testbed import SUAN, expect, expect_equal, until
 
@@ -19,18 +19,6 @@ project: lab
 resources: {cpus: 1}
 max_duration: 10m
 """
-
-
-def make_stores(directory):
-    """Two stores that are directories: `bucket` by projects, and a public `models`."""
-    disk = directory / "disk"
-    (disk / "bucket").mkdir(parents=True)
-    (disk / "models/llama").mkdir(parents=True)
-    (disk / "models/llama/8b").write_text("weights\n")
-    stores = directory / "stores.conf"
-    stores.write_text(f"[bucket]\ntype = alias\nremote = {disk}/bucket\n"
-                      f"[models]\ntype = alias\nremote = {disk}/models\nsuan_access = public\n")
-    return disk, stores
 
 
 def suan(server, *words, wanted=0, key=None, **rest):

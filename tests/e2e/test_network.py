@@ -7,7 +7,7 @@ import time
 from decimal import Decimal
 
 import testbed
-from network import Node, expect_settled, join, money_of, three_levels
+from network import Link, Node, expect_settled, join, make_stores, money_of, three_levels
 from test_slurm import slurm, write_site
 from test_tls import Authority
 from testbed import SUAN, expect, expect_equal, until
@@ -230,6 +230,49 @@ def test_kill_slurmctld_and_its_site_below_a_network(directory):
         expect_settled(country, province, site)
 
 
+def test_two_parents_at_once(directory):
+    disk, stores = make_stores(directory)
+    one, two = (Node(directory, name, engine=False).start() for name in ("one", "two"))
+    site = Node(directory, "site", one, flags=("--cores", "2", "--stores", str(stores)))
+    join(site)
+    site.server.stop()
+    other = Link(two.server)
+    site.base += ["--join", other.url]
+    site.start(two.make_token())
+    two.approve("site")
+    for parent in (one, two):
+        parent.wait_member("site")
+        parent.server.make_project("lab")
+    # Each fills the site, and each of its jobs runs; what one holds the other does not sell.
+    keep = {"outputs": {"out": {"to": "bucket:run"}}}
+    jobs = [(parent, parent.server.submit(f"echo {parent.name} > out/who; sleep 0.5", max_duration="10m", **keep))
+            for _ in range(4) for parent in (one, two)]
+    peak = 0
+
+    def are_done():
+        nonlocal peak
+        running = len(list((site.server.state / "engine/attempts").glob("*/work")))
+        peak = max(peak, running)
+        return all(parent.server.job(job)["state"] == "finished" for parent, job in jobs)
+    until(are_done, 60, "all are done")
+    expect(peak >= 1, "some were seen to run")
+    for parent in (one, two):
+        kept = disk / f"bucket/lab@{parent.name}/run"
+        expect_equal(sorted((each / "who").read_text().strip() for each in kept.iterdir()), [parent.name] * 4,
+                     f"what the jobs of {parent.name} kept")
+        expect_settled(parent)
+        name = parent.server.read("/v1/resolve?id=site.site/local")["identifier"]
+        expect_equal(name, f"suan:{parent.name}:site/site/local", "what the pool is called there")
+        expect_equal(parent.server.read(f"/v1/resolve?id={name}")["identifier"], name, "and known by")
+    # One is cut off, the other does not mind.
+    other.cut()
+    until(lambda: not two.member("site")["connected"], 20, "it is cut off")
+    expect_equal(one.server.wait_for(one.server.submit("true", max_duration="1m"))["state"], "finished", "with the other")
+    late = two.server.submit("true", max_duration="1m")
+    other.mend()
+    expect_equal(two.server.wait_for(late, seconds=90)["state"], "finished", "once it is back")
+
+
 def test_names_are_resolved_from_anywhere(directory):
     country, province, site = three_levels(directory)
     other = join(Node(directory, "other", country))
@@ -295,5 +338,5 @@ if __name__ == "__main__":
     testbed.run_tests([test_joining_takes_a_token_and_an_approval, test_a_circle_is_refused,
                        test_a_job_through_three_levels, test_logs_and_shells_from_the_top,
                        test_a_job_goes_on_while_cut, test_work_is_replaced_where_it_is_cut_off,
-                       test_names_are_resolved_from_anywhere, test_an_uplink_over_https, test_kill_any_of_them,
+                       test_two_parents_at_once, test_names_are_resolved_from_anywhere, test_an_uplink_over_https, test_kill_any_of_them,
                        test_kill_slurmctld_and_its_site_below_a_network])

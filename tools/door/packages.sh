@@ -15,7 +15,7 @@ packages_to_compare=(  # A real Slurm, beside which submissions are measured and
 )
 packages_to_test=(
   "${packages_to_run[@]}" "${packages_to_format[@]}" "${packages_to_fuzz[@]}" "${packages_to_compare[@]}" chromium e2fsprogs
-  fonts-noto-cjk git mount openssl procps runc strace util-linux
+  fonts-noto-cjk git iproute2 mount openssl procps runc strace util-linux
 )
 
 as_root() {
