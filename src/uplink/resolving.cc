@@ -151,8 +151,8 @@ void Uplinks::name_pool(PoolId id, const Path& own, Names::Done done) {
         if (pool == nullptr) return [held] { (*held)(no("there is no such pool")); };
         if (pool->remote) {
           const std::string& member = view.state.catalogue().members().at(pool->member).name;
-          return [this, member, remote = pool->remote, held] {
-            ask_below(member, {0, "", remote},
+          return [this, member, own, remote = pool->remote, held] {
+            ask_below(member, own, {0, "", remote, 0},
                       [held](naming::NameAnswer answer) { (*held)(std::move(answer)); });
           };
         }
