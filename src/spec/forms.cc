@@ -354,7 +354,7 @@ void PackedWorkdir::write_json(JsonWriter& writer) const {
 }
 
 void PackedWorkdir::read_json(JsonReader& reader, JsonValue json) {
-  constexpr std::int64_t bytes_max = std::int64_t{1} << 30U;
+  constexpr std::int64_t packed_bytes_max = std::int64_t{1} << 30U;
   if (json.is(JsonKind::string))
     return reader.mistake(
         "a directory of your machine is packed and brought by `suan run`; over the API, PUT its "
@@ -364,8 +364,8 @@ void PackedWorkdir::read_json(JsonReader& reader, JsonValue json) {
   const bool is_sum = workdir.sha256.size() == 64 &&
                       workdir.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!is_sum) return reader.mistake("sha256 must be 64 digits of 0-9 and a-f");
-  if (workdir.bytes <= 0 || workdir.bytes > bytes_max)
-    reader.mistake("bytes must be 1 to " + std::to_string(bytes_max) +
+  if (workdir.bytes <= 0 || workdir.bytes > packed_bytes_max)
+    reader.mistake("bytes must be 1 to " + std::to_string(packed_bytes_max) +
                    ": put large data into a store, and name it under inputs");
 }
 
