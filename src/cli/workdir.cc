@@ -70,7 +70,6 @@ Outcome<std::string> read_part(int fd, std::int64_t offset) {
 
 PackedDirectory::~PackedDirectory() {
   if (fd_ >= 0) ::close(fd_);
-  if (!path_.empty()) ::unlink(path_.c_str());
 }
 
 Outcome<void> PackedDirectory::pack(Call& call) {
@@ -84,13 +83,11 @@ Outcome<void> PackedDirectory::pack(Call& call) {
     return std::unexpected(std::move(wrong));
   }
   const char* where = std::getenv("TMPDIR");
-  path_ = std::string(where != nullptr && *where != 0 ? where : "/tmp") + "/suan-workdir-" +
-          std::string(6, 'X');  // For mkstemp(3) to fill in.
-  fd_ = ::mkostemp(path_.data(), O_CLOEXEC);
-  if (fd_ < 0) {
-    const std::string path = std::exchange(path_, {});
-    return fault(Exit::failure, "cannot write " + path + ": " + std::strerror(errno));
-  }
+  std::string path = std::string(where != nullptr && *where != 0 ? where : "/tmp") +
+                     "/suan-workdir-" + std::string(6, 'X');  // For mkstemp(3) to fill in.
+  fd_ = ::mkostemp(path.data(), O_CLOEXEC);
+  if (fd_ < 0) return fault(Exit::failure, "cannot write " + path + ": " + std::strerror(errno));
+  ::unlink(path.c_str());  // However this program ends, nothing is left.
   call.screen.show_progress("packs " + *directory + " …");
   const bool is_packed = run_tar(*directory, fd_);
   call.screen.show_progress("");

@@ -8,7 +8,7 @@
 /// `workdir: DIR` of a job: packed here, and brought to the domain before the job is submitted.
 namespace suan::cli {
 
-/// A packed directory in a temporary file, which goes with it.
+/// A packed directory in a file that has no name, and goes with it.
 class PackedDirectory {
  public:
   PackedDirectory() = default;
@@ -24,7 +24,6 @@ class PackedDirectory {
   Outcome<void> bring(Call&);
 
  private:
-  std::string path_;
   int fd_ = -1;
   std::string sha256_;
   std::int64_t bytes_ = 0;

@@ -19,16 +19,13 @@
 #include "engine/process.h"
 #include "engine/programs.h"
 #include "engine/rclone_words.h"
+#include "model/place.h"
 
 namespace suan::engine {
 namespace {
 
 constexpr std::size_t line_bytes_max = 64 << 10U;
 constexpr Span tell_every = seconds(10);
-
-bool is_url(std::string_view source) {
-  return source.starts_with("https://") || source.starts_with("http://");
-}
 
 void say(int log, std::string_view text) {
   std::ignore = write_whole(log, "suan: " + std::string(text) + "\n");

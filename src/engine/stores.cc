@@ -5,37 +5,13 @@
 
 #include "engine/file.h"
 #include "engine/programs.h"
+#include "model/place.h"
 #include "wire/json_tree.h"
 
 namespace suan::engine {
 namespace {
 
 constexpr std::size_t dump_bytes_max = 1 << 20U;
-
-bool is_store_name(std::string_view name) {
-  return !name.empty() && name.size() <= 63 && name.front() != '-' && name.front() != '.' &&
-         std::ranges::all_of(name, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '.' || c == '_' || c == '-';
-         });
-}
-
-// Nothing that leads out of where it is appended to.
-bool is_plain_path(std::string_view path) {
-  if (path.find_first_of("\n\r\t") != std::string_view::npos || path.find('\0') != path.npos)
-    return false;
-  while (true) {
-    const std::size_t slash = path.find('/');
-    const std::string_view part = path.substr(0, slash);
-    if (part.empty() || part == "." || part == "..") return false;
-    if (slash == std::string_view::npos) return true;
-    path.remove_prefix(slash + 1);
-  }
-}
-
-bool is_url(std::string_view source) {
-  return source.starts_with("https://") || source.starts_with("http://");
-}
 
 }  // namespace
 

@@ -12,7 +12,7 @@ namespace suan::engine {
 namespace {
 
 constexpr std::time_t kept_seconds = 24 * 3600;
-constexpr std::int64_t user_bytes_max = std::int64_t{8} << 30U;
+constexpr std::uint64_t free_bytes_min = std::uint64_t{1} << 30U;
 
 }  // namespace
 
@@ -39,12 +39,9 @@ Result<std::int64_t> Uploads::append(const std::string& name, std::int64_t offse
   if (size + static_cast<std::int64_t>(bytes.size()) > upload_bytes_max)
     return failure(Failure::Kind::no_space,
                    "an upload has at most " + std::to_string(upload_bytes_max) + " bytes");
-  // Looked at where one begins: those that are under way then may go beyond it together.
-  if (size == 0 && size_of_all(name.substr(0, name.find('-') + 1)) > user_bytes_max)
-    return failure(Failure::Kind::no_space,
-                   "your uploads take more than 8 GiB; what no job needs goes after a day");
   struct statvfs disk{};
-  if (::fstatvfs(opened_.get(), &disk) == 0 && disk.f_bavail < disk.f_blocks / 16)
+  if (::fstatvfs(opened_.get(), &disk) == 0 &&
+      disk.f_bavail * disk.f_frsize < free_bytes_min + bytes.size())
     return failure(Failure::Kind::no_space, "the disk of the domain is nearly full");
   const Fd file(::openat(opened_.get(), name.c_str(),
                          O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -56,10 +53,10 @@ Result<std::int64_t> Uploads::append(const std::string& name, std::int64_t offse
   return size + static_cast<std::int64_t>(bytes.size());
 }
 
-std::int64_t Uploads::size_of_all(std::string_view user) const {
+std::int64_t Uploads::size_of_all(std::string_view beginning) const {
   std::int64_t all = 0;
   for (const std::string& name : names_in(opened_.get(), "."))
-    if (name.starts_with(user)) all += size_of(name);
+    if (name.starts_with(beginning)) all += size_of(name);
   return all;
 }
 

@@ -28,13 +28,16 @@ class Uploads {
   std::int64_t size_of(const std::string& name) const;
 
   /// Appends at the end, which must be `offset`, and returns how many bytes there are now.
-  /// `conflict` at any other offset, `no_space` beyond upload_bytes_max, where those of the same user
-  /// have 8 GiB, or where less than a sixteenth of the file system is free. Any thread.
+  /// `conflict` at any other offset, `no_space` beyond upload_bytes_max or where less than 1 GiB of
+  /// the file system would be left. Any thread.
   Result<std::int64_t> append(const std::string& name, std::int64_t offset, std::string_view bytes);
 
   /// The next bytes from `offset` on; "" at the end.
   Result<std::string> read(const std::string& name, std::int64_t offset,
                            std::size_t bytes_max) const;
+
+  /// How many bytes those have whose names begin so.
+  std::int64_t size_of_all(std::string_view beginning) const;
 
   void remove(const std::string& name);
 
@@ -44,8 +47,6 @@ class Uploads {
  private:
   Uploads(std::string directory, Fd opened)
       : directory_(std::move(directory)), opened_(std::move(opened)) {}
-
-  std::int64_t size_of_all(std::string_view user) const;
 
   std::string directory_;
   Fd opened_;

@@ -11,6 +11,8 @@ namespace suan::http {
 
 namespace {
 
+constexpr std::int64_t user_bytes_max = std::int64_t{8} << 30U;
+
 // The name of an upload of whoever asks, or nothing after answering that it is none.
 std::optional<std::string> name_of(Service& service, Exchange& exchange) {
   const std::string& sum = exchange.captured.front();
@@ -45,8 +47,14 @@ void put_upload(Service& service, Exchange& exchange) {
   if (!offset)
     return exchange.responder.respond(
         problem(400, "query_invalid", "offset is the number of bytes that are here already"));
-  const auto bytes = service.parts().uploads->append(*name, static_cast<std::int64_t>(*offset),
-                                                     exchange.request.body);
+  engine::Uploads& uploads = *service.parts().uploads;
+  // Looked at where one begins: those that are under way then may go beyond it together.
+  const std::string own = name->substr(0, name->find('-') + 1);
+  if (*offset == 0 && uploads.size_of_all(own) > user_bytes_max)
+    return exchange.responder.respond(problem(
+        507, "no_space", "your uploads take more than 8 GiB; what no job needs goes after a day"));
+  const auto bytes =
+      uploads.append(*name, static_cast<std::int64_t>(*offset), exchange.request.body);
   if (bytes) return exchange.responder.respond(answer(exchange, *bytes));
   const Failure& why = bytes.error();
   if (why.kind == Failure::Kind::conflict)

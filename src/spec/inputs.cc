@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "model/place.h"
 #include "wire/json.h"
 #include "wire/json_reader.h"
 
@@ -14,7 +15,6 @@ using wire::quote;
 
 constexpr std::size_t each_max = 64;  // Inputs, and outputs.
 constexpr std::size_t text_max = 4096;
-constexpr std::size_t store_max = 63;
 constexpr std::string_view hexadecimal = "0123456789abcdef";
 
 using Note = Callback<void(std::string, std::string)>;
@@ -24,25 +24,11 @@ bool has_control(std::string_view text) {
                              [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
 }
 
-// Calls visit(part) for what lies between slashes.
-bool all_parts(std::string_view path, auto&& test) {
-  while (true) {
-    const std::size_t slash = path.find('/');
-    if (!test(path.substr(0, slash))) return false;
-    if (slash == std::string_view::npos) return true;
-    path.remove_prefix(slash + 1);
-  }
-}
-
-bool is_plain_part(std::string_view part) {
-  return !part.empty() && part != "." && part != "..";
-}
-
 // What is wrong with a directory of the work; "" if nothing is.
 std::string find_path_fault(std::string_view path) {
   if (path.size() > text_max || has_control(path)) return "is too long, or has control characters";
   const std::string_view below = path.starts_with('/') ? path.substr(1) : path;
-  if (!all_parts(below, is_plain_part))
+  if (!is_plain_path(below))
     return "must name a directory, without . and .. and a slash at the end: data, or /data in an "
            "image";
   if (path.starts_with('/'))
@@ -50,14 +36,6 @@ std::string find_path_fault(std::string_view path) {
       if (below.substr(0, below.find('/')) == taken)
         return "is not free in an image: /" + std::string(taken) + " belongs to the system";
   return {};
-}
-
-bool is_store_name(std::string_view name) {
-  return !name.empty() && name.size() <= store_max && name.front() != '-' && name.front() != '.' &&
-         std::ranges::all_of(name, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '.' || c == '_' || c == '-';
-         });
 }
 
 // The same of "STORE:path".
@@ -71,13 +49,9 @@ std::string find_place_fault(std::string_view place, std::string_view example) {
   if (colon == std::string_view::npos || !is_store_name(place.substr(0, colon)))
     return "names no store" + form;
   const std::string_view path = place.substr(colon + 1);
-  if (!all_parts(path, is_plain_part))
+  if (!is_plain_path(path))
     return "has no plain path behind the store, without . and .. and doubled slashes" + form;
   return {};
-}
-
-bool is_url(std::string_view source) {
-  return source.starts_with("https://") || source.starts_with("http://");
 }
 
 std::string find_url_fault(std::string_view url) {

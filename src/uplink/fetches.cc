@@ -51,6 +51,7 @@ struct Fetches::Stream {
   Fetches& fetches;
   std::string name;
   std::int64_t bytes = 0;  // Of all of it.
+  std::int64_t at = 0;     // What comes next belongs there.
   std::mutex mutex;
   net::WebSocket socket;
   bool is_over = false;
@@ -61,8 +62,11 @@ struct Fetches::Stream {
     if (is_over) return;
     engine::Uploads& uploads = fetches.uploads_;
     if (message && message->kind == api::ExecKind::output) {
-      const auto size = uploads.append(name, uploads.size_of(name), message->bytes);
+      const auto size = uploads.append(name, at, message->bytes);
+      // Another stream of it was faster: the rest is asked for anew.
+      if (!size && size.error().kind == Failure::Kind::conflict) return socket.close();
       if (!size) return finish(std::unexpected(size.error()));
+      at = *size;
       const auto taken = static_cast<std::uint32_t>(message->bytes.size());
       socket.send(api::print_exec({.kind = api::ExecKind::allow, .number = taken}));
     } else if (message && message->kind == api::ExecKind::end) {
@@ -120,7 +124,8 @@ bool Fetches::take(ParentId parent, const OpenStream& open, net::Dialler& dialle
   });
   if (at == all_.end() || offset_of(at->second.wish) != open.offset) return false;
   Fetch& fetch = at->second;
-  const auto stream = std::make_shared<Stream>(*this, fetch.wish.name, fetch.wish.workdir.bytes);
+  const auto stream = std::make_shared<Stream>(*this, fetch.wish.name, fetch.wish.workdir.bytes,
+                                               static_cast<std::int64_t>(open.offset));
   options.socket = limits;
   const std::lock_guard lock(stream->mutex);
   stream->socket = dialler.dial(std::move(options),
