@@ -23,7 +23,8 @@ inline bool is_store_name(std::string_view name) {
 
 /// Names between slashes, none of which leads elsewhere, and no control characters.
 inline bool is_plain_path(std::string_view path) {
-  if (std::ranges::any_of(path, [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; }))
+  if (std::ranges::any_of(path,
+                          [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; }))
     return false;
   while (true) {
     const std::size_t slash = path.find('/');
