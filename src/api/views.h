@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/members.h"
+#include "api/transfer.h"
 #include "base/digest.h"
 #include "base/money.h"
 #include "base/time.h"
@@ -145,7 +147,8 @@ struct PlanView {
   std::vector<Candidate> placements;
   std::vector<Rejection> rejected;
   std::vector<Change> changes;
-  std::string refused;  // The refusal that submitting would get, or "".
+  std::string refused;                 // The refusal that submitting would get, or "".
+  std::optional<Transfer> transfer{};  // Absent where there is nothing to bring.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "plan_id", self.plan_id);
@@ -159,6 +162,7 @@ struct PlanView {
     visit(9, "rejected", self.rejected);
     visit(10, "changes", self.changes);
     visit(11, "refused", self.refused);
+    visit(12, "transfer", self.transfer);
   }
 };
 

@@ -1,5 +1,7 @@
 #include "cli/views_text.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/amounts.h"
 #include "cli/width.h"
@@ -232,6 +234,11 @@ std::string print_plan(const api::PlanView& plan, const Layout& layout) {
   if (!out.empty() && !plan.text.empty()) out += "\n";
   out += sentence(plan.text, plan.starts_now ? Colour::green : Colour::yellow, layout);
   if (plan.hold != Money{}) out += limit_line(plan.hold, plan.available);
+  if (plan.transfer) {
+    const bool is_known = std::ranges::all_of(
+        plan.transfer->inputs, [](const api::InputFound& each) { return each.problem.empty(); });
+    out += sentence(plan.transfer->text, is_known ? Colour::dim : Colour::yellow, layout);
+  }
   if (!plan.refused.empty()) out += sentence("Refused: " + plan.refused, Colour::red, layout);
   out += print_rejections(plan.rejected, layout);
   return out + print_changes(plan.changes, layout);

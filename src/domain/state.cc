@@ -85,6 +85,8 @@ void State::observe(PoolId id, const PoolReading& reading, Moment at) {
   ensure(stale_pools_.empty());
   market_.observe(catalogue_.pools().at(id), reading.nodes);
   sights_.put(id, {at, reading.queued});
+  supply_.set_reachable(id, !reading.is_away);
+  supply_.forget_links(at);
   refresh_free(id);
 }
 
@@ -92,6 +94,7 @@ void State::observe_link(SiteId from, SiteId to, const Rtt& rtt) {
   const auto& sites = catalogue_.sites();
   if (rtt.p99 <= Span{} || !sites.contains(from) || !sites.contains(to)) return;
   supply_.set_link(from, to, rtt);
+  supply_.forget_links(rtt.at);
 }
 
 void State::set_unit_timer(const UnitKey& key, Moment at) {

@@ -1,5 +1,7 @@
 #include "engine/local_engine.h"
 
+#include <utility>
+
 #include "engine/local_loop.h"
 
 namespace suan::engine {
@@ -52,6 +54,10 @@ void LocalEngine::stop(const StopAttempt& stop) {
 }
 void LocalEngine::forget(const ForgetAttempt& forget) {
   loop_->ask(forget);
+}
+
+void LocalEngine::survey(DataQuestion question, Callback<void(DataAnswer)> done) {
+  loop_->surveyor().ask(std::move(question), std::move(done));
 }
 
 Result<member::LogPiece> LocalEngine::read_log(const AttemptKey& key, member::LogStream stream,

@@ -65,6 +65,7 @@ class LocalEngine final : public member::Engine {
                                     std::size_t bytes_max) override;
   Result<std::unique_ptr<member::Exec>> exec(const AttemptKey&, const member::ExecWish&,
                                              member::ExecSink&) override;
+  void survey(DataQuestion, Callback<void(DataAnswer)> done) override;
 
  private:
   class Loop;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -149,6 +150,8 @@ Result<void> LocalEngine::Loop::prepare() {
   offered_.runs_images = !images_.runtime.empty();
   SUAN_TRY(stores_, open_stores(options_.stores_file));
   stores_.uploads = options_.uploads_directory;
+  stores_.speeds = std::filesystem::absolute(options_.state_directory) / "speeds";
+  surveyor_.emplace(stores_);
   offered_.moves_data = !stores_.program.empty();
   offered_.stores = names_of(stores_);
   SUAN_CHECK(spawner_.start());

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -16,6 +17,7 @@
 #include "engine/log_store.h"
 #include "engine/spares.h"
 #include "engine/spawner_link.h"
+#include "engine/survey.h"
 #include "engine/trash.h"
 
 namespace suan::engine {
@@ -45,6 +47,7 @@ class LocalEngine::Loop {
   const CgroupFinding& cgroups() const { return cgroups_; }
   const std::string& images_note() const { return images_note_; }
   const StoreHouse& stores() const { return stores_; }
+  Surveyor& surveyor() { return *surveyor_; }
   LogStore& logs() { return logs_; }
   Companions& companions() { return companions_; }
 
@@ -94,6 +97,7 @@ class LocalEngine::Loop {
   ImageHouse images_;        // Without a runtime images are refused:
   std::string images_note_;  // this says why.
   StoreHouse stores_;
+  std::optional<Surveyor> surveyor_;
   std::string boot_id_;
   ProcessId self_;
   std::string instance_;  // Starts the names of this state directory's control groups.

@@ -19,6 +19,7 @@
 #include "engine/process.h"
 #include "engine/programs.h"
 #include "engine/rclone_words.h"
+#include "engine/speeds.h"
 #include "model/place.h"
 
 namespace suan::engine {
@@ -233,6 +234,7 @@ class Mover {
     }
     tell(transfer.what + ": from " + (is_url(input.source) ? "its URL" : input.source));
     SUAN_TRY(const Outcome outcome, run(transfer, scene_));
+    note_speed(house_.speeds, input.source, outcome.stats.bytes, monotonic_now() - began);
     if (names_in(AT_FDCWD, directory).empty())
       return failure(Failure::Kind::not_found, "there is nothing at its source");
     if (!input.sha256.empty()) SUAN_CHECK(check_sum(input, directory));

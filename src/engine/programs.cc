@@ -1,13 +1,17 @@
 #include "engine/programs.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "engine/process.h"
 
 namespace suan::engine {
 namespace {
@@ -29,6 +33,18 @@ namespace {
 std::string last_line(std::string_view text) {
   while (text.ends_with('\n')) text.remove_suffix(1);
   return std::string(text.substr(text.rfind('\n') + 1));
+}
+
+// Whether there is something to read, or the end, before that moment.
+bool says_more(int fd, Span until) {
+  while (true) {
+    const std::int64_t left = (until - monotonic_now()).us / 1000;
+    if (left <= 0) return false;
+    pollfd wait{fd, POLLIN, 0};
+    const int ready = ::poll(&wait, 1, static_cast<int>(std::min<std::int64_t>(left, INT32_MAX)));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return false;
+  }
 }
 
 }  // namespace
@@ -57,7 +73,8 @@ Result<pid_t> start_program(const std::vector<std::string>& words, int output) {
   return child;
 }
 
-Result<std::string> ask_program(const std::vector<std::string>& words, std::size_t bytes_max) {
+Result<std::string> ask_program(const std::vector<std::string>& words, std::size_t bytes_max,
+                                Span within) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_failure("cannot make a pipe", {});
   const Fd reading(ends[0]);
@@ -66,14 +83,19 @@ Result<std::string> ask_program(const std::vector<std::string>& words, std::size
   writing.close();
   std::string said;
   std::array<char, 4096> piece{};
+  const Span until = monotonic_now() + within;
+  bool is_late = false;
   while (said.size() <= bytes_max) {
+    is_late = within > Span{} && !says_more(reading.get(), until);
+    if (is_late) break;
     const ssize_t count = TEMP_FAILURE_RETRY(::read(reading.get(), piece.data(), piece.size()));
     if (count <= 0) break;
     said.append(piece.data(), static_cast<std::size_t>(count));
   }
-  if (said.size() > bytes_max) ::kill(child, SIGKILL);
+  if (said.size() > bytes_max || is_late) ::kill(child, SIGKILL);
   int status = 0;
   TEMP_FAILURE_RETRY(::waitpid(child, &status, 0));
+  if (is_late) return failure(Failure::Kind::unavailable, "it takes too long", words.front());
   if (said.size() > bytes_max)
     return failure(Failure::Kind::no_space, "it says too much", words.front());
   if (status != 0) return failure(Failure::Kind::io, last_line(said), words.front());

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "engine/file.h"
 
 /// Other programs of this machine, run beside an attempt.
@@ -25,7 +26,9 @@ std::string find_program(std::string_view name);
 Result<pid_t> start_program(const std::vector<std::string>& words, int output);
 
 /// Runs a program to its end and returns all that it said. `io` with its last line if it fails,
-/// `no_space` if it says more than `bytes_max`.
-Result<std::string> ask_program(const std::vector<std::string>& words, std::size_t bytes_max);
+/// `no_space` if it says more than `bytes_max`, `unavailable` if it takes longer than `within`
+/// (0 = as long as it likes).
+Result<std::string> ask_program(const std::vector<std::string>& words, std::size_t bytes_max,
+                                Span within = {});
 
 }  // namespace suan::engine

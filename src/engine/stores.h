@@ -29,12 +29,14 @@ struct StoreHouse {
   std::string configuration;  // Of rclone; "" = there are no stores.
   std::vector<Store> stores;  // Ascending by name.
   std::string uploads{};      // Where packed working directories lie; "" = nowhere.
+  std::string speeds{};       // Where it is noted how quickly data came; "" = nowhere.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "program", self.program);
     visit(2, "configuration", self.configuration);
     visit(3, "stores", self.stores);
     visit(4, "uploads", self.uploads);
+    visit(5, "speeds", self.speeds);
   }
 };
 

@@ -1,10 +1,11 @@
-// Routes about jobs: find, plan, submit, list, show, why, cancel.
+// Routes about jobs: find, submit, list, show, why, cancel.
 #include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
 #include "domain/decide.h"
 #include "domain/terms.h"
+#include "http/plans.h"
 #include "http/problem.h"
 #include "http/read_spec.h"
 #include "http/routes.h"
@@ -20,95 +21,6 @@ namespace {
 
 constexpr std::uint64_t list_limit_max = 500;
 constexpr std::size_t jobs_scanned_max = 200'000;
-
-// What a specification is, for binding a plan to it; payload numbers are its own business.
-std::string spec_print(const JobSpec& spec) {
-  const Digest digest = wire::hash_record(spec);
-  return print_digest(digest).substr(0, 16);
-}
-
-std::string plan_id_of(const JobSpec& spec, const domain::PlanBinding& plan,
-                       std::uint64_t sequence) {
-  return "plan-" + spec_print(spec) + "-" + std::to_string(plan.pool.value) + "-" +
-         std::to_string(plan.alternative) + "-" + std::to_string(plan.hourly.micro) + "-" +
-         std::to_string(sequence);
-}
-
-// What a plan id binds; nothing if it is not one, or not of this specification.
-std::optional<domain::PlanBinding> read_plan_id(std::string_view id, const JobSpec& spec) {
-  const std::string start = "plan-" + spec_print(spec) + "-";
-  if (!id.starts_with(start)) return std::nullopt;
-  id.remove_prefix(start.size());
-  std::int64_t numbers[4] = {};
-  for (std::int64_t& number : numbers) {
-    const std::size_t end = id.find('-');
-    const auto parsed = parse_integer(id.substr(0, end));
-    if (!parsed || *parsed < 0) return std::nullopt;
-    number = *parsed;
-    id.remove_prefix(end == std::string_view::npos ? id.size() : end + 1);
-  }
-  if (!id.empty()) return std::nullopt;
-  return domain::PlanBinding{.is_bound = true,
-                             .pool = PoolId{static_cast<std::uint64_t>(numbers[0])},
-                             .alternative = static_cast<std::uint32_t>(numbers[1]),
-                             .hourly = Money{numbers[2]}};
-}
-
-std::string plan_text(const api::PlanView& plan, const JobSpec& spec) {
-  if (!plan.refused.empty()) return plan.refused;
-  if (!plan.starts_now)
-    return "it would wait: " + std::to_string(plan.placements.size()) +
-           " places could run it later";
-  std::string text = "it starts now at " + plan.placements.front().pool + " for " +
-                     print_money(plan.hourly_cost) + " CNY/h";
-  if (domain::is_rolling(spec)) return text + ", renewed by the hour";
-  return text + ", at most " + print_money(plan.hold) + " CNY";
-}
-
-api::PlanView show_plan(const domain::State& state, const JobSpec& spec,
-                        const identity::Principal& principal, std::size_t limit) {
-  const placement::Demand demand = placement::make_demand(spec);
-  const domain::ExactNodes nodes(state);
-  const placement::Ranking ranking = placement::rank(state.supply(), demand, &nodes, limit);
-  const bool must_wait = state.jobs().lines().contains(jobs::demand_fingerprint(spec)) ||
-                         spec.not_before > state.essence().now;
-  std::optional<placement::Candidate> place;
-  if (!must_wait) place = placement::choose(state.supply(), demand, &nodes);
-
-  api::PlanView plan;
-  plan.sequence = state.essence().sequence;
-  plan.starts_now = place.has_value();
-  const placement::Candidate* best = place                  ? &*place
-                                     : ranking.best.empty() ? nullptr
-                                                            : &ranking.best.front();
-  domain::PlanBinding binding{.is_bound = true, .pool = {}, .alternative = 0, .hourly = {}};
-  if (place) binding = {true, place->pool, place->alternative, place->hourly_cost};
-  plan.plan_id = plan_id_of(spec, binding, plan.sequence);
-  if (best != nullptr) {
-    plan.hourly_cost = best->hourly_cost;
-    const Money unit = domain::unit_allowance(spec, scale(best->hourly_cost, 1, spec.elements));
-    plan.hold = scale(unit, spec.elements, 1);
-    if (place) plan.placements.push_back(show_candidate(state, spec, *place));
-  }
-  for (const placement::Candidate& each : ranking.best) {
-    if (!place || each.pool != place->pool)
-      plan.placements.push_back(show_candidate(state, spec, each));
-  }
-  plan.available = state.ledger().balance(ledger::project_account(spec.project));
-  plan.rejected = show_rejections(placement::print_counts(ranking.counts, demand));
-  if (!place)
-    plan.changes = show_changes(state, placement::explain(state.supply(), spec, &nodes).changes);
-
-  // Deciding is pure, so the refusal that submitting would get is known for certain.
-  domain::SubmitJob command{spec, 0, {}};
-  command.spec.payload = {};
-  for (Alternative& each : command.spec.alternatives) each.payload = {};
-  const domain::Caller caller{principal, RequestId{1, 1}, {}};
-  const auto decision = domain::decide(state, command, caller, state.essence().now);
-  if (!decision) plan.refused = decision.error().detail;
-  plan.text = plan_text(plan, spec);
-  return plan;
-}
 
 bool may_read(const domain::State& state, const identity::Principal& principal, ProjectId project) {
   return state.identity().may(principal, identity::Action::read_project, project);
@@ -319,17 +231,6 @@ void post_find(Service& service, Exchange& exchange) {
   service.ask(exchange, [spec = std::move(read->spec), limit = *limit](const runtime::View& view,
                                                                        const identity::Principal&) {
     return json(200, wire::to_json(show_found(view.state, spec, limit)));
-  });
-}
-
-void post_plan(Service& service, Exchange& exchange) {
-  auto read = read_spec(service, exchange);
-  if (!read) return exchange.responder.respond(std::move(read).error());
-  const auto limit = query_number(exchange.request, "limit", 5, list_limit_max);
-  if (!limit) return exchange.responder.respond(problem(400, "query_invalid", "limit is 0 to 500"));
-  service.ask(exchange, [spec = std::move(read->spec), limit = *limit](
-                            const runtime::View& view, const identity::Principal& principal) {
-    return json(200, wire::to_json(show_plan(view.state, spec, principal, limit)));
   });
 }
 

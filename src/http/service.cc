@@ -230,6 +230,7 @@ void Service::ask_past(Exchange& exchange, FirstStep first) {
         Step step = first(view, asker.principal);
         if (auto* response = std::get_if<net::Response>(&step))
           return asker.responder->respond(std::move(*response));
+        if (auto* later = std::get_if<Later>(&step)) return (*later)(asker.responder);
         look_up(std::move(std::get<Look>(step)), asker, sequence);
       },
       *after);

@@ -23,6 +23,7 @@
 #include "identity/identity.h"
 #include "member/engine.h"
 #include "member/presence.h"
+#include "member/reach.h"
 #include "net/server.h"
 #include "runtime/core_thread.h"
 #include "runtime/follower.h"
@@ -42,7 +43,8 @@ struct ServiceParts {
   EventStreams& event_streams;
   Lookups& lookups;
   const member::Presences& presences;
-  std::string domain_secret;  // 32 bytes; new keys are derived from it.
+  member::Reach* reach = nullptr;  // Absent: nobody is asked what there is to bring.
+  std::string domain_secret;       // 32 bytes; new keys are derived from it.
   std::string version;
   Moment started;
   uplink::Uplinks* uplinks = nullptr;     // For sub-domains; absent: none can join.
@@ -89,10 +91,14 @@ class Service {
   using Query = Callback<net::Response(const runtime::View&, const identity::Principal&)>;
   void ask(Exchange&, Query);
 
-  /// The same for what lies in the past: the first step runs on the read side and answers, or says
-  /// what to look up. That is done on another thread and gives the query that answers.
+  /// What answers when others have been asked, on whatever thread.
+  using Later = Callback<void(const std::shared_ptr<net::Responder>&)>;
+
+  /// The same for what lies in the past, or elsewhere: the first step runs on the read side and
+  /// answers, or says what to look up. That is done on another thread and gives the query that
+  /// answers.
   using Look = Callback<Query(history::History&)>;
-  using Step = std::variant<net::Response, Look>;
+  using Step = std::variant<net::Response, Look, Later>;
   using FirstStep = Callback<Step(const runtime::View&, const identity::Principal&)>;
   void ask_past(Exchange&, FirstStep);
 

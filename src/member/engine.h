@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "base/callback.h"
 #include "base/result.h"
 #include "member/exec.h"
 #include "model/attempt.h"
 #include "model/reading.h"
+#include "model/transfer.h"
 
 /// The seam to whatever really runs attempts: one machine's processes, Slurm, Kubernetes, or a
 /// simulated one. Its real and simulated implementations pass the same contract suite.
@@ -99,6 +101,11 @@ class Engine {
   virtual Result<std::unique_ptr<Exec>> exec(const AttemptKey&, const ExecWish&, ExecSink&) {
     return failure(Failure::Kind::unsupported,
                    "the member that runs this job cannot run commands beside it");
+  }
+
+  /// Looks how much there is to bring. `done` is called once, on any thread, within seconds.
+  virtual void survey(DataQuestion, Callback<void(DataAnswer)> done) {
+    done({.problem = "the member there brings no inputs", .sources = {}});
   }
 };
 

@@ -6,7 +6,7 @@ namespace suan::member {
 
 namespace {
 
-constexpr const char* nobody = "the member that ran this is not there any more";
+constexpr const char* nobody = "the member for this is not there any more";
 
 class EngineLog final : public LogReader {
  public:
@@ -53,6 +53,15 @@ Result<std::unique_ptr<Exec>> EngineReach::exec(const AttemptPlace& place, const
   if (engine != engines_.end()) return engine->second->exec(place.key, wish, sink);
   if (beyond_ != nullptr) return beyond_->exec(place, wish, sink);
   return failure(Failure::Kind::not_found, nobody);
+}
+
+void EngineReach::survey(MemberId member, PoolId pool, DataQuestion question,
+                         Callback<void(DataAnswer)> done) {
+  const auto engine = engines_.find(member);
+  if (engine != engines_.end()) return engine->second->survey(std::move(question), std::move(done));
+  if (beyond_ != nullptr)
+    return beyond_->survey(member, pool, std::move(question), std::move(done));
+  done({.problem = nobody, .sources = {}});
 }
 
 }  // namespace suan::member

@@ -8,8 +8,8 @@
 #include "member/engine.h"
 #include "member/exec.h"
 
-/// The seam to what attempts write and to what runs beside them, whoever runs them: an engine of
-/// this process, or a sub-domain.
+/// The seam to what attempts write, to what runs beside them and to the data they need, whoever
+/// runs them: an engine of this process, or a sub-domain.
 namespace suan::member {
 
 /// One attempt of a task, and where it is.
@@ -45,6 +45,9 @@ class Reach {
 
   /// As Engine::exec; `unavailable` while the member cannot be reached.
   virtual Result<std::unique_ptr<Exec>> exec(const AttemptPlace&, const ExecWish&, ExecSink&) = 0;
+
+  /// As Engine::survey, of the member that grants a pool, by that member's number of it.
+  virtual void survey(MemberId, PoolId, DataQuestion, Callback<void(DataAnswer)> done) = 0;
 };
 
 /// Reaches the engines of this process, and others through `beyond`, if there is one.
@@ -55,6 +58,7 @@ class EngineReach final : public Reach {
   std::unique_ptr<LogReader> read_log(const AttemptPlace&, LogStream,
                                       std::uint64_t offset) override;
   Result<std::unique_ptr<Exec>> exec(const AttemptPlace&, const ExecWish&, ExecSink&) override;
+  void survey(MemberId, PoolId, DataQuestion, Callback<void(DataAnswer)> done) override;
 
  private:
   const std::map<MemberId, Engine*> engines_;

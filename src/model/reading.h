@@ -35,6 +35,7 @@ struct PoolReading {
   std::vector<NodeReading> nodes;  // Ascending; those of which others hold something, or that take
                                    // nothing. Of all others everything is ours to grant.
   std::uint32_t queued = 0;        // Work of others that waits for this pool.
+  bool is_away = false;            // Nobody can ask for it now: its member cannot be reached.
 
   friend bool operator==(const PoolReading&, const PoolReading&) = default;
 
@@ -42,12 +43,14 @@ struct PoolReading {
     visit(1, "pool", self.pool);
     visit(2, "nodes", self.nodes);
     visit(3, "queued", self.queued);
+    visit(4, "is_away", self.is_away);
   }
 };
 
 /// Of a pool whose member cannot be reached: nothing of it takes work.
 inline PoolReading reading_of_nothing(std::uint32_t nodes) {
   PoolReading reading;
+  reading.is_away = true;
   reading.nodes.resize(nodes);
   for (std::uint32_t i = 0; i < nodes; ++i) {
     reading.nodes[i].node = i;

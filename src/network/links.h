@@ -25,12 +25,28 @@ struct LinkKey {
 class Links {
  public:
   static constexpr std::size_t links_max = 1'000'000;  // Beyond these a new pair is not kept.
+  static constexpr Span lasts = hours(1);              // Since it was measured.
 
   /// The newest wins.
   void put(SiteId a, SiteId b, const Rtt& rtt) {
-    if (table_.size() >= 2 * links_max && !table_.contains({a, b})) return;
+    const LinkKey key = LinkKey::between(a, b);
+    const Rtt* known = table_.find(key);
+    if (known == nullptr && ages_.size() >= links_max) return;
+    if (known != nullptr) ages_.erase({known->at, key});
+    ages_.put({rtt.at, key}, true);
     table_.put({a, b}, rtt);  // Both ways, so that the links of a site lie side by side.
     table_.put({b, a}, rtt);
+  }
+
+  /// It is `now` or later: what was measured too long ago is as if it had never been.
+  void forget(Moment now) {
+    while (!ages_.empty() && ages_.begin()->first.at + lasts <= now) {
+      const Age oldest = ages_.begin()->first;
+      const LinkKey key = oldest.key;
+      ages_.erase(oldest);
+      table_.erase(key);
+      if (key.from != key.to) table_.erase({key.to, key.from});
+    }
   }
 
   /// Absent where nobody has measured.
@@ -44,7 +60,14 @@ class Links {
   }
 
  private:
+  struct Age {
+    Moment at;
+    LinkKey key;
+    friend constexpr auto operator<=>(const Age&, const Age&) = default;
+  };
+
   Table<LinkKey, Rtt> table_;
+  Table<Age, bool> ages_;  // The oldest first.
 };
 
 /// How long a round trip takes, as far as that is known.

@@ -76,11 +76,8 @@ Zone Block::measure() const {
   zone.core_hour_min = INT64_MAX;
   zone.carbon_min = INT64_MAX;
   for (std::size_t row = 0; row < rows; ++row) {
-    if (!is_usable(row)) {
-      zone.closed += (flags[row] & row_open) == 0 ? 1U : 0U;
-      continue;
-    }
-    ++zone.usable;
+    if (!is_open(row)) continue;
+    ++zone.open;
     const std::uint32_t width = widths[row].most;
     if (width >= 1000) {
       zone.widths |= std::uint64_t{1} << (width / 1000 - 1);

@@ -140,11 +140,10 @@ struct Column {
 
 enum RowFlag : std::uint8_t { row_open = 1, row_reachable = 2, row_firm = 4 };
 
-/// What a question must know of a block to skip it: bounds over its open, reachable rows.
+/// What a question must know of a block to skip it: bounds over its open rows.
 struct Zone {
   std::uint32_t rows = 0;  // All of them.
-  std::uint32_t usable = 0;
-  std::uint32_t closed = 0;
+  std::uint32_t open = 0;
   std::uint32_t nodes_max = 0;
   std::uint64_t widths = 0;          // Bit n - 1: on a node of some row n cards are free, 1 to 64.
   std::int64_t share_max_milli = 0;  // Of rows without a whole free card.
@@ -201,9 +200,8 @@ struct Block {
   RowKey key(std::uint32_t chip, std::size_t row) const {
     return {chip, price[row], PoolId{pool[row]}};
   }
-  bool is_usable(std::size_t row) const {
-    return (flags[row] & (row_open | row_reachable)) == (row_open | row_reachable);
-  }
+  bool is_open(std::size_t row) const { return (flags[row] & row_open) != 0; }
+  bool is_reachable(std::size_t row) const { return (flags[row] & row_reachable) != 0; }
 
   void set_nodes(std::size_t row, std::uint32_t count);
   void set_free(std::size_t row, const Free&);

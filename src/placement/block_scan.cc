@@ -26,13 +26,15 @@ enum RowBit : std::uint32_t {
   room_has_memory = 64,
   enough_free = 128,
 };
-constexpr unsigned flags_shift = 8;  // Above them, the flags of the row that make it usable.
+constexpr unsigned flags_shift = 8;  // Above them, whether the row is open and reachable.
 
 constexpr std::uint8_t code_of(std::uint32_t bits) {
   constexpr std::uint32_t somewhere = cores_suffice | memory_suffices | width_suffices;
   constexpr std::uint32_t known = somewhere | widest_suffices | room_has_cores | room_has_memory;
-  if (bits >> flags_shift != (row_open | row_reachable)) return BlockVerdict::unusable;
+  const std::uint32_t flags = bits >> flags_shift;
+  if ((flags & row_open) == 0) return BlockVerdict::closed;
   if ((bits & enough_nodes) == 0) return code(Reason::nodes_too_few);
+  if ((flags & row_reachable) == 0) return code(Reason::member_unreachable);
   if ((bits & enough_free) != 0 || (bits & known) == known) return code(Reason::none);
   if ((bits & width_suffices) == 0) return code(Reason::cards_busy);
   if ((bits & cores_suffice) == 0) return code(Reason::cores_busy);
@@ -72,16 +74,16 @@ void judge_rows(const Question& question, const Wish& wish, ShapeMemo& shapes,
         (has_cards ? sufficing(block.widths[row], width) : both_suffice) >> 30U |
         (is_gang ? 0 : sufficing(known, shape.room)) >> 29U |
         sufficing(block.nodes[row], nodes) >> 28U;
-    const std::uint32_t usable = block.flags[row] & (row_open | row_reachable);
-    std::uint32_t reason = codes[((pairs | pairs >> 28U) & 0xFFU) | (usable << flags_shift)];
+    const std::uint32_t flags = block.flags[row] & (row_open | row_reachable);
+    std::uint32_t reason = codes[((pairs | pairs >> 28U) & 0xFFU) | (flags << flags_shift)];
     bool is_dear = false;
     if (is_capped) {
       const ShapeVerdict& verdict = shapes.verdict(question, wish, block.shape[row]);
       is_dear = question.cost(wish, block, row, verdict.need).micro > question.cost_max();
     }
-    const bool is_usable = reason != BlockVerdict::unusable;
-    reason = pick(is_dear & is_usable, code(Reason::price_above_hourly_max), reason);
-    reason = pick((shape.reason != Reason::none) & is_usable, code(shape.reason), reason);
+    const bool is_open = reason != BlockVerdict::closed;
+    reason = pick(is_dear & is_open, code(Reason::price_above_hourly_max), reason);
+    reason = pick((shape.reason != Reason::none) & is_open, code(shape.reason), reason);
     reasons[row] = static_cast<std::uint8_t>(reason);
   }
 }
@@ -93,7 +95,7 @@ void judge_sites(const Question& question, SiteMemo& sites, const Block& block,
     const std::uint32_t reason = verdict.reasons[row];
     const std::uint32_t site = code(sites.verdict(question, block.site[row]));
     const bool is_later = (reason == 0) | (reason >= code(Reason::price_above_hourly_max));
-    const bool decides = (site != 0) & is_later & (reason != BlockVerdict::unusable);
+    const bool decides = (site != 0) & is_later & (reason != BlockVerdict::closed);
     verdict.reasons[row] = static_cast<std::uint8_t>(pick(decides, site, reason));
   }
 }
@@ -164,14 +166,14 @@ void count_reasons(BlockVerdict& verdict, std::size_t rows, Counts& counts) {
   static_assert(block_rows / sizeof(Sixteen) < 256);  // A lane counts no further.
   std::uint8_t* const reasons = verdict.reasons.data();
   const std::size_t whole = (rows + sizeof(Sixteen) - 1) / sizeof(Sixteen) * sizeof(Sixteen);
-  std::fill(reasons + rows, reasons + whole, BlockVerdict::unusable);
+  std::fill(reasons + rows, reasons + whole, BlockVerdict::closed);
   std::size_t left = rows;
   std::uint32_t counted = 0;
   for (std::size_t row = 0; left > 0; ++row) {
     const std::uint8_t reason = reasons[row];
     if ((counted >> reason & 1U) != 0) continue;
     counted |= 1U << reason;
-    if (reason == BlockVerdict::unusable) {  // Also what fills the rest: the zone counts those.
+    if (reason == BlockVerdict::closed) {  // Also what fills the rest: the zone counts those.
       for (std::size_t i = row; i < rows; ++i) left -= reasons[i] == reason ? 1U : 0U;
       continue;
     }

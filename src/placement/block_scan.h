@@ -74,13 +74,13 @@ class SiteMemo {
 
 /// All rows of a block against one wish.
 struct BlockVerdict {
-  static constexpr std::uint8_t unusable = 31;  // Closed or unreachable; the zone counts those.
-  static constexpr std::uint32_t candidates =   // By bits: none, and the busy ones.
-      ((1U << reason_count) - (1U << static_cast<unsigned>(Reason::cards_busy))) | 1U;
+  static constexpr std::uint8_t closed = 31;   // The zone counts those.
+  static constexpr std::uint32_t candidates =  // By bits: none, and the busy ones.
+      ((1U << reason_count) - (1U << static_cast<unsigned>(first_busy))) | 1U;
 
   static bool is_candidate(std::uint8_t reason) { return (candidates >> reason & 1U) != 0; }
 
-  std::array<std::uint8_t, block_rows> reasons;  // Reason, or unusable.
+  std::array<std::uint8_t, block_rows> reasons;  // Reason, or closed.
 };
 
 /// Which lines of the next block a wish will read, one of them for each row of this one: what is
@@ -111,7 +111,7 @@ struct BlockPair {
 void judge_block(const Question&, const Wish&, ShapeMemo&, SiteMemo&, const ReadAhead&,
                  const BlockPair&, BlockVerdict&);
 
-/// Adds how many of the first `rows` have each reason, but for the unusable ones.
+/// Adds how many of the first `rows` have each reason, but for the closed ones.
 void count_reasons(BlockVerdict&, std::size_t rows, Counts&);
 
 }  // namespace suan::placement

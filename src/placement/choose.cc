@@ -61,7 +61,7 @@ class Search {
   }
 
   bool may_fit(const Zone& zone) const {
-    if (zone.usable == 0 || zone.nodes_max < question_.nodes()) return false;
+    if (zone.open == 0 || zone.nodes_max < question_.nodes()) return false;
     if (zone.max.cpu_milli < least_room_.cpu_milli) return false;
     if (zone.max.memory_units < least_room_.memory_units) return false;
     return !wish_->has_cards || narrowest(zone) >= 0;
@@ -96,7 +96,7 @@ class Search {
     const std::uint32_t nodes = question_.nodes();
     std::int64_t price_before = -1;
     for (std::size_t row = 0; row < block.rows; ++row) {
-      if (!block.is_usable(row) || block.nodes[row].all < nodes || !may_hold(block, row)) continue;
+      if (!block.is_open(row) || block.nodes[row].all < nodes || !may_hold(block, row)) continue;
       if (wish_->has_cards && block.price[row] != price_before) {
         price_before = block.price[row];
         if (ends_at(cost_at_least(price_before, 0))) return false;

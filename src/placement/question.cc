@@ -159,6 +159,7 @@ Reason Question::judge_site(std::uint32_t number) const {
 
 Reason Question::judge_busy(const Block& block, std::size_t row,
                             const ShapeVerdict& verdict) const {
+  if (!block.is_reachable(row)) return Reason::member_unreachable;
   if (block.nodes[row].free >= nodes_asked_) return Reason::none;
   const auto milli = static_cast<std::uint32_t>(verdict.need.card_milli);
   const Room& max = block.max[row];
@@ -189,8 +190,7 @@ Reason Question::ask_nodes(const Block& block, std::size_t row, const Need& need
 Reason Question::judge(Match& match) const {
   const Block& block = *match.at.block;
   const std::size_t row = match.at.row;
-  if ((block.flags[row] & row_open) == 0) return Reason::pool_closed;
-  if ((block.flags[row] & row_reachable) == 0) return Reason::member_unreachable;
+  if (!block.is_open(row)) return Reason::pool_closed;
   match.verdict = judge_shape(*match.wish, block.shape[row]);
   if (match.verdict.reason != Reason::none) return match.verdict.reason;
   if (const Reason reason = judge_site(block.site[row]); reason != Reason::none) return reason;

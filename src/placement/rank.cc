@@ -75,20 +75,19 @@ class Scan {
   void look(const Extent& extent, const Extent& next) {
     const Zone& zone = extent.zone;
     pools_ += zone.rows;
-    count(Reason::pool_closed, zone.closed);
-    count(Reason::member_unreachable, zone.rows - zone.usable - zone.closed);
+    count(Reason::pool_closed, zone.rows - zone.open);
     taking_.clear();
     for (const Wish& wish : wishes_) {
       if (wish.takes(extent.first.chip)) taking_.push_back(&wish);
     }
     const Block& block = *extent.block;
     if (taking_.empty()) {
-      count(Reason::chip_differs, zone.usable);
+      count(Reason::chip_differs, zone.open);
     } else if (taking_.size() == 1) {
       look_for_one(*taking_.front(), extent, {block, *next.block});
     } else {
       for (std::size_t row = 0; row < block.rows; ++row) {
-        if (block.is_usable(row)) look_for_many(block, row);
+        if (block.is_open(row)) look_for_many(block, row);
       }
     }
   }

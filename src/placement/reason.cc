@@ -16,7 +16,6 @@ struct Words {
 constexpr std::array<Words, reason_count> words{{
     {"none", 0, "it can start now"},
     {"pool_closed", 1, "draining or closed"},
-    {"member_unreachable", 2, "the member that grants it cannot be reached"},
     {"chip_differs", 3, "another chip"},
     {"cards_per_node_too_few", 4, "fewer cards on a node"},
     {"cores_too_few", 5, "fewer cores on a node"},
@@ -33,6 +32,7 @@ constexpr std::array<Words, reason_count> words{{
     {"too_far", 20, "too far away, or nobody knows how far"},
     {"price_above_hourly_max", 13, "dearer than the hourly limit"},
     {"nodes_too_few", 14, "fewer nodes than the job needs together"},
+    {"member_unreachable", 2, "the member that grants it cannot be reached"},
     {"cards_busy", 15, "too few cards free on one node"},
     {"cores_busy", 16, "too few cores free on one node"},
     {"memory_busy", 17, "too little memory free on one node"},

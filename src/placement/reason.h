@@ -13,7 +13,6 @@ enum class Reason : std::uint8_t {
   none,
   // Hard: the pool is no candidate.
   pool_closed,
-  member_unreachable,
   chip_differs,
   cards_per_node_too_few,
   cores_too_few,
@@ -31,6 +30,7 @@ enum class Reason : std::uint8_t {
   price_above_hourly_max,
   nodes_too_few,
   // Busy: it could, but not now.
+  member_unreachable,
   cards_busy,
   cores_busy,
   memory_busy,
@@ -39,9 +39,11 @@ enum class Reason : std::uint8_t {
 
 inline constexpr std::size_t reason_count = 23;
 
+inline constexpr Reason first_busy = Reason::member_unreachable;
+
 /// It could, but not now.
 constexpr bool is_busy(Reason reason) {
-  return reason >= Reason::cards_busy;
+  return reason >= first_busy;
 }
 
 /// The enumerator: the code in the API.

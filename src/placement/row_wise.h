@@ -89,9 +89,8 @@ inline Reason hard_reason(const World& world, const TestPool& each, const JobSpe
   const auto lists = [](const std::vector<std::string>& names, const std::string& name) {
     return std::ranges::find(names, name) != names.end();
   };
-  const std::array<std::pair<bool, Reason>, 18> rules{{
+  const std::array<std::pair<bool, Reason>, 17> rules{{
       {pool.state != ServingState::production, Reason::pool_closed},
-      {!each.is_reachable, Reason::member_unreachable},
       {!wish.chip.empty() && wish.chip != pool.chip, Reason::chip_differs},
       {need.card_milli > pool.cards_per_node * 1000, Reason::cards_per_node_too_few},
       {need.cpu_milli > pool.cpu_milli_per_node, Reason::cores_too_few},
@@ -120,6 +119,7 @@ inline Reason busy_reason(const TestPool& each, const JobSpec& spec, const Need&
   const auto nodes_with = [&](const Need& part) {
     return std::ranges::count_if(each.nodes, [&](const TestNode& node) { return node.fits(part); });
   };
+  if (!each.is_reachable) return Reason::member_unreachable;
   if (nodes_with(need) >= spec.nodes) return Reason::none;
   if (nodes_with({need.card_milli, 0, 0}) == 0) return Reason::cards_busy;
   if (nodes_with({0, need.cpu_milli, 0}) == 0) return Reason::cores_busy;

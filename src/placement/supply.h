@@ -77,6 +77,9 @@ class Supply {
   void set_link(SiteId a, SiteId b, const Rtt& rtt) { links_.put(a, b, rtt); }
   const network::Links& links() const { return links_; }
 
+  /// It is `now` or later: links that nobody has measured for too long count no more.
+  void forget_links(Moment now) { links_.forget(now); }
+
   /// Removes all pools and what is known of them, but for speeds and links.
   void clear();
 

@@ -326,6 +326,7 @@ Result<void> run(const ServeOptions& options, Domain& domain, const sigset_t& si
                          .event_streams = event_streams,
                          .lookups = lookups,
                          .presences = presences,
+                         .reach = &reach,
                          .domain_secret = domain.domain_secret,
                          .version = version,
                          .started = clock.now(),

@@ -42,6 +42,7 @@ void Audit::see(const runtime::DurableRecord& record) {
 void Audit::observe(PoolId pool, const PoolReading& reading, Moment at) {
   shadow_.observe(pool, reading, at);
   leases_.observe(pool, reading);
+  lives_.map().pass(at);
 }
 
 void Audit::observe_link(SiteId from, SiteId to, const Rtt& rtt) {

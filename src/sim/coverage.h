@@ -125,6 +125,7 @@ enum class Branch : std::uint8_t {
   budget_spent_by_others,
   granted_beside_neighbour,
   link_measured,
+  link_forgotten,
   placed_by_measured_link,
   placed_by_estimated_link,
   site_drained,

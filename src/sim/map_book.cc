@@ -43,6 +43,7 @@ double bound_ms(const Where& where) {
 void MapBook::observe_link(SiteId from, SiteId to, const Rtt& rtt) {
   links_[{from, to}] = rtt;
   links_[{to, from}] = rtt;
+  pass(rtt.at);
 }
 
 // From the site that was named or the closest one within 30 km that has measured.
@@ -54,6 +55,10 @@ const Rtt* MapBook::measured(const Near& near, SiteId to) const {
     const double apart = kilometres({near.latitude_micro, near.longitude_micro},
                                     {site.latitude_micro, site.longitude_micro});
     if (link == links_.end() || apart > 30) continue;
+    if (link->second.at + hours(1) <= latest_) {
+      coverage_.hit(Branch::link_forgotten);
+      continue;
+    }
     const std::tuple rank{site.name != near.name, std::llround(apart * 100), id};
     if (best != nullptr && best_rank < rank) continue;
     best = &link->second;

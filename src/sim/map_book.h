@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -18,6 +19,9 @@ class MapBook {
 
   void see(const Site& site) { sites_[site.id] = site; }
 
+  /// The core has observed something at this moment, or later.
+  void pass(Moment at) { latest_ = std::max(latest_, at); }
+
   /// What the core has taken of a link.
   void observe_link(SiteId from, SiteId to, const Rtt& rtt);
 
@@ -30,6 +34,7 @@ class MapBook {
   Coverage& coverage_;
   std::map<SiteId, Site> sites_;
   std::map<std::pair<SiteId, SiteId>, Rtt> links_;
+  Moment latest_;  // What was measured an hour before counts no more.
 };
 
 }  // namespace suan::sim

@@ -1,5 +1,7 @@
 #include "slurm/slurm_engine.h"
 
+#include <utility>
+
 #include "slurm/slurm_loop.h"
 
 namespace suan::slurm {
@@ -48,6 +50,9 @@ void SlurmEngine::detach() {
 
 void SlurmEngine::launch(const Launch& launch, const Payload& payload) {
   loop_->put(Loop::NewLaunch{launch, payload});
+}
+void SlurmEngine::survey(DataQuestion question, Callback<void(DataAnswer)> done) {
+  loop_->data_surveyor().ask(std::move(question), std::move(done));
 }
 void SlurmEngine::renew(const RenewAttempt& renewal) {
   loop_->put(renewal);

@@ -63,6 +63,7 @@ class SlurmEngine final : public member::Engine {
   void detach() override;
   void launch(const Launch&, const Payload&) override;
   void renew(const RenewAttempt&) override;
+  void survey(DataQuestion, Callback<void(DataAnswer)> done) override;
   void stop(const StopAttempt&) override;
   void forget(const ForgetAttempt&) override;
   Result<member::LogPiece> read_log(const AttemptKey&, member::LogStream, std::uint64_t offset,

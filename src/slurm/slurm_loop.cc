@@ -1,6 +1,7 @@
 #include "slurm/slurm_loop.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -55,6 +56,8 @@ Result<void> SlurmEngine::Loop::prepare(ClusterMaker& make) {
   SUAN_TRY(share_, Share::open(options_.shared_directory));
   SUAN_TRY(stores_, engine::open_stores(options_.stores_file));
   stores_.uploads = options_.uploads_directory;
+  stores_.speeds = std::filesystem::absolute(options_.shared_directory) / "speeds";
+  data_surveyor_.emplace(stores_);
   auto cluster = make();
   SUAN_CHECK(make_offer(*cluster));
   for (SlurmPool& pool : offer_.pools) {

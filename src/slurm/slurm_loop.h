@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/survey.h"
 #include "slurm/courier.h"
 #include "slurm/porter.h"
 #include "slurm/readings.h"
@@ -47,6 +48,7 @@ class SlurmEngine::Loop {
   const std::string& standing() const { return standing_; }
   engine::LogStore& logs() { return *logs_; }
   const engine::StoreHouse& stores() const { return stores_; }
+  engine::Surveyor& data_surveyor() { return *data_surveyor_; }
 
  private:
   /// One attempt that the home has not forgotten. Times are of the monotonic clock; 0 = never.
@@ -125,6 +127,7 @@ class SlurmEngine::Loop {
   SlurmEngineOptions options_;
   std::unique_ptr<Share> share_;
   engine::StoreHouse stores_;
+  std::optional<engine::Surveyor> data_surveyor_;
   std::optional<engine::LogStore> logs_;
   Offer offer_;
   std::string standing_;

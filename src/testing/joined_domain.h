@@ -61,6 +61,15 @@ class EchoReach final : public member::Reach {
       return failure(Failure::Kind::no_space, "too many commands");
     return std::make_unique<Echo>(sink);
   }
+  /// Every source holds as many bytes as its name and that of its owner have.
+  void survey(MemberId, PoolId, DataQuestion question, Callback<void(DataAnswer)> done) override {
+    DataAnswer answer;
+    for (const std::string& each : question.sources) {
+      SourceFound& found = answer.sources.emplace_back();
+      found.bytes = static_cast<std::int64_t>(each.size() + question.owner.size());
+    }
+    done(std::move(answer));
+  }
 };
 
 class JoinedDomain : public runtime::Outlet {

@@ -40,6 +40,7 @@ class ServedDomain : public runtime::Outlet {
                                  .event_streams = *events,
                                  .lookups = *lookups,
                                  .presences = presences,
+                                 .reach = &*reach,
                                  .domain_secret = std::string(32, 's'),
                                  .version = "test",
                                  .started = clock.now()});

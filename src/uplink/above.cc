@@ -127,7 +127,7 @@ void Above::hear(Frame&& frame) {
         if constexpr (std::is_constructible_v<runtime::Down, Message>) {
           hear(runtime::Down(std::forward<decltype(message)>(message)), {});
         } else if constexpr (is_one_of<Message, Challenge, Pending, Welcome, Ancestry, Commit,
-                                       Renewal, Echo, OpenStream, AskChild, AnswerChild>) {
+                                       Renewal, Echo, OpenStream, AskChild, AnswerChild, AskData>) {
           hear(std::forward<decltype(message)>(message));
         } else {
           misbehave("only a sub-domain says that");
@@ -367,6 +367,17 @@ bool Above::answer(const AnswerParent& answer) {
   if (stage_ != Stage::live) return false;
   pipe_->send(answer);
   return true;
+}
+
+bool Above::answer(const AnswerData& answer) {
+  if (stage_ != Stage::live) return false;
+  pipe_->send(answer);
+  return true;
+}
+
+void Above::hear(const AskData& question) {
+  if (stage_ != Stage::live) return misbehave("questions come after the welcome");
+  keeper_.on_question(shared_from_this(), question);
 }
 
 void Above::hear(const AskChild& question) {

@@ -32,6 +32,7 @@ class Above : public std::enable_shared_from_this<Above> {
     virtual void on_ancestors() = 0;  // Those of a parent are others now.
 
     virtual void on_question(const std::shared_ptr<Above>&, const AskChild&) = 0;
+    virtual void on_question(const std::shared_ptr<Above>&, const AskData&) = 0;
     virtual void on_answer(const void* from, std::uint64_t number, const naming::NameAnswer&) = 0;
 
     /// The parent wants a stream; dial as `options` say.
@@ -58,10 +59,12 @@ class Above : public std::enable_shared_from_this<Above> {
   /// The parent and all above it; empty while it is not known.
   const std::vector<Digest>& ancestors() const { return ancestors_; }
   const std::vector<std::string>& path() const { return path_; }
+  const std::string& name() const { return challenge_.domain; }  // Of the parent.
 
-  /// Asks or answers about a name; false if there is no connection now that could carry it.
+  /// Asks or answers about a name or data; false if there is no connection now that could carry it.
   bool ask(const AskParent&);
   bool answer(const AnswerParent&);
+  bool answer(const AnswerData&);
 
  private:
   enum class Stage : std::uint8_t { away, dialling, challenged, waiting, joining, live };
@@ -84,6 +87,7 @@ class Above : public std::enable_shared_from_this<Above> {
   void hear(const OpenStream&);
   void hear(const runtime::Down&, std::vector<std::string> payloads);
   void hear(const AskChild&);
+  void hear(const AskData&);
   void hear(const AnswerChild&);
   bool take_ancestors(const std::vector<Digest>&, const std::vector<std::string>& path);
   void on_joined(const runtime::Reply&);

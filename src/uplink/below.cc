@@ -96,7 +96,8 @@ void Below::hear(Frame&& frame) {
         if constexpr (std::is_constructible_v<runtime::Up, Message>) {
           hear(runtime::Up(std::forward<decltype(message)>(message)));
         } else if constexpr (is_one_of<Message, Greeting, Hello, OfferPart, Heartbeat,
-                                       SupplyReading, AskWorkdir, AskParent, AnswerParent>) {
+                                       SupplyReading, AskWorkdir, AskParent, AnswerParent,
+                                       AnswerData>) {
           hear(std::forward<decltype(message)>(message));
         } else {
           misbehave("only a parent says that");
@@ -350,6 +351,12 @@ bool Below::ask(const AskChild& question) {
   return true;
 }
 
+bool Below::ask(const AskData& question) {
+  if (stage_ != Stage::live || challenge_.version < 3) return false;
+  pipe_->send(question);
+  return true;
+}
+
 bool Below::answer(const AnswerChild& answer) {
   if (stage_ != Stage::live) return false;
   pipe_->send(answer);
@@ -364,6 +371,11 @@ void Below::hear(const AskParent& question) {
 void Below::hear(const AnswerParent& message) {
   if (stage_ != Stage::live) return misbehave("answers come after the offer");
   keeper_.on_answer(this, message.number, message.answer);
+}
+
+void Below::hear(const AnswerData& message) {
+  if (stage_ != Stage::live) return misbehave("answers come after the offer");
+  keeper_.on_answer(this, message);
 }
 
 void Below::hear(const runtime::Up& up) {

@@ -33,6 +33,7 @@ class Below : public std::enable_shared_from_this<Below> {
     virtual void on_asked(MemberId, const AskWorkdir&) = 0;
     virtual void on_question(const std::shared_ptr<Below>&, const AskParent&) = 0;
     virtual void on_answer(const void* from, std::uint64_t number, const naming::NameAnswer&) = 0;
+    virtual void on_answer(const void* from, const AnswerData&) = 0;
   };
 
   Below(const Ground& ground, Keeper& keeper) : ground_(ground), keeper_(keeper) {}
@@ -50,8 +51,9 @@ class Below : public std::enable_shared_from_this<Below> {
   void tell(const domain::TellMember&);
   void ask(const OpenStream&);
 
-  /// Asks or answers about a name; false if it is not live, or speaks an older version.
+  /// Asks or answers about a name or data; false if it is not live, or speaks an older version.
   bool ask(const AskChild&);
+  bool ask(const AskData&);
   bool answer(const AnswerChild&);
 
   /// An operator has said something about who may join.
@@ -88,6 +90,7 @@ class Below : public std::enable_shared_from_this<Below> {
   void hear(const AskWorkdir&);
   void hear(const AskParent&);
   void hear(const AnswerParent&);
+  void hear(const AnswerData&);
   void hear(const runtime::Up&);
   void on_asked(const runtime::Reply&);
   void look_at_standing(std::uint64_t sequence);

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "member/exec.h"
 #include "model/contract.h"
+#include "model/transfer.h"
 #include "naming/records.h"
 
 /// What goes over the connection between a sub-domain, which dials, and its parent: one message of
@@ -21,7 +22,7 @@
 namespace suan::uplink {
 
 inline constexpr std::uint32_t version_min = 1;  // Of the uplink, that this program speaks.
-inline constexpr std::uint32_t version_max = 2;
+inline constexpr std::uint32_t version_max = 3;
 
 inline constexpr std::size_t frame_bytes_max = 4U << 20U;
 inline constexpr std::size_t offer_bytes_max = 64U << 20U;      // All parts of one offer together.
@@ -247,10 +248,36 @@ struct AnswerChild {
   }
 };
 
+// Data, from version 3 on, by numbers as well.
+
+/// Down: how much is there to bring for work in the pool that you offer under this id?
+struct AskData {
+  std::uint64_t number = 0;
+  PoolId pool;
+  DataQuestion question;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "number", self.number);
+    visit(2, "pool", self.pool);
+    visit(3, "question", self.question);
+  }
+};
+
+/// Up: the answer.
+struct AnswerData {
+  std::uint64_t number = 0;
+  DataAnswer answer;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "number", self.number);
+    visit(2, "answer", self.answer);
+  }
+};
+
 using Frame = std::variant<Greeting, Challenge, Hello, Pending, Welcome, Ancestry, HostUnit, Commit,
                            Renewal, StopTask, LetGo, OpenStream, Echo, UnitHosted, UnitRefused,
                            TaskReport, OfferPart, SupplyReading, Heartbeat, AskWorkdir, AskParent,
-                           AskChild, AnswerParent, AnswerChild>;
+                           AskChild, AnswerParent, AnswerChild, AskData, AnswerData>;
 
 template <class Message, class... Messages>
 inline constexpr bool is_one_of = (std::is_same_v<Message, Messages> || ...);

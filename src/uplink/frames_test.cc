@@ -45,13 +45,15 @@ TEST(Frames, EveryKindIsReadAsItWasPrinted) {
   answer.chain.push_back({"suan:cn", "hubei", {}, {}, "s"});
   check(AnswerParent{8, answer});
   check(AnswerChild{9, answer});
+  check(AskData{10, PoolId{7}, {"lab", {"hot:a"}}});
+  check(AnswerData{11, {"", {{"", 1, 2, 3, seconds(4)}}}});
 }
 
 TEST(Frames, SaysWhatItDoesNotKnow) {
   const auto unknown = parse_frame(std::string(1, '\x63'));
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().kind, Failure::Kind::unsupported);
-  EXPECT_EQ(unknown.error().text, "there is no message of kind 99 in version 2 of the uplink");
+  EXPECT_EQ(unknown.error().text, "there is no message of kind 99 in version 3 of the uplink");
   EXPECT_FALSE(parse_frame(""));
   const auto broken = parse_frame("\x0A\xFF");
   ASSERT_FALSE(broken);

@@ -9,16 +9,8 @@ namespace suan::uplink {
 
 namespace {
 
-constexpr std::size_t questions_max = 1000;
 constexpr std::size_t kept_max = 10'000;
-constexpr auto answered_within = std::chrono::seconds(10);
 constexpr Span lasts_max = hours(1);
-
-naming::NameAnswer no_answer(const std::string& name) {
-  naming::NameAnswer answer;
-  answer.problem = "the domain " + name + " does not answer";
-  return answer;
-}
 
 }  // namespace
 
@@ -51,32 +43,8 @@ std::string find_name_fault(const naming::NameAnswer& answer, const naming::Iden
   return {};
 }
 
-std::uint64_t Names::expect(const void* from, std::string name_of_asked, Done done) {
-  if (questions_.size() >= questions_max) return 0;
-  questions_.emplace(++last_, Question{from, std::move(name_of_asked), std::move(done),
-                                       Steady::now() + answered_within});
-  return last_;
-}
-
-void Names::hear(const void* from, std::uint64_t number, const naming::NameAnswer& answer) {
-  const auto at = questions_.find(number);
-  if (at == questions_.end() || at->second.from != from) return;
-  Done done = std::move(at->second.done);
-  questions_.erase(at);
-  done(answer);
-}
-
 void Names::tick(Steady::time_point now) {
-  std::vector<Question> late;
-  for (auto at = questions_.begin(); at != questions_.end();) {
-    if (at->second.until > now) {
-      ++at;
-      continue;
-    }
-    late.push_back(std::move(at->second));
-    at = questions_.erase(at);
-  }
-  for (Question& each : late) each.done(no_answer(each.name));
+  Questions::tick(now);
   std::erase_if(kept_, [&](const auto& each) { return each.second.until <= now; });
 }
 

@@ -258,6 +258,7 @@ void Uplinks::tick() {
   for (const auto& [member, since] : away_) miss(member, since);
   awaited_.expire();
   names_.tick(Names::Steady::now());
+  data_questions_.tick(Names::Steady::now());
   ask_for_workdirs();
   constexpr int looks_every = 600;
   if (++ticks_ % looks_every == 0) look_at_uploads();

@@ -69,6 +69,7 @@ class Uplinks final : public member::Reach,
                                               std::uint64_t offset) override;
   Result<std::unique_ptr<member::Exec>> exec(const member::AttemptPlace&, const member::ExecWish&,
                                              member::ExecSink&) override;
+  void survey(MemberId, PoolId, DataQuestion, Callback<void(DataAnswer)> done) override;
 
   /// Brings the working directory of a job to this domain, from its parent if it is a guest, and
   /// keeps trying while the job is under way.
@@ -95,7 +96,9 @@ class Uplinks final : public member::Reach,
   std::vector<std::string> path() const override;
   void on_question(const std::shared_ptr<Below>&, const AskParent&) override;
   void on_question(const std::shared_ptr<Above>&, const AskChild&) override;
+  void on_question(const std::shared_ptr<Above>&, const AskData&) override;
   void on_answer(const void* from, std::uint64_t number, const naming::NameAnswer&) override;
+  void on_answer(const void* from, const AnswerData&) override;
   void find_name(const naming::Identifier&, Names::Done);
   void find_below(const naming::Identifier&, std::size_t depth, Names::Done);
   void answer_here(const naming::Identifier&, Names::Done);
@@ -131,6 +134,7 @@ class Uplinks final : public member::Reach,
   Fetches fetches_;
   const naming::Codecs codecs_;
   Names names_;
+  Questions<DataAnswer> data_questions_;
   int ticks_ = 0;
   std::map<MemberId, Moment> away_;  // Who is not connected, since when by the steady clock.
 

@@ -2,6 +2,8 @@
 // say what they should not.
 #include "uplink/uplinks.h"
 
+#include <future>
+
 #include <gtest/gtest.h>
 
 #include "domain/shown.h"
@@ -89,6 +91,40 @@ TEST_F(Uplink, AJobRunsBelowAndIsPaidAbove) {
   ASSERT_TRUE(
       becomes_true([&] { return parent.presences.of(place_of(id).member).rtt_p99 > Span{}; }));
   EXPECT_TRUE(becomes_true([&] { return child->presences.of(ParentId{1}).rtt_p50 > Span{}; }));
+}
+
+DataAnswer ask_data(JoinedDomain& domain, MemberId member, PoolId pool) {
+  std::promise<DataAnswer> promise;
+  domain.uplinks->survey(member, pool, {"lab", {"hot:a", "hot:abc"}},
+                         [&](DataAnswer answer) { promise.set_value(std::move(answer)); });
+  return promise.get_future().get();
+}
+
+TEST_F(Uplink, AsksHowMuchThereIsToBringForAPoolBelow) {
+  join();
+  const MemberId member = place_of({}).member;
+  const PoolId pool = parent.look([&](const domain::State& state) {
+    PoolId remote;
+    for (const auto& [id, each] : state.catalogue().pools())
+      if (each.member == member) remote = each.remote;
+    return remote;
+  });
+  const DataAnswer answer = ask_data(parent, member, pool);
+  ASSERT_EQ(answer.sources.size(), 2U) << answer.problem;
+  // Whose data is meant is said in the words of the site: lab@parent.
+  EXPECT_EQ(answer.sources[0].bytes, 15);
+  EXPECT_EQ(answer.sources[1].bytes, 17);
+  EXPECT_EQ(ask_data(parent, member, {99}).problem, "there is no such pool");
+  child.reset();
+  EXPECT_TRUE(becomes_true([&] {
+    return ask_data(parent, member, pool).problem == "its member cannot be reached now";
+  }));
+}
+
+TEST_F(Uplink, AnOlderChildIsNotAskedWhatItDoesNotKnow) {
+  join(2);
+  EXPECT_EQ(ask_data(parent, place_of({}).member, {1}).problem,
+            "the domain child cannot say that yet");
 }
 
 TEST_F(Uplink, WhatEndedWhileItWasAwayIsTold) {

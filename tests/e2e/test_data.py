@@ -63,6 +63,32 @@ run: cat corpus/a model/8b | tee out/all
     expect_equal((pool["moves_data"], pool["stores"]), (True, ["bucket", "models"]), "what the pool offers")
 
 
+def test_a_plan_says_how_much_there_is_to_bring(directory):
+    disk, server = start(directory)
+    (disk / "bucket/lab/corpus").mkdir(parents=True)
+    (disk / "bucket/lab/corpus/a").write_bytes(random.randbytes(2_000_000))
+    spec = directory / "run.yaml"
+    spec.write_text(JOB + 'inputs: {data: {source: "bucket:corpus"}}\nrun: ls data\n')
+    plan = suan(server, "plan", "-f", str(spec)).stdout
+    expect("2.0 MB in 1 file to bring first, nobody knows how quickly" in plan, plan)
+    suan(server, "run", "-y", "-f", str(spec))
+    plan = suan(server, "plan", "-f", str(spec)).stdout
+    expect("2.0 MB in 1 file to bring first, about 1s as quickly as lately" in plan, plan)
+    asked = {"project": "lab", "run": "ls", "max_duration": "1m", "inputs": {
+        "data": {"source": "bucket:corpus"}, "more": {"source": "bucket:none"}}}
+    transfer = server.ask("POST", "/v1/plans", asked).json["transfer"]
+    expect_equal((transfer["pool"], transfer["bytes"], transfer["inputs"][0]["files"]), ("here/local", 2_000_000, 1),
+                 f"what is to bring: {transfer}")
+    expect("directory not found" in transfer["inputs"][1]["problem"] and "/none" not in transfer["text"],
+           f"what is not there is named: {transfer}")
+    # Not of a project in which one has no seat.
+    server.make_project("other")
+    key = server.change("POST", "/v1/keys", {"user": "bob", "projects": ["other"], "label": "x"})["secret"]
+    asked["project"] = "other"
+    transfer = server.ask("POST", "/v1/plans", asked, key=key).json.get("transfer")
+    expect(transfer is None or "directory not found" in transfer["inputs"][0]["problem"], f"of others: {transfer}")
+
+
 def test_what_is_missing_is_named(directory):
     disk, server = start(directory)
     spec = directory / "run.yaml"
@@ -217,6 +243,16 @@ run: echo $SUAN_JOB_ID; sha256sum < big | tee out/sum; cat model/8b
     expect_equal([each.name for each in owner.iterdir()], [f"{job}-0-1"], "whose it is, and which attempt")
     for node in (province, site):
         expect_equal(len(list((node.server.state / "uploads").iterdir())), 1, f"what {node.name} keeps")
+    # What was kept is whose it is, as the site says over two levels.
+    asked = {"project": "lab", "run": "ls", "max_duration": "1m", "inputs": {"run": {"source": f"bucket:run/{job}-0-1"}}}
+    transfer = country.server.ask("POST", "/v1/plans", asked).json["transfer"]
+    expect_equal((transfer["pool"], transfer["bytes"], transfer["inputs"][0].get("problem", "")),
+                 ("province.site.site/local", len(digest), ""), f"what there is to bring: {transfer}")
+    site.link.cut()
+    until(lambda: not province.member("site")["connected"], 10, "the cut is noticed")
+    text = country.server.ask("POST", "/v1/plans", asked).json["transfer"]["text"]
+    expect("cannot be reached" in text, f"while it is away: {text}")
+    site.link.mend()
 
 
 def test_a_slurm_site_moves_data(directory):
@@ -238,13 +274,15 @@ run: bash main.sh
 """)
         expect_equal(suan(server, "run", "-y", "-f", "run.yaml", cwd=work).stdout, "weights\n", "what the job says")
         expect_equal((disk / "bucket/lab/run/job-1-0-1/all").read_text(), "weights\n", "what was kept")
+        plan = suan(server, "plan", "-f", "run.yaml", cwd=work).stdout
+        expect("8 B in 1 file to bring first" in plan, plan)
         server.stop()
         tested = suan(server, "site", "test", str(site_file))
         expect("store models: it can be listed" in tested.stdout, tested.stdout)
 
 
 if __name__ == "__main__":
-    testbed.run_tests([test_inputs_come_and_outputs_stay, test_what_is_missing_is_named,
+    testbed.run_tests([test_inputs_come_and_outputs_stay, test_a_plan_says_how_much_there_is_to_bring, test_what_is_missing_is_named,
                        test_projects_do_not_see_each_other, test_a_working_directory_comes_along,
                        test_uploads_over_the_api, test_a_kill_while_data_moves,
                        test_through_three_levels_and_a_cut, test_a_slurm_site_moves_data])

@@ -105,6 +105,11 @@ def test_a_job_goes_on_while_cut(directory):
     stopped = country.server.submit("sleep 300", max_duration="10m")
     time.sleep(3)
     expect_equal(country.server.job(stopped)["state"], "queued", "new work while nobody can take it")
+    # The country itself is connected to the province; it knows all the same what waits for whom.
+    why = country.server.read(f"/v1/jobs/{stopped}/why")
+    expect_equal([(each["reason"], each["count"]) for each in why["rejected"]], [("member_unreachable", 1)], f"{why}")
+    found = suan(country.server, "find", "--cpus", "1").stdout
+    expect("cannot be reached" in found, found)
     expect_equal(country.server.job(short)["state"], "running", "what is not known to have ended")
     suan(country.server, "logs", short, wanted=3)
     site.link.mend()
