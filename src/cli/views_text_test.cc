@@ -71,6 +71,9 @@ TEST(ViewsText, Plan) {
   plan.available = yuan(10'000);
   plan.placements = {candidate("sh/h800", 160, true), candidate("js/h800", 172, true)};
   plan.rejected = rejections;
+  plan.transfer.emplace();
+  plan.transfer->text = "3.2 GB in 12 files to bring first, about 40s as quickly as lately";
+  plan.transfer->inputs.resize(1);
   api::PlanView refused;
   refused.text = "Nothing fits.";
   refused.refused = "the project lab-a has 5 CNY and this needs 160 CNY";

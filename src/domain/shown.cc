@@ -26,7 +26,10 @@ std::map<PoolId, PoolReading> readings_for(const State& state, ParentId parent) 
   for (const auto& [id, pool] : state.catalogue().pools()) {
     if (pool.state == ServingState::closed) continue;
     readings[id].pool = pool.name;
-    if (const Sight* sight = state.sight_of(id)) readings[id].queued = sight->queued;
+    if (const Sight* sight = state.sight_of(id)) {
+      readings[id].queued = sight->queued;
+      readings[id].is_away = sight->is_away;
+    }
     for (const NodeReading& each : state.market().nodes().others_in(id))
       held[{id, each.node}] = each;
   }

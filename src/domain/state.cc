@@ -84,7 +84,7 @@ void State::refresh() {
 void State::observe(PoolId id, const PoolReading& reading, Moment at) {
   ensure(stale_pools_.empty());
   market_.observe(catalogue_.pools().at(id), reading.nodes);
-  sights_.put(id, {at, reading.queued});
+  sights_.put(id, {at, reading.queued, reading.is_away});
   supply_.set_reachable(id, !reading.is_away);
   supply_.forget_links(at);
   refresh_free(id);

@@ -124,6 +124,7 @@ struct Essence {
 struct Sight {
   Moment at;
   std::uint32_t queued = 0;  // Work of others that waits for it.
+  bool is_away = false;      // As in PoolReading.
 };
 
 /// A fold over the journal, and beside it what was seen of the world lately (`observe`): that
