@@ -149,6 +149,7 @@ struct PlanView {
   std::vector<Change> changes;
   std::string refused;                 // The refusal that submitting would get, or "".
   std::optional<Transfer> transfer{};  // Absent where there is nothing to bring.
+  std::uint32_t pools = 0;             // So many of `placements` it would start in, the first ones.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "plan_id", self.plan_id);
@@ -163,6 +164,7 @@ struct PlanView {
     visit(10, "changes", self.changes);
     visit(11, "refused", self.refused);
     visit(12, "transfer", self.transfer);
+    visit(13, "pools", self.pools);
   }
 };
 

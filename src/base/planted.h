@@ -89,6 +89,12 @@ enum class Bug : std::uint8_t {
   lost_usage_not_awaited,
   lost_job_evicted,
   unapproved_offer_taken,
+  part_launched_before_others,
+  part_survives_another,
+  part_survives_a_lost_one,
+  part_not_kept,
+  part_kept_too_early,
+  rest_of_gang_kept,
   drained_site_resumed,
 };
 

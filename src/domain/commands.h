@@ -184,9 +184,10 @@ using Command =
     std::variant<CreateOrganisation, CreateProject, Deposit, CreateKey, RevokeKey, SubmitJob,
                  StopJob, MakeJoinToken, AnswerJoin, DrainSite, FoundDomain, StartMember, Reserve,
                  Confirm, Report, NotePayloadsDestroyed, JoinParent, FromParent<HostUnit>,
-                 FromParent<CommitUnit>, FromParent<RenewUnit>, FromParent<StopTask>,
-                 FromParent<LetGo>, AskToJoin, OfferSupply, FromMember<UnitHosted>,
-                 FromMember<UnitRefused>, FromMember<TaskReport>, NoteAbsence, Tick, PlaceWaiting>;
+                 FromParent<ConfirmUnit>, FromParent<CommitUnit>, FromParent<RenewUnit>,
+                 FromParent<StopTask>, FromParent<LetGo>, AskToJoin, OfferSupply,
+                 FromMember<UnitHosted>, FromMember<UnitConfirmed>, FromMember<UnitRefused>,
+                 FromMember<TaskReport>, NoteAbsence, Tick, PlaceWaiting>;
 
 /// Who asked, and how a repeat is known. Commands of the process itself carry no request.
 struct Caller {

@@ -2,11 +2,13 @@
 
 #include <expected>
 #include <memory_resource>
+#include <vector>
 
 #include "domain/commands.h"
 #include "domain/events.h"
 #include "domain/refusal.h"
 #include "domain/state.h"
+#include "placement/rank.h"
 
 namespace suan::domain {
 
@@ -25,6 +27,11 @@ Decision decide(const State&, const Command&, const Caller&, Moment now,
 
 /// The rules about request ids, before deciding: why this request cannot be taken, or nothing.
 std::expected<void, Refusal> check_request(const State&, const Caller&, Moment now);
+
+/// Where the units of a job would go if it were submitted now and nothing waited before it: the
+/// first of them or, of a gang that may be spread, all. Empty: it would wait. The cost that the
+/// first has is that of the whole job.
+std::vector<placement::Candidate> places_now(const State&, const JobSpec&);
 
 /// What may be asked of a caller in one place: nullopt-like success, or `forbidden` naming the
 /// role.

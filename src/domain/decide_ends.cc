@@ -3,6 +3,7 @@
 
 #include "base/planted.h"
 #include "domain/deciding.h"
+#include "domain/gangs.h"
 #include "domain/terms.h"
 
 namespace suan::domain {
@@ -88,6 +89,28 @@ struct Ending {
   bool is_good() const { return ended.end == AttemptEnd::exited && ended.exit_code == 0; }
 };
 
+// Lets what else is live of a gang that is spread stop, if something of it went wrong; or ends it
+// if nothing is live.
+void go_on_with_gang(Deciding& deciding, const Ending& ending) {
+  const jobs::Job& job = ending.job;
+  Money rest = ending.unit().allowance_left - ending.ended.cost;
+  bool others_live = false;
+  for (std::uint32_t i = 0; i < job.units.size(); ++i) {
+    if (i == ending.key.unit) continue;
+    rest = rest + job.units[i].allowance_left;
+    if (!is_live(job.units[i])) continue;
+    others_live = true;
+    if (!ending.is_good() && !planted(Bug::part_survives_another))
+      stop_unit(deciding, job, {job.id, i}, AttemptEnd::cancelled);
+  }
+  if (others_live) return;
+  const jobs::TaskEnded& last = ending.ended;
+  conclude_gang(
+      deciding, job,
+      {.unit = ending.key, .end = last.end, .exit_code = last.exit_code, .reason = last.reason},
+      last.cost, rest);
+}
+
 void finish_unit(Deciding& deciding, const Ending& ending, Money rest) {
   const jobs::Job& job = ending.job;
   if (rest != Money{} && !planted(Bug::rest_of_allowance_kept))
@@ -124,6 +147,7 @@ void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
   if (!planted(Bug::lease_never_released))
     deciding.emit(market::LeaseReleased{unit.tasks[place.index].lease, false});
   deciding.emit(ending.ended);
+  if (job.spec->is_spread()) return go_on_with_gang(deciding, ending);
 
   bool others_live = false;
   for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
@@ -153,26 +177,58 @@ jobs::UnitEnded verdict_of(const jobs::Unit& unit, jobs::UnitEnded verdict) {
   return verdict;
 }
 
+void conclude_gang(Deciding& deciding, const jobs::Job& job, jobs::UnitEnded end, Money taken,
+                   Money rest, jobs::Setback lost) {
+  if (rest != Money{} && !planted(Bug::rest_of_gang_kept))
+    deciding.emit(ledger::Allotted{job.hold, -rest});
+  Moment earliest{INT64_MAX};
+  for (std::uint32_t i = 0; i < job.units.size(); ++i) {
+    for (const jobs::Task& task : job.units[i].tasks) {
+      const bool is_bad = task.end != AttemptEnd::exited || task.exit_code != 0;
+      if (task.phase != Phase::ended || !is_bad || !(task.ended < earliest)) continue;
+      earliest = task.ended;
+      end = {
+          .unit = {job.id, i}, .end = task.end, .exit_code = task.exit_code, .reason = task.reason};
+    }
+  }
+  conclude_unit(deciding, job, std::move(end), taken, lost);
+}
+
 void conclude_unit(Deciding& deciding, const jobs::Job& job, jobs::UnitEnded end, Money taken,
                    jobs::Setback lost) {
+  const std::vector<std::uint32_t> bound = jobs::bound_with(job, end.unit.unit);
   const jobs::Unit& unit = job.units[end.unit.unit];
   const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
   if (is_tried_again(deciding, job, end.end)) {
     // Whether the budget may still pay for a minute where the last attempt was, once all that is
     // set aside for other units has come back.
-    const Money left = job.spec->budget - hold.charged - job.owed - taken;
+    const Money left = scale(job.spec->budget - hold.charged - job.owed - taken, 1,
+                             static_cast<std::int64_t>(bound.size()));
     if (pays_for_a_minute(*job.spec, unit_hourly(job, unit), left)) {
       const bool has_run = end.end != AttemptEnd::launch_failed && end.end != AttemptEnd::displaced;
       const auto setback = has_run ? lost : jobs::Setback::interrupted;
-      deciding.emit(
-          jobs::UnitReturned{end.unit, setback, deciding.now + retry_pause(unit.attempt)});
+      for (const std::uint32_t i : bound)
+        deciding.emit(jobs::UnitReturned{{job.id, i},
+                                         i == end.unit.unit ? setback : jobs::Setback::none,
+                                         deciding.now + retry_pause(unit.attempt)});
       return;
     }
     end.end = AttemptEnd::over_budget;
     end.reason += "; what is left of its budget does not pay for another attempt";
   }
   deciding.emit(end);
-  if (job.units_ended + 1 != job.units.size()) return;
+  for (const std::uint32_t i : bound) {
+    if (i == end.unit.unit) continue;
+    const jobs::Task& task = job.units[i].tasks.front();
+    const bool is_known = task.phase == Phase::ended;  // Else it is the one that has just ended.
+    const bool is_well = end.end == AttemptEnd::exited && end.exit_code == 0;
+    deciding.emit(jobs::UnitEnded{
+        .unit = {job.id, i},
+        .end = is_known ? task.end : (is_well ? AttemptEnd::exited : AttemptEnd::cancelled),
+        .exit_code = is_known ? task.exit_code : 0,
+        .reason = is_known ? task.reason : ""});
+  }
+  if (job.units_ended + bound.size() != job.units.size()) return;
   const bool is_good = end.end == AttemptEnd::exited && end.exit_code == 0;
   const bool all_good = job.units_failed == 0 && is_good;
   const jobs::Outcome outcome = all_good && !(job.is_stopping && job.units.size() > 1)

@@ -197,6 +197,18 @@ Ruling decide_one(Deciding& deciding, const FromParent<HostUnit>& command) {
   return {};
 }
 
+Ruling decide_one(Deciding& deciding, const FromParent<ConfirmUnit>& command) {
+  SUAN_TRY(const jobs::Job* job, find_guest(deciding, command.parent, command.message.unit));
+  const jobs::Unit& unit = job->units.front();
+  if (unit.phase != Phase::confirming || job->guest->keeping != jobs::Keeping::none)
+    return nothing_new();
+  const bool is_hosted =
+      static_cast<bool>(deciding.state.catalogue().pools().at(unit.placement.pool).remote);
+  if (!is_hosted && !planted(Bug::part_not_kept)) keep_leases(deciding, unit);
+  deciding.emit(jobs::GuestKept{job->id, !is_hosted});
+  return {};
+}
+
 Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
   const CommitUnit& commit = command.message;
   SUAN_TRY(const jobs::Job* job, find_guest(deciding, command.parent, commit.unit));

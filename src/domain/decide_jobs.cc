@@ -29,6 +29,9 @@ Ruling check_spec(const JobSpec& spec) {
   if (spec.elements == 0 || spec.elements > elements_max || (spec.elements > 1 && spec.nodes > 1))
     return refuse(Code::spec_invalid,
                   "array and replicas are 1 to 10000, and above 1 only with num_nodes 1", "/array");
+  if (spec.is_spread() && (spec.elements > nodes_max || spec.kind != JobKind::batch))
+    return refuse(Code::spec_invalid, "a gang that is spread has at most 1024 nodes",
+                  "/resources/topology");
   for (const Alternative& each : spec.alternatives) {
     const bool is_share = each.card_milli > 0 && each.card_milli < 1000;
     const bool is_whole = each.card_milli >= 0 && each.card_milli % 1000 == 0;
@@ -136,17 +139,18 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
 
   const bool is_early = asked.not_before > deciding.now && !planted(Bug::not_before_ignored);
   const bool must_wait = is_early || state.jobs().lines().contains(jobs::demand_fingerprint(asked));
-  std::optional<Choice> place;
-  if (!must_wait) place = choose_place(state, asked);
-  SUAN_CHECK(check_plan(command.plan, place ? &place->best : nullptr));
-  Money job_hourly;
-  if (place) {
-    job_hourly = place->best.hourly_cost;
-  } else {
+  std::vector<Choice> places;
+  if (!must_wait) places = choose_places(state, asked);
+  SUAN_CHECK(check_plan(command.plan, places.empty() ? nullptr : &places.front().best));
+  Money unit_hourly;
+  if (places.empty()) {
     SUAN_TRY(const placement::Candidate later, best_place(state, placement::make_demand(asked)));
-    job_hourly = later.hourly_cost;
+    unit_hourly = scale(later.hourly_cost, 1, asked.elements);
+  } else {
+    // The dearest, if they differ.
+    for (const Choice& each : places)
+      unit_hourly = std::max(unit_hourly, scale(each.record.hourly, asked.nodes, 1));
   }
-  const Money unit_hourly = scale(job_hourly, 1, asked.elements);
   const Money hold_amount = times(unit_allowance(asked, unit_hourly), asked.elements);
   SUAN_CHECK(check_money(deciding, asked, unit_hourly, hold_amount));
 
@@ -169,14 +173,14 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
                                    .is_rolling = is_rolling(asked),
                                    .payloads = command.payloads});
   deciding.emit(ledger::Held{hold_id, id, asked.project, hold_amount});
-  if (place) {
+  if (!places.empty()) {
     const ledger::Hold hold{.id = hold_id,
                             .job = id,
                             .project = asked.project,
                             .amount = hold_amount,
                             .allotted = {},
                             .charged = {}};
-    place_unit(deciding, {{id, 0}, *spec, 1, hold}, std::move(*place));
+    place_all(deciding, {{id, 0}, *spec, 1, hold}, std::move(places));
   }
   return {};
 }

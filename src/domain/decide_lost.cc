@@ -4,6 +4,7 @@
 
 #include "base/planted.h"
 #include "domain/deciding.h"
+#include "domain/gangs.h"
 #include "domain/terms.h"
 
 namespace suan::domain {
@@ -99,6 +100,22 @@ void lose_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, std
   }
   const Money taken = lost.set_aside;
   deciding.emit(std::move(lost));
+  if (job.spec->is_spread()) {
+    Money rest;
+    bool others_live = false;
+    for (std::uint32_t i = 0; i < job.units.size(); ++i) {
+      if (i == key.unit) continue;
+      rest = rest + job.units[i].allowance_left;
+      others_live = others_live || is_live(job.units[i]);
+      if (!planted(Bug::part_survives_a_lost_one))
+        stop_unit(deciding, job, {job.id, i}, AttemptEnd::cancelled);
+    }
+    if (others_live) return;
+    conclude_gang(deciding, job,
+                  {.unit = key, .end = end_of(unit), .exit_code = 0, .reason = std::move(reason)},
+                  taken, rest, jobs::Setback::cut_off);
+    return;
+  }
   conclude_unit(
       deciding, job,
       verdict_of(unit,
@@ -117,12 +134,13 @@ Ruling decide_one(Deciding& deciding, const NoteAbsence& command) {
     if (unit.attempt != attempt) continue;
     const bool has_no_answer =
         unit.phase == Phase::reserving ||
+        (unit.phase == Phase::confirming && job.spec->is_spread()) ||
         (planted(Bug::launched_unit_taken_back) && unit.phase == Phase::staging);
     if (has_no_answer && command.away >= answer_awaited) {
       take_back(deciding, job, key, jobs::Setback::unanswered, "its site cannot be reached");
       return {};
     }
-    if (!is_launched(unit)) continue;
+    if (!is_launched(unit) || !is_live(unit)) continue;
     const Span most = lost_after(job);
     if (most == Span{} || !must_have_stopped(most, job.spec->grace, command.away)) continue;
     lose_unit(deciding, job, key,

@@ -6,6 +6,7 @@
 
 #include "base/planted.h"
 #include "domain/deciding.h"
+#include "domain/gangs.h"
 #include "domain/terms.h"
 
 namespace suan::domain {
@@ -67,8 +68,8 @@ Span pause_after(const std::vector<jobs::Mishap>& mishaps) {
 void take_back(Deciding& deciding, const jobs::Job& job, const UnitKey& key, jobs::Setback setback,
                std::string reason) {
   if (job.guest) return refuse_guest(deciding, job, std::move(reason));
-  if (!planted(Bug::taken_back_with_allowance)) give_up_placement(deciding, job, key);
   if (job.is_stopping) {
+    give_up_placement(deciding, job, key);
     const jobs::UnitEnded end{
         .unit = key, .end = AttemptEnd::cancelled, .exit_code = 0, .reason = "stopped on request"};
     deciding.emit(end);
@@ -77,8 +78,7 @@ void take_back(Deciding& deciding, const jobs::Job& job, const UnitKey& key, job
               deciding.state.ledger().holds().at(job.hold).amount);
     return;
   }
-  deciding.emit(
-      jobs::UnitReturned{key, setback, deciding.now + pause_after(job.units[key.unit].mishaps)});
+  return_unit(deciding, job, key, setback, deciding.now + pause_after(job.units[key.unit].mishaps));
 }
 
 namespace {
@@ -238,9 +238,28 @@ Ruling decide_one(Deciding& deciding, const FromMember<UnitHosted>& command) {
   }
   const std::vector<LeaseId> leases = granted.leases;
   deciding.emit(std::move(granted));
-  if (job->guest) return {};
+  // A gang that is spread is kept first, once all of it is granted.
+  if (job->guest || job->spec->is_spread()) return {};
   for (const LeaseId lease : leases) deciding.emit(market::LeaseConfirmed{lease});
   deciding.emit(launch_terms(deciding, *job, key));
+  return {};
+}
+
+Ruling decide_one(Deciding& deciding, const FromMember<UnitConfirmed>& command) {
+  const UnitAttempt& message = command.message.unit;
+  const jobs::Job* job = job_with(deciding, command.member, message);
+  if (job == nullptr) return stale();
+  const jobs::Unit& unit = job->units[message.unit];
+  if (unit.phase != Phase::confirming || is_kept(deciding.state, unit)) return nothing_new();
+  if (job->guest) {
+    if (job->guest->keeping != jobs::Keeping::asked) return nothing_new();
+    keep_leases(deciding, unit);
+    deciding.emit(jobs::GuestKept{job->id, true});
+  } else if (job->spec->is_spread()) {
+    keep_part(deciding, *job, {message.job, message.unit});
+  } else {
+    return nothing_new();
+  }
   return {};
 }
 
@@ -253,6 +272,15 @@ Ruling decide_one(Deciding& deciding, const FromMember<UnitRefused>& command) {
   }
   if (has_started(job->units[message.unit]) || command.message.reason.size() > reason_bytes_max)
     return nothing_new();
+  if (job->spec->is_spread() && is_live(job->units[message.unit])) {
+    // Others of its gang may run.
+    Progress progress;
+    progress.key = {job->id, jobs::task_number(*job->spec, message.unit, 0), message.attempt};
+    progress.state = AttemptState::ended;
+    progress.end = AttemptEnd::launch_failed;
+    progress.reason = command.message.reason;
+    return decide_one(deciding, Report{progress});
+  }
   take_back(deciding, *job, {message.job, message.unit}, jobs::Setback::refused,
             command.message.reason);
   return {};

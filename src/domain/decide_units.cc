@@ -5,6 +5,7 @@
 #include "base/planted.h"
 #include "base/text.h"
 #include "domain/deciding.h"
+#include "domain/gangs.h"
 #include "domain/terms.h"
 #include "placement/rank.h"
 
@@ -22,8 +23,7 @@ constexpr std::size_t evicted_at_once_max = 64;
 
 }  // namespace
 
-std::optional<Choice> choose_place(const State& state, const JobSpec& spec) {
-  const placement::Demand demand = placement::make_demand(spec);
+std::optional<Choice> choose_place(const State& state, const placement::Demand& demand) {
   const ExactNodes nodes(state);
   std::optional<placement::Candidate> best;
   if (state.supply().size() > few_pools) {
@@ -89,17 +89,6 @@ std::optional<Payment> pay_for(const Deciding& deciding, const JobSpec& spec, Mo
   return Payment{allowance, extension};
 }
 
-void stop_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, AttemptEnd why) {
-  const jobs::Unit& unit = job.units[key.unit];
-  for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
-    const Phase phase = unit.tasks[t].phase;
-    if (phase == Phase::staging || phase == Phase::running) {
-      deciding.emit(jobs::TaskStopping{
-          {job.id, jobs::task_number(*job.spec, key.unit, t), unit.attempt}, why});
-    }
-  }
-}
-
 // How long a member may run on without hearing from home: `run_for`, or less if the user wants
 // another attempt when it is cut off. 0 = no limit.
 Span bounded_by_cut(const jobs::Job& job, Span run_for) {
@@ -126,6 +115,17 @@ std::unexpected<Refusal> stale() {
 
 Money unit_hourly(const jobs::Job& job, const jobs::Unit& unit) {
   return scale(unit.placement.hourly, job.spec->nodes, 1);
+}
+
+void stop_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, AttemptEnd why) {
+  const jobs::Unit& unit = job.units[key.unit];
+  for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
+    const Phase phase = unit.tasks[t].phase;
+    if (phase == Phase::staging || phase == Phase::running) {
+      deciding.emit(jobs::TaskStopping{
+          {job.id, jobs::task_number(*job.spec, key.unit, t), unit.attempt}, why});
+    }
+  }
 }
 
 bool pays_for_a_minute(const JobSpec& spec, Money unit_hourly, Money left) {
@@ -176,10 +176,15 @@ bool is_spent(const State& state, const jobs::Job& job, const ledger::Hold& hold
          !pays_for_a_minute(*job.spec, hourly, job.spec->budget - hold.charged - job.owed);
 }
 
-// Ends a unit that waits, and its job with the last of them.
+// Ends a unit that waits, with all that are bound with it, and its job with the last of them.
 void end_waiting(Deciding& deciding, const jobs::Job& job, const jobs::UnitEnded& end) {
-  deciding.emit(end);
-  if (job.units_ended + 1 == job.units.size())
+  const std::vector<std::uint32_t> bound = jobs::bound_with(job, end.unit.unit);
+  for (const std::uint32_t unit : bound) {
+    jobs::UnitEnded each = end;
+    each.unit.unit = unit;
+    deciding.emit(std::move(each));
+  }
+  if (job.units_ended + bound.size() == job.units.size())
     end_job(deciding, job, jobs::Outcome::failed, end,
             deciding.state.ledger().holds().at(job.hold).amount);
 }
@@ -193,9 +198,9 @@ Ruling decide_one(Deciding& deciding, const PlaceWaiting&) {
     const jobs::Job& job = *deciding.state.jobs().find(head.unit.job);
     const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
     const std::uint32_t attempt = job.units[head.unit.unit].attempt + 1;
-    auto choice = choose_place(deciding.state, *job.spec);
-    if (!choice) continue;
-    if (place_unit(deciding, {head.unit, *job.spec, attempt, hold, job.owed}, std::move(*choice)))
+    auto choices = choose_places(deciding.state, *job.spec);
+    if (choices.empty()) continue;
+    if (place_all(deciding, {head.unit, *job.spec, attempt, hold, job.owed}, std::move(choices)))
       return {};
     if (is_spent(deciding.state, job, hold)) {
       end_waiting(deciding, job,
@@ -223,10 +228,9 @@ Ruling decide_one(Deciding& deciding, const Reserve& command) {
     return {};
   }
   if (grants.empty()) {
-    give_up_placement(deciding, *job, command.unit);
     const bool is_open = pool.state == ServingState::production;
-    deciding.emit(jobs::UnitReturned{
-        command.unit, is_open ? jobs::Setback::capacity_taken : jobs::Setback::pool_closed, {}});
+    return_unit(deciding, *job, command.unit,
+                is_open ? jobs::Setback::capacity_taken : jobs::Setback::pool_closed);
     return {};
   }
   jobs::UnitGranted granted{command.unit, {}};
@@ -253,15 +257,18 @@ Ruling decide_one(Deciding& deciding, const Confirm& command) {
   const jobs::Job* job = job_in_phase(deciding, command.unit, command.attempt, Phase::confirming);
   if (job == nullptr) return stale();
   const jobs::Unit& unit = job->units[command.unit.unit];
+  if (is_kept(deciding.state, unit)) return stale();
   for (const jobs::Task& task : unit.tasks) {
     const market::Lease* lease = deciding.state.market().find_lease(task.lease);
     ensure(lease != nullptr && lease->state == market::LeaseState::tentative);
     if (lease->expires > deciding.now || planted(Bug::expired_lease_confirmed)) continue;
-    give_up_placement(deciding, *job, command.unit);
-    deciding.emit(jobs::UnitReturned{command.unit, jobs::Setback::lease_expired, {}});
+    return_unit(deciding, *job, command.unit, jobs::Setback::lease_expired);
     return {};
   }
-  launch_unit(deciding, *job, launch_terms(deciding, *job, command.unit));
+  if (job->spec->is_spread())
+    keep_part(deciding, *job, command.unit);
+  else
+    launch_unit(deciding, *job, launch_terms(deciding, *job, command.unit));
   return {};
 }
 
@@ -282,10 +289,7 @@ jobs::UnitLaunched launch_terms(const Deciding& deciding, const jobs::Job& job,
 }
 
 void launch_unit(Deciding& deciding, const jobs::Job& job, const jobs::UnitLaunched& launched) {
-  for (const jobs::Task& task : job.units[launched.unit.unit].tasks) {
-    deciding.emit(market::LeaseConfirmed{task.lease});
-    if (planted(Bug::only_first_lease_confirmed)) break;
-  }
+  keep_leases(deciding, job.units[launched.unit.unit]);
   deciding.emit(launched);
 }
 
@@ -306,8 +310,7 @@ Ruling expire_lease(Deciding& deciding, LeaseId id) {
     refuse_guest(deciding, *job, "it was not committed in time");
     return {};
   }
-  give_up_placement(deciding, *job, key);
-  deciding.emit(jobs::UnitReturned{key, jobs::Setback::lease_expired, {}});
+  return_unit(deciding, *job, key, jobs::Setback::lease_expired);
   return {};
 }
 
@@ -394,6 +397,11 @@ Ruling decide_one(Deciding& deciding, const Tick&) {
   const UnitKey key{JobId{timer->id}, timer->unit};
   const jobs::Job& job = *deciding.state.jobs().find(key.job);
   const jobs::Unit& unit = job.units[key.unit];
+  if (unit.phase == Phase::reserving || unit.phase == Phase::confirming) {
+    return_unit(deciding, job, key, jobs::Setback::unanswered,
+                deciding.now + gang_returns_for);  // Some part of it does not come.
+    return {};
+  }
   if (unit.phase != Phase::waiting) return renew_unit(deciding, job, key);
   if (unit.is_queued) return miss_deadline(deciding, job, key);
   deciding.emit(jobs::UnitQueued{key});

@@ -58,6 +58,7 @@ Ruling decide_one(Deciding&, const Report&);
 Ruling decide_one(Deciding&, const NotePayloadsDestroyed&);
 Ruling decide_one(Deciding&, const JoinParent&);
 Ruling decide_one(Deciding&, const FromParent<HostUnit>&);
+Ruling decide_one(Deciding&, const FromParent<ConfirmUnit>&);
 Ruling decide_one(Deciding&, const FromParent<CommitUnit>&);
 Ruling decide_one(Deciding&, const FromParent<RenewUnit>&);
 Ruling decide_one(Deciding&, const FromParent<StopTask>&);
@@ -65,6 +66,7 @@ Ruling decide_one(Deciding&, const FromParent<LetGo>&);
 Ruling decide_one(Deciding&, const AskToJoin&);
 Ruling decide_one(Deciding&, const OfferSupply&);
 Ruling decide_one(Deciding&, const FromMember<UnitHosted>&);
+Ruling decide_one(Deciding&, const FromMember<UnitConfirmed>&);
 Ruling decide_one(Deciding&, const FromMember<UnitRefused>&);
 Ruling decide_one(Deciding&, const FromMember<TaskReport>&);
 Ruling decide_one(Deciding&, const NoteAbsence&);
@@ -99,7 +101,11 @@ struct Choice {
   placement::Candidate best;
   jobs::Placement record;
 };
-std::optional<Choice> choose_place(const State&, const JobSpec&);
+std::optional<Choice> choose_place(const State&, const placement::Demand&);
+
+/// The same for the first unit of a job or, of a gang that may be spread, for all of them, as close
+/// together as may be; empty if that cannot start now. The cost is that of the whole job.
+std::vector<Choice> choose_places(const State&, const JobSpec&);
 
 /// A unit that looks for a place. Borrows all but its key.
 struct Seeker {
@@ -112,6 +118,25 @@ struct Seeker {
 
 /// Gives a unit the place chosen for it; false, and no event, if it cannot be paid.
 bool place_unit(Deciding&, const Seeker&, Choice);
+
+/// Gives this unit and those after it their places; false, and no event, if they cannot all be
+/// paid.
+bool place_all(Deciding&, const Seeker& first, std::vector<Choice>);
+
+/// Returns a unit that has not been launched to the queue, with all that are bound with it.
+void return_unit(Deciding&, const jobs::Job&, const jobs::UnitKey&, jobs::Setback,
+                 Moment queue_at = {});
+
+/// Confirms those leases of a unit that are not.
+void keep_leases(Deciding&, const jobs::Unit&);
+
+/// The same of a part of a gang that is spread; launches all of it if that was the last part.
+void keep_part(Deciding&, const jobs::Job&, const jobs::UnitKey&);
+
+/// Ends an attempt of a gang that is spread, or has it tried again, once nothing of it is live; as
+/// conclude_unit. `rest` is what is left of the allowances.
+void conclude_gang(Deciding&, const jobs::Job&, jobs::UnitEnded end, Money taken, Money rest,
+                   jobs::Setback lost = jobs::Setback::site_lost);
 
 /// Gives back what a unit that has not been launched holds: its leases and its allowance.
 void give_up_placement(Deciding&, const jobs::Job&, const jobs::UnitKey&);
@@ -149,6 +174,9 @@ jobs::UnitLaunched launch_terms(const Deciding&, const jobs::Job&, const jobs::U
 
 /// Confirms all leases of a unit, which are there, and launches it.
 void launch_unit(Deciding&, const jobs::Job&, const jobs::UnitLaunched&);
+
+/// Asks that everything of a unit stops that has been launched.
+void stop_unit(Deciding&, const jobs::Job&, const jobs::UnitKey&, AttemptEnd why);
 
 /// Whether this much still pays for a minute of a unit at that price.
 bool pays_for_a_minute(const JobSpec&, Money unit_hourly, Money left);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/planted.h"
+#include "domain/gangs.h"
 #include "domain/terms.h"
 
 namespace suan::domain {
@@ -201,6 +202,8 @@ struct Following {
     const jobs::Unit& unit = job.units[event.unit.unit];
     if (job.guest)
       tell(effects, job.guest->parent, hosted(state, job));
+    else if (job.spec->is_spread())
+      keep_gang(job);
     else if (!is_hosted(state, unit))
       effects.push_back(AskConfirm{member_of(state, unit), event.unit, unit.attempt});
   }
@@ -221,6 +224,13 @@ struct Following {
   }
   void operator()(const jobs::UnitReturned& event) const { let_go(event.unit); }
   void operator()(const jobs::UnitEnded& event) const { let_go(event.unit); }
+  void operator()(const jobs::GuestKept& event) const {
+    const jobs::Job& job = *state.jobs().find(event.job);
+    if (!event.is_done)
+      tell(effects, member_of(state, job.units.front()), ConfirmUnit{attempt_of(job, 0)});
+    else if (!job.guest->is_let_go)
+      tell(effects, job.guest->parent, UnitConfirmed{job.guest->home});
+  }
   void operator()(const jobs::GuestRefused& event) const {
     const jobs::Guest& guest = *state.jobs().find(event.job)->guest;
     if (!guest.is_let_go) tell(effects, guest.parent, UnitRefused{guest.home, event.reason});
@@ -264,6 +274,19 @@ struct Following {
   void operator()(const auto&) const {}
 
  private:
+  // Once all of it is granted.
+  void keep_gang(const jobs::Job& job) const {
+    if (!are_all_granted(job) && !planted(Bug::part_kept_too_early)) return;
+    for (std::uint32_t i = 0; i < job.units.size(); ++i) {
+      const jobs::Unit& unit = job.units[i];
+      if (unit.phase != Phase::confirming) continue;
+      if (is_hosted(state, unit))
+        tell(effects, member_of(state, unit), ConfirmUnit{attempt_of(job, i)});
+      else
+        effects.push_back(AskConfirm{member_of(state, unit), {job.id, i}, unit.attempt});
+    }
+  }
+
   // A guest is one unit, so its tasks are numbered from 0.
   void report(const jobs::Job& job, const AttemptKey& key) const {
     if (job.guest && !job.guest->is_let_go)
@@ -314,7 +337,8 @@ Effects outstanding_effects(const State& state) {
         continue;
       if (unit.phase == Phase::reserving)
         effects.push_back(AskReserve{member_of(state, unit), key, unit.attempt});
-      if (unit.phase == Phase::confirming && !job.guest)
+      const bool may_keep = !job.spec->is_spread() || are_all_granted(job);
+      if (unit.phase == Phase::confirming && !job.guest && may_keep && !is_kept(state, unit))
         effects.push_back(AskConfirm{member_of(state, unit), key, unit.attempt});
       if (unit.phase != Phase::staging && unit.phase != Phase::running &&
           unit.phase != Phase::stopping)
@@ -348,6 +372,10 @@ Effects outstanding_for(const State& state, MemberId member) {
       continue;
     }
     if (unit.phase == Phase::reserving) say(wish_of(state, job, key.unit));
+    const bool is_wanted = job.guest ? job.guest->keeping == jobs::Keeping::asked
+                                     : job.spec->is_spread() && are_all_granted(job);
+    if (unit.phase == Phase::confirming && is_wanted && !is_kept(state, unit))
+      say(ConfirmUnit{attempt_of(job, key.unit)});
     if (unit.phase == Phase::reserving || unit.phase == Phase::confirming) continue;
     CommitUnit commit = commit_of(job, key.unit);
     commit.is_late = may_be_replaced(job);
@@ -374,6 +402,8 @@ Effects outstanding_for(const State& state, ParentId parent) {
       tell(first, parent, UnitRefused{job.guest->home, job.reason});
     } else if (unit.phase == Phase::confirming) {
       tell(then, parent, hosted(state, job));
+      if (job.guest->keeping == jobs::Keeping::done)
+        tell(then, parent, UnitConfirmed{job.guest->home});
     } else if (job.guest->is_committed && !planted(Bug::reports_not_told_again)) {
       for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
         if (unit.tasks[t].phase == Phase::ended)

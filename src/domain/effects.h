@@ -56,14 +56,14 @@ struct AskForget {
 /// Say this to a sub-domain.
 struct TellMember {
   MemberId member;
-  std::variant<HostUnit, CommitUnit, RenewUnit, StopTask, LetGo> message;
+  std::variant<HostUnit, ConfirmUnit, CommitUnit, RenewUnit, StopTask, LetGo> message;
   Moment decided{};  // Of CommitUnit and RenewUnit.
 };
 
 /// Say this to a parent.
 struct TellParent {
   ParentId parent;
-  std::variant<UnitHosted, UnitRefused, TaskReport> message;
+  std::variant<UnitHosted, UnitConfirmed, UnitRefused, TaskReport> message;
 };
 
 /// Destroy the sealed payloads of a job that left hot state, then say NotePayloadsDestroyed.

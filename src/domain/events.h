@@ -92,8 +92,8 @@ using Event = std::variant<
     jobs::UnitQueued, jobs::UnitPlaced, jobs::UnitGranted, jobs::UnitReturned, jobs::UnitLaunched,
     jobs::UnitRenewed, jobs::TaskStarted, jobs::TaskStopping, jobs::TaskEnded, jobs::AttemptLost,
     jobs::LostTaskTold, jobs::LostAttemptClosed, jobs::UnitEnded, jobs::JobStopping, jobs::JobEnded,
-    jobs::JobEvicted, jobs::GuestCommitted, jobs::GuestRefused, jobs::GuestLetGo, RequestAccepted,
-    RequestsForgotten, PayloadsDestroyed>;
+    jobs::JobEvicted, jobs::GuestCommitted, jobs::GuestKept, jobs::GuestRefused, jobs::GuestLetGo,
+    RequestAccepted, RequestsForgotten, PayloadsDestroyed>;
 
 /// Those of one record. They may lie in memory that the records of a batch share; a copy never
 /// does.

@@ -11,6 +11,10 @@
 namespace suan::domain {
 namespace {
 
+std::optional<Choice> first_place(const State& state, const JobSpec& spec) {
+  return choose_place(state, placement::make_demand(spec));
+}
+
 constexpr std::int64_t gib = 1LL << 30U;
 
 Pool pool_of(std::uint64_t id, std::uint32_t nodes) {
@@ -52,7 +56,7 @@ TEST(Placing, TheRecordOfAChoiceCountsEveryPool) {
     offer(state, pools, 1);
     JobSpec spec = wish(1000);
     spec.hourly_max = Money{static_cast<std::int64_t>(1'000'000 + pools / 2)};
-    const auto choice = choose_place(state, spec);
+    const auto choice = first_place(state, spec);
     ASSERT_TRUE(choice.has_value());
     EXPECT_EQ(choice->record.pool, PoolId{1});
     EXPECT_EQ(choice->record.pools, pools);
@@ -133,7 +137,7 @@ TEST(Placing, WholeNodesArePromisedWithoutAskingWhileOthersAreExpected) {
   offer(domain.state, 1, 4);
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(domain.place(wish(8000)));
   EXPECT_FALSE(domain.place(wish(1000)));
-  EXPECT_FALSE(choose_place(domain.state, wish(1000)).has_value());
+  EXPECT_FALSE(first_place(domain.state, wish(1000)).has_value());
   while (!domain.reserving.empty()) EXPECT_TRUE(domain.reserve());
 }
 

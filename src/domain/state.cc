@@ -228,6 +228,7 @@ struct Folding {
     state.essence_.last.payload += event.payloads;
     const bool must_wait = event.spec->not_before > at;
     for (std::uint32_t unit = 0; unit < event.spec->elements; ++unit) {
+      if (!jobs::waits_itself(*event.spec, unit)) break;
       state.set_unit_timer({event.job, unit},
                            must_wait ? event.spec->not_before : event.spec->deadline);
     }
@@ -245,6 +246,9 @@ struct Folding {
     state.set_unit_timer(event.unit, {});
     state.jobs_.apply(event);
     state.expect(event.unit, 1);
+    const jobs::Job& job = *state.jobs_.find(event.unit.job);
+    if (job.spec->is_spread() && event.unit.unit == 0)
+      state.set_unit_timer(event.unit, at + gang_gathers_for);
     const Pool& pool = state.catalogue_.pools().at(event.placement.pool);
     if (pool.remote) state.hosted_.insert({pool.member, event.unit, event.attempt}, true);
     touch(event.unit.job);
@@ -257,8 +261,9 @@ struct Folding {
   void operator()(const jobs::UnitReturned& event) const {
     leave(event.unit);
     state.jobs_.apply(event, at);
-    const Moment deadline = state.jobs_.find(event.unit.job)->spec->deadline;
-    state.set_unit_timer(event.unit, event.queue_at > at ? event.queue_at : deadline);
+    const JobSpec& spec = *state.jobs_.find(event.unit.job)->spec;
+    if (jobs::waits_itself(spec, event.unit.unit))
+      state.set_unit_timer(event.unit, event.queue_at > at ? event.queue_at : spec.deadline);
     touch(event.unit.job);
   }
   void operator()(const jobs::UnitLaunched& event) const {
@@ -284,10 +289,15 @@ struct Folding {
   }
   void operator()(const jobs::TaskEnded& event) const {
     state.jobs_.apply(event, at);
+    // Of a gang that is spread a unit may wait for others to end.
+    const jobs::Job& job = *state.jobs_.find(event.key.job);
+    if (job.spec->is_spread())
+      state.set_unit_timer({event.key.job, jobs::place_of(*job.spec, event.key.task).unit}, {});
     touch(event.key.job);
   }
   void operator()(const jobs::AttemptLost& event) const {
     state.jobs_.apply(event, at);
+    state.set_unit_timer(event.unit, {});
     state.timers_.insert(timer_of(event.unit, event.lost), true);
     touch(event.unit.job);
   }
@@ -323,6 +333,10 @@ struct Folding {
   void operator()(const jobs::GuestCommitted& event) const {
     state.jobs_.apply(event);
     state.essence_.last.payload += event.payloads;
+    touch(event.job);
+  }
+  void operator()(const jobs::GuestKept& event) const {
+    state.jobs_.apply(event);
     touch(event.job);
   }
   void operator()(const jobs::GuestRefused& event) const {

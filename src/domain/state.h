@@ -22,6 +22,8 @@ namespace suan::domain {
 constexpr Span requests_remembered = hours(7 * 24);
 constexpr Span clock_ahead_max = minutes(10);  // Of a client's clock, in a request id.
 constexpr Span tentative_lease_lasts = seconds(30);
+constexpr Span gang_gathers_for = seconds(60);  // Until all members of a gang keep their parts;
+constexpr Span gang_returns_for = seconds(10);  // else it is placed anew after this.
 constexpr Span ended_jobs_stay_hot = hours(1);
 constexpr Span rolling_hold = hours(1);
 constexpr Span rolling_margin = minutes(10);  // A rolling hold is renewed this long before it ends.
@@ -183,6 +185,12 @@ class State {
 
   /// When a pool was last seen; absent if it is only known by what was granted on it.
   const Sight* sight_of(PoolId id) const { return sights_.find(id); }
+
+  /// How many tasks have been reserved in a pool and not granted yet.
+  std::uint32_t expected_in(PoolId id) const {
+    const Expected* expected = expected_.find(id);
+    return expected == nullptr ? 0 : expected->tasks;
+  }
 
   /// The tables that are the truth, for snapshots and hashes. `reindex` makes the rest from them.
   static void tables(auto&& visit, auto& self) {

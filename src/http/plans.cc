@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -43,8 +44,10 @@ std::string plan_text(const api::PlanView& plan, const JobSpec& spec) {
   if (!plan.starts_now)
     return "it would wait: " + std::to_string(plan.placements.size()) +
            " places could run it later";
-  std::string text = "it starts now at " + plan.placements.front().pool + " for " +
-                     print_money(plan.hourly_cost) + " CNY/h";
+  std::string where = plan.placements.front().pool;
+  for (std::uint32_t i = 1; i < plan.pools; ++i) where += " and " + plan.placements[i].pool;
+  std::string text =
+      "it starts now at " + where + " for " + print_money(plan.hourly_cost) + " CNY/h";
   if (domain::is_rolling(spec)) return text + ", renewed by the hour";
   return text + ", at most " + print_money(plan.hold) + " CNY";
 }
@@ -56,31 +59,36 @@ api::PlanView show_plan(const domain::State& state, const JobSpec& spec,
   const placement::Ranking ranking = placement::rank(state.supply(), demand, &nodes, limit);
   const bool must_wait = state.jobs().lines().contains(jobs::demand_fingerprint(spec)) ||
                          spec.not_before > state.essence().now;
-  std::optional<placement::Candidate> place;
-  if (!must_wait) place = placement::choose(state.supply(), demand, &nodes);
+  std::vector<placement::Candidate> places;
+  if (!must_wait) places = domain::places_now(state, spec);
 
   api::PlanView plan;
   plan.sequence = state.essence().sequence;
-  plan.starts_now = place.has_value();
-  const placement::Candidate* best = place                  ? &*place
+  plan.starts_now = !places.empty();
+  const placement::Candidate* best = !places.empty()        ? &places.front()
                                      : ranking.best.empty() ? nullptr
                                                             : &ranking.best.front();
   domain::PlanBinding binding{.is_bound = true, .pool = {}, .alternative = 0, .hourly = {}};
-  if (place) binding = {true, place->pool, place->alternative, place->hourly_cost};
+  if (plan.starts_now) binding = {true, best->pool, best->alternative, best->hourly_cost};
   plan.plan_id = plan_id_of(spec, binding, plan.sequence);
   if (best != nullptr) {
     plan.hourly_cost = best->hourly_cost;
     const Money unit = domain::unit_allowance(spec, scale(best->hourly_cost, 1, spec.elements));
     plan.hold = scale(unit, spec.elements, 1);
-    if (place) plan.placements.push_back(show_candidate(state, spec, *place));
   }
-  for (const placement::Candidate& each : ranking.best) {
-    if (!place || each.pool != place->pool)
+  // Of a gang every pool that it would be in, then what else there is.
+  std::set<PoolId> shown;
+  for (const placement::Candidate& each : places) {
+    if (shown.insert(each.pool).second)
       plan.placements.push_back(show_candidate(state, spec, each));
+  }
+  plan.pools = static_cast<std::uint32_t>(shown.size());
+  for (const placement::Candidate& each : ranking.best) {
+    if (!shown.contains(each.pool)) plan.placements.push_back(show_candidate(state, spec, each));
   }
   plan.available = state.ledger().balance(ledger::project_account(spec.project));
   plan.rejected = show_rejections(placement::print_counts(ranking.counts, demand));
-  if (!place)
+  if (!plan.starts_now)
     plan.changes = show_changes(state, placement::explain(state.supply(), spec, &nodes).changes);
 
   // Deciding is pure, so the refusal that submitting would get is known for certain.

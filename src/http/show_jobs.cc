@@ -165,8 +165,8 @@ api::JobView show_job(const domain::State& state, const jobs::Job& job, Moment n
   view.card_milli = spec.alternatives[chosen].card_milli;
   view.cpu_milli = placement.pool ? placement.need.cpu_milli : spec.cpu_milli.least;
   view.memory_bytes = placement.pool ? placement.need.memory_bytes : spec.memory_bytes.least;
-  view.nodes = spec.nodes;
-  view.elements = spec.elements;
+  view.nodes = spec.is_spread() ? spec.elements : spec.nodes;
+  view.elements = spec.is_spread() ? 1 : spec.elements;
   view.hourly_cost = scale(placement.hourly, spec.tasks(), 1);
   view.held = hold == nullptr ? Money{} : hold->amount;
   view.cost = job.cost;

@@ -158,8 +158,11 @@ api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
   view.state = job_state(job);
   const auto waiting = std::ranges::find(job.units, Phase::waiting, &jobs::Unit::phase);
   const jobs::Unit& unit = waiting == job.units.end() ? job.units.front() : *waiting;
-  for (const jobs::Mishap& mishap : unit.mishaps)
-    view.history.push_back(setback_text(state, mishap));
+  for (const jobs::Unit& each : job.units) {
+    if (&each != &unit && !job.spec->is_spread()) continue;
+    for (const jobs::Mishap& mishap : each.mishaps)
+      view.history.push_back(setback_text(state, mishap));
+  }
   if (job.outcome != jobs::Outcome::none || waiting == job.units.end()) {
     view.text = job.outcome != jobs::Outcome::none && !job.reason.empty()
                     ? job.reason
@@ -186,10 +189,15 @@ api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
   view.changes = show_changes(state, why.changes);
   view.nothing_helps = why.nothing_helps;
   view.ahead = state.jobs().ahead_of({job.id, index});
-  if (why.starts_now > 0 && view.ahead == 0) {
+  const bool does_fit = why.starts_now > 0 &&
+                        (!job.spec->is_spread() || !domain::places_now(state, *job.spec).empty());
+  if (does_fit && view.ahead == 0) {
     add_money_reasons(state, job, view);
   } else if (view.ahead > 0) {
     view.text = std::to_string(view.ahead) + " jobs that ask for the same wait before it";
+  } else if (why.starts_now > 0) {
+    view.text = "its " + std::to_string(job.spec->elements) +
+                " nodes do not all fit at once where they may be";
   } else {
     view.text = "none of " + std::to_string(why.pools) + " pools can start it now";
   }

@@ -1,6 +1,7 @@
 #include "jobs/jobs.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/ensure.h"
@@ -50,6 +51,7 @@ std::uint64_t demand_fingerprint(const JobSpec& spec) {
   print.add(spec.is_ordered);
   print.add(spec.nodes);
   print.add(spec.elements);
+  print.add(spec.spread);
   print.add(spec.cpu_milli);
   print.add(spec.memory_bytes);
   print.add(spec.disk_bytes);
@@ -71,6 +73,17 @@ TaskPlace place_of(const JobSpec& spec, std::uint32_t task) {
 
 std::uint32_t task_number(const JobSpec& spec, std::uint32_t unit, std::uint32_t index) {
   return unit * spec.nodes + index;
+}
+
+std::vector<std::uint32_t> bound_with(const Job& job, std::uint32_t unit) {
+  if (!job.spec->is_spread()) return {unit};
+  std::vector<std::uint32_t> all(job.units.size());
+  std::iota(all.begin(), all.end(), 0U);
+  return all;
+}
+
+bool waits_itself(const JobSpec& spec, std::uint32_t unit) {
+  return unit == 0 || !spec.is_spread();
 }
 
 bool is_lost(const Unit& unit) {
@@ -161,10 +174,9 @@ void Jobs::apply(const JobSubmitted& event, Moment now) {
   job.guest = event.guest;
   if (job.guest) guests_.insert({job.guest->parent, job.guest->home}, event.job);
   job.units.resize(event.spec->elements);
-  for (Unit& unit : job.units) {
-    unit.tasks.resize(event.spec->nodes);
-    unit.is_queued = event.spec->not_before <= now;
-  }
+  for (Unit& unit : job.units) unit.tasks.resize(event.spec->nodes);
+  for (std::uint32_t i = 0; i < job.units.size() && waits_itself(*event.spec, i); ++i)
+    job.units[i].is_queued = event.spec->not_before <= now;
   count(job, 1);
   const Job& submitted = jobs_.insert(event.job, std::move(job));
   for (std::uint32_t i = 0; i < submitted.units.size(); ++i) {
@@ -223,7 +235,7 @@ void Jobs::apply(const UnitReturned& event, Moment now) {
   count(job, -1);
   Unit& returned = job.units[event.unit.unit];
   ensure(returned.phase != Phase::waiting && returned.phase != Phase::ended);
-  note(returned, {now, event.setback, returned.placement.pool});
+  if (event.setback != Setback::none) note(returned, {now, event.setback, returned.placement.pool});
   returned.phase = Phase::waiting;
   returned.allowance = returned.allowance_left = {};
   returned.run_for = {};
@@ -232,7 +244,7 @@ void Jobs::apply(const UnitReturned& event, Moment now) {
     each.phase = Phase::waiting;
     each.lease = {};
   }
-  returned.is_queued = event.queue_at <= now;
+  returned.is_queued = event.queue_at <= now && waits_itself(*job.spec, event.unit.unit);
   if (returned.is_queued) enqueue(event.unit, job);
   count(job, 1);
 }
@@ -395,6 +407,11 @@ void Jobs::apply(const GuestCommitted& event) {
     guest.is_committed = true;
     guest.lost_after = event.lost_after;
   });
+}
+
+void Jobs::apply(const GuestKept& event) {
+  edit_guest(edit(event.job),
+             [&](Guest& guest) { guest.keeping = event.is_done ? Keeping::done : Keeping::asked; });
 }
 
 void Jobs::apply(const GuestRefused& event) {

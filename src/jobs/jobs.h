@@ -81,6 +81,7 @@ class Jobs {
   void apply(const JobEnded&, Moment now);
   void apply(const JobEvicted&);
   void apply(const GuestCommitted&);
+  void apply(const GuestKept&);
   void apply(const GuestRefused&);
   void apply(const GuestLetGo&);
 
@@ -130,5 +131,11 @@ bool is_lost(const Unit&);
 
 /// The number of a task from its place.
 std::uint32_t task_number(const JobSpec&, std::uint32_t unit, std::uint32_t index);
+
+/// The units that start and end with this one: itself or, of a gang that may be spread, all.
+std::vector<std::uint32_t> bound_with(const Job&, std::uint32_t unit);
+
+/// Of a gang that may be spread only the first unit waits in the queue, for all of them.
+bool waits_itself(const JobSpec&, std::uint32_t unit);
 
 }  // namespace suan::jobs

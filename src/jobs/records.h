@@ -179,6 +179,9 @@ struct Unit {
 
 enum class Outcome : std::uint8_t { none, finished, failed, cancelled };
 
+/// How far the home of a guest has gone in keeping its leases: see ConfirmUnit.
+enum class Keeping : std::uint8_t { none, asked, done };
+
 /// What a job that runs here for a parent has in addition. Such a job is one unit, and one attempt
 /// of it: whatever it comes to, its home decides what next.
 struct Guest {
@@ -192,6 +195,7 @@ struct Guest {
   bool is_let_go = false;     // Its home wants to hear no more of it.
   Span lost_after;            // As in CommitUnit.
   Origin origin{};
+  Keeping keeping = Keeping::none;
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "parent", self.parent);
@@ -204,6 +208,7 @@ struct Guest {
     visit(8, "is_let_go", self.is_let_go);
     visit(9, "lost_after", self.lost_after);
     visit(10, "origin", self.origin);
+    visit(11, "keeping", self.keeping);
   }
 };
 
@@ -536,6 +541,18 @@ struct GuestCommitted {
     visit(3, "payload", self.payload);
     visit(4, "payloads", self.payloads);
     visit(5, "lost_after", self.lost_after);
+  }
+};
+
+/// The home of a guest wants its leases kept; `is_done` once they are.
+struct GuestKept {
+  static constexpr std::uint32_t code = 63;
+  static constexpr const char* name = "guest_kept";
+  JobId job;
+  bool is_done = false;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "job", self.job);
+    visit(2, "is_done", self.is_done);
   }
 };
 

@@ -73,6 +73,14 @@ struct HostUnit {
   }
 };
 
+/// Keep what a unit that is hosted was granted until it is committed or let go, however long that
+/// takes; answered by UnitConfirmed or UnitRefused. For gangs of which other parts are elsewhere.
+struct ConfirmUnit {
+  UnitAttempt unit;
+
+  static void fields(auto&& visit, auto& self) { visit(1, "unit", self.unit); }
+};
+
 /// Launch every task of a unit that is hosted. Its payload travels beside it.
 struct CommitUnit {
   UnitAttempt unit;
@@ -138,6 +146,13 @@ struct UnitHosted {
     visit(1, "unit", self.unit);
     visit(2, "grants", self.grants);
   }
+};
+
+/// What was granted stays, as ConfirmUnit asked for.
+struct UnitConfirmed {
+  UnitAttempt unit;
+
+  static void fields(auto&& visit, auto& self) { visit(1, "unit", self.unit); }
 };
 
 /// Nothing of the unit runs or will run, and it holds nothing.

@@ -72,6 +72,9 @@ struct Near {
   }
 };
 
+/// How far the nodes of a gang may lie apart: in one pool, in pools of one site, or anywhere.
+enum class Spread : std::uint8_t { pool, site, network };
+
 /// Where a job may run. Empty lists allow everything. `near` counts with a bound: max_rtt, or a
 /// circle; of both the narrower one.
 struct Where {
@@ -131,6 +134,7 @@ struct JobSpec {
   std::uint32_t nodes = 1;  // The size of the gang: all start or none.
   std::uint32_t elements =
       1;  // Of an array, or replicas of a service: placed one by one. If > 1, nodes = 1.
+  Spread spread = Spread::pool;           // If not pool: the elements are a gang, each on a node.
   std::vector<Alternative> alternatives;  // At least one.
   bool is_ordered = false;                // The first alternative that fits wins; else all compete.
   Bounds cpu_milli;     // Per node. least 0 = the node's share by cards, or one core.
@@ -160,6 +164,9 @@ struct JobSpec {
   Workdir workdir{};
 
   std::uint32_t tasks() const { return nodes * elements; }
+
+  /// Its units are placed one by one, and all start or none.
+  bool is_spread() const { return spread != Spread::pool; }
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 
   static void fields(auto&& visit, auto& self) {
@@ -194,6 +201,7 @@ struct JobSpec {
     visit(29, "moves_data", self.moves_data);
     visit(30, "stores", self.stores);
     visit(31, "workdir", self.workdir);
+    visit(32, "spread", self.spread);
   }
 };
 

@@ -32,6 +32,8 @@ std::optional<Up> answer_to(const Down& down, const Reply& reply) {
   if (const auto* host = std::get_if<HostUnit>(&down))
     return UnitRefused{host->unit, reply.error().detail};
   if (reply.error().code != Code::stale) return std::nullopt;
+  if (const auto* keep = std::get_if<ConfirmUnit>(&down))
+    return UnitRefused{keep->unit, reply.error().detail};
   if (const auto* commit = std::get_if<CommitUnit>(&down))
     return UnitRefused{commit->unit, reply.error().detail};
   // It never came here, or is over: whoever wants it stopped need not wait.

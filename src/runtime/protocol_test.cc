@@ -1,11 +1,11 @@
 // All that can happen between a home and two members, up to some size: every order of messages,
-// cuts, restarts and passing time, over the real decide and apply. Nothing is drawn at random. The
-// job is to be replaced where it is cut off; the near member's connection is cut, the far one is
-// where it goes then.
+// cuts, restarts and passing time, over the real decide and apply. The job is to be replaced where
+// it is cut off; the near member's connection is cut, the far one is where it goes then.
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_set>
 
@@ -34,8 +34,9 @@ constexpr Span lost_after = seconds(30);
 /// How much may happen.
 struct Bounds {
   int steps = 3;
-  int cuts = 1;      // A restart of the home is one, too.
-  int restarts = 0;  // Of the near member.
+  int cuts = 1;          // A restart of the home is one, too.
+  int restarts = 0;      // Of the near member.
+  bool is_gang = false;  // Of two, of which one is with each member.
 };
 
 /// Work on a member's machine, as the machine knows it.
@@ -89,6 +90,7 @@ class Explorer {
   std::size_t states = 0;     // That differ.
   std::size_t replaced = 0;   // In which a second attempt runs.
   std::size_t told_late = 0;  // At rest, with both attempts charged.
+  std::size_t whole = 0;      // In which both parts of a gang run.
 
  private:
   using Act = Callback<void(Everything&)>;
@@ -193,8 +195,6 @@ std::string key_of(const Everything& all) {
   const Digest digest = wire::hash(out.written());
   return std::string(digest.bytes.begin(), digest.bytes.end());
 }
-
-// Decides and applies.
 
 void Explorer::apply_home(Everything& all, const domain::Events& events) {
   all.home.apply(events, all.now);
@@ -414,16 +414,25 @@ void Explorer::serve_far(Everything& all) {
 
 void Explorer::check(const Everything& all) {
   std::size_t running = 0;
-  for (const Side& side : all.sides)
-    running += static_cast<std::size_t>(std::ranges::count_if(
-        side.machine, [](const auto& each) { return each.second.state == AttemptState::running; }));
-  if (running > 1) broken = "two attempts run at once";
+  std::set<std::uint32_t> units;
+  std::set<std::uint32_t> attempts;
+  for (const Side& side : all.sides) {
+    for (const auto& [key, work] : side.machine) {
+      if (work.state != AttemptState::running) continue;
+      const UnitAttempt& home = side.state.jobs().find(key.job)->guest->home;
+      ++running;
+      if (!units.insert(home.unit).second) broken = "two attempts of a task run at once";
+      attempts.insert(home.attempt);
+    }
+  }
+  if (attempts.size() > 1) broken = "parts of two attempts of a gang run at once";
+  if (running == 2) ++whole;
   for (const Side& side : all.sides) {
     std::int64_t cores = 0;
     for (const auto& [id, lease] : side.state.market().leases()) cores += lease.grant.cpu_milli;
     if (cores > 1000) broken = "a core is granted twice";
   }
-  if (job_of(all).units.front().attempt > 1 && running == 1) ++replaced;
+  if (job_of(all).units.front().attempt > 1 && running > 0) ++replaced;
 }
 
 // Once nothing is on its way and nothing is waited for, all that was used is charged, once.
@@ -540,6 +549,10 @@ Explorer::Explorer(const Bounds& bounds) {
   job.spec.grace = {};
   job.spec.objective = Objective::cost;
   job.spec.partition = {lost_after, true};
+  if (bounds.is_gang) {
+    job.spec.elements = 2;
+    job.spec.spread = Spread::network;
+  }
   for (const domain::Command& command :
        {domain::Command(domain::CreateProject{small_project, ""}),
         domain::Command(domain::Deposit{small_project, yuan(1000), ""}), domain::Command(job)}) {
@@ -552,8 +565,7 @@ Explorer::Explorer(const Bounds& bounds) {
   reach(std::move(all));
 }
 
-// Sanitizers make it ten times as slow; SUAN_PROTOCOL_RESTARTS=1 adds restarts of the member, which
-// takes minutes.
+// Sanitizers make it slow; SUAN_PROTOCOL_RESTARTS=1 adds restarts of the member, for minutes.
 Bounds bounds_of_this_build() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return {.steps = 2};
@@ -572,6 +584,14 @@ TEST(Protocol, HoldsWhateverHappensInWhateverOrder) {
   EXPECT_TRUE(bounds.steps <= 2 || explorer.told_late > 0U);
   std::printf("%zu states, %zu with a second attempt, %zu at rest with both charged\n",
               explorer.states, explorer.replaced, explorer.told_late);
+}
+
+TEST(Protocol, HoldsForAGangOfWhichEachMemberHasAPart) {
+  Explorer explorer({.steps = bounds_of_this_build().steps - 1, .is_gang = true});
+  explorer.explore();
+  EXPECT_EQ(explorer.broken, "");
+  EXPECT_GT(explorer.whole, 0U);
+  EXPECT_GT(explorer.replaced, 0U);
 }
 
 }  // namespace

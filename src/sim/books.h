@@ -197,6 +197,7 @@ class LifeBook {
     jobs::Placement placement;
     std::vector<LeaseId> leases;
     std::vector<jobs::Phase> tasks;
+    bool has_died = false;  // A task of it ended badly.
     std::int64_t allowance = 0;
     Moment paid_until;
     Moment queue_at;
@@ -244,6 +245,7 @@ class LifeBook {
   void seen(const jobs::JobEnded&);
   void seen(const jobs::JobEvicted&);
   void seen(const jobs::GuestCommitted&);
+  void seen(const jobs::GuestKept&);
   void seen(const jobs::GuestRefused&);
   void seen(const jobs::GuestLetGo&);
   void seen(const identity::ParentJoined& event) {
@@ -267,7 +269,7 @@ class LifeBook {
   void seen(const ledger::Charged&);
   void seen(const ledger::Allotted& event) { money_.see(event); }
   void seen(const market::LeaseGranted& event) { leases_.see(event, at_); }
-  void seen(const market::LeaseConfirmed& event) { leases_.see(event, at_); }
+  void seen(const market::LeaseConfirmed&);
   void seen(const market::LeaseReleased& event) { leases_.see(event, at_); }
   void seen(const catalogue::PoolOffered&);
   void seen(const catalogue::MemberStarted&);
@@ -289,6 +291,7 @@ class LifeBook {
   void check_charge(const jobs::TaskEnded&, const Job&, Unit&);
   void check_budget(const Job&, const std::string& who);
   bool budget_is_spent(const Job&) const;
+  void check_gang(const Job&);
   bool was_refused(const jobs::UnitKey&, const Job&, const Unit&);
   bool check(bool holds, std::string_view auditor, const std::string& text) {
     return objections_.check(holds, auditor, text);
@@ -324,6 +327,7 @@ class LifeBook {
   std::string unasked_;  // Made by nobody: for a parent that joins, or wrongly.
   std::optional<ledger::Charged> charged_now_;
   std::optional<jobs::UnitKey> dying_now_;  // A member of its gang ended badly.
+  std::set<JobId> spread_now_;  // Gangs that may be spread, and something of them changed.
 };
 
 }  // namespace suan::sim

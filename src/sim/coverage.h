@@ -71,6 +71,8 @@ enum class Between : std::uint8_t {
   unit_hosted,
   unit_hosted_through,  // By a domain that passed it on.
   gang_hosted,
+  part_kept,
+  part_kept_below,
   unit_refused,
   refused_after_commit,
   let_go,
@@ -94,6 +96,10 @@ enum class Between : std::uint8_t {
 enum class Branch : std::uint8_t {
   gang_launched,
   gang_died_together,
+  gang_spread,          // Over several pools;
+  gang_spread_members,  // over several members.
+  gang_returned_whole,
+  parts_died_together,
   array_launched,
   service_launched,
   share_of_used_card,

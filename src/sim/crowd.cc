@@ -169,6 +169,8 @@ void make_unusual(Random& random, JobSpec& spec) {
     spec.nodes = static_cast<std::uint32_t>(random.between(2, 4));
   else if (random.chance(1, 4))
     spec.elements = static_cast<std::uint32_t>(random.between(2, 6));
+  if (spec.elements > 1 && spec.kind == JobKind::batch && random.chance(1, 2))
+    spec.spread = random.chance(1, 3) ? Spread::site : Spread::network;
   make_alternatives(random, spec);
   make_batch_limits(random, spec);
   if (random.chance(1, 3)) spec.cpu_milli.least = random.between(1, 16) * 500;

@@ -64,6 +64,10 @@ void LifeBook::close() {
   for (const ProjectId project : parents_)
     check(money_.balance(ledger::project_account(project)) == 0, "allowance",
           "what a parent sent and nobody holds stays here");
+  for (const JobId id : spread_now_) {
+    if (const auto at = jobs_.find(id); at != jobs_.end()) check_gang(at->second);
+  }
+  spread_now_.clear();
   if (!dying_now_) return;
   const Unit* dying = unit(*dying_now_);
   dying_now_.reset();
@@ -188,7 +192,8 @@ void LifeBook::seen(const jobs::JobSubmitted& event) {
   made.units.resize(event.spec->elements);
   for (Unit& each : made.units) {
     each.tasks.resize(event.spec->nodes);
-    each.is_queued = event.spec->not_before <= at_;
+    const bool is_first = &each == &made.units.front();
+    each.is_queued = event.spec->not_before <= at_ && (is_first || !event.spec->is_spread());
   }
   check(jobs_.insert({event.job, std::move(made)}).second, "lives", "a job is submitted twice");
   if (accepted_now_ != nullptr) {
@@ -265,8 +270,10 @@ void LifeBook::seen(const jobs::UnitPlaced& event) {
   placed->attempt = event.attempt;
   placed->placement = event.placement;
   placed->allowance = event.placement.allowance.micro;
+  placed->has_died = false;
+  if (own->spec->is_spread()) spread_now_.insert(event.unit.job);
   std::ranges::fill(placed->tasks, Phase::reserving);
-  if (accepted_now_ != nullptr) accepted_now_->placed = event.placement;
+  if (accepted_now_ != nullptr && event.unit.unit == 0) accepted_now_->placed = event.placement;
 }
 
 void LifeBook::seen(const jobs::UnitGranted& event) {
@@ -330,9 +337,13 @@ void LifeBook::seen(const jobs::UnitReturned& event) {
   }
   for (const LeaseId lease : returned->leases)
     check(leases_.find(lease) == nullptr, "lease kept", who + " returns and keeps a lease");
+  if (own->spec->is_spread()) {
+    coverage_.hit(Branch::gang_returned_whole);
+    spread_now_.insert(event.unit.job);
+  }
   returned->leases.clear();
   returned->phase = Phase::waiting;
-  returned->is_queued = event.queue_at <= at_;
+  returned->is_queued = event.queue_at <= at_ && (event.unit.unit == 0 || !own->spec->is_spread());
   returned->queue_at = event.queue_at;
   returned->allowance = 0;
   returned->paid_until = {};
@@ -348,6 +359,7 @@ void LifeBook::seen(const jobs::UnitLaunched& event) {
     check(kept != nullptr && kept->is_confirmed, "gang",
           print_key(event.unit) + " is launched before all its leases are confirmed");
   }
+  if (own->spec->is_spread()) spread_now_.insert(event.unit.job);
   if (own->spec->nodes > 1) coverage_.hit(Branch::gang_launched);
   if (own->spec->elements > 1) coverage_.hit(Branch::array_launched);
   if (own->spec->kind == JobKind::service) coverage_.hit(Branch::service_launched);
@@ -453,14 +465,21 @@ void LifeBook::seen(const jobs::TaskEnded& event) {
   check(ended->attempt == event.key.attempt && is_launched(ended->tasks[index]), "attempts",
         who + " ends out of turn");
   const Progress* truth = truth_.end_of(event.key);
-  check(truth != nullptr && truth->usage.wall == event.usage.wall, "usage",
+  const bool is_refused = truth == nullptr && own->spec->is_spread() &&
+                          event.end == AttemptEnd::launch_failed && event.usage.wall == Span{} &&
+                          was_refused(key, *own, *ended);
+  check(is_refused || (truth != nullptr && truth->usage.wall == event.usage.wall), "usage",
         who + " ended otherwise than the machine says");
+  if (own->spec->is_spread()) spread_now_.insert(event.key.job);
   check_charge(event, *own, *ended);
   own->cost = own->cost + event.cost;
   if (index < ended->leases.size())
     check(leases_.find(ended->leases[index]) == nullptr, "lease kept", who + " keeps its lease");
   ended->tasks[index] = Phase::ended;
-  if (event.end != AttemptEnd::exited || event.exit_code != 0) dying_now_ = key;
+  if (event.end != AttemptEnd::exited || event.exit_code != 0) {
+    dying_now_ = key;
+    ended->has_died = true;
+  }
 }
 
 // Whether what a job has left is less than the share of one unit, and none of its units could bring
@@ -501,6 +520,7 @@ void LifeBook::seen(const jobs::UnitEnded& event) {
           print_key(event.unit) + " ends and keeps a lease");
   own->phase = Phase::ended;
   own->is_queued = false;
+  if (its.spec->is_spread()) spread_now_.insert(event.unit.job);
 }
 
 void LifeBook::seen(const jobs::JobStopping& event) {

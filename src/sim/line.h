@@ -14,7 +14,8 @@ namespace suan::sim {
 class World;
 
 /// What travels up beside the answers about units.
-using UpMessage = std::variant<UnitHosted, UnitRefused, TaskReport, SupplyOffer, SupplyReading>;
+using UpMessage =
+    std::variant<UnitHosted, UnitConfirmed, UnitRefused, TaskReport, SupplyOffer, SupplyReading>;
 
 /// The connection of a domain to its parent. While it is up, what is said arrives later, once and
 /// in order, in each direction by itself; a cut loses what is on its way.

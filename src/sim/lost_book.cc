@@ -51,6 +51,8 @@ void LifeBook::seen(const jobs::AttemptLost& event) {
     if (index < given_up->leases.size())
       check(leases_.find(given_up->leases[index]) == nullptr, "lease kept", who + " keeps a lease");
   }
+  given_up->has_died = true;
+  if (own->spec->is_spread()) spread_now_.insert(event.unit.job);
   given_up->allowance = 0;
   own->owed = own->owed + event.set_aside;
   check(lost_.emplace(std::pair(event.unit, lost.attempt), std::move(kept)).second, "lost",

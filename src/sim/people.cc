@@ -167,9 +167,10 @@ void World::check_answer(const Ask& own, const runtime::Reply& reply) {
     const auto& spec = std::get<domain::SubmitJob>(own.command).spec;
     const bool is_kept =
         starts == done->placed.has_value() &&
-        (!starts || (done->placed->pool == own.plan.pool &&
-                     done->placed->alternative == own.plan.alternative &&
-                     scale(done->placed->hourly, spec.tasks(), 1) == own.plan.hourly));
+        (!starts ||
+         (done->placed->pool == own.plan.pool &&
+          done->placed->alternative == own.plan.alternative &&
+          (spec.is_spread() || scale(done->placed->hourly, spec.tasks(), 1) == own.plan.hourly)));
     if (!is_kept) object("plan", "taken on other terms than it was bound to");
     return;
   }
@@ -206,14 +207,12 @@ void World::submit() {
       person.role == identity::Role::operator_ || (seat && person.role != identity::Role::auditor);
   if (!may && !random_.chance(1, 4)) return;
   if (random_.chance(1, 5)) {
-    const domain::ExactNodes nodes(audit_.shadow());
-    const auto place =
-        placement::choose(audit_.shadow().supply(), placement::make_demand(command.spec), &nodes);
+    const auto places = domain::places_now(audit_.shadow(), command.spec);
     command.plan.is_bound = true;
-    if (place) {
-      command.plan.pool = place->pool;
-      command.plan.alternative = place->alternative;
-      command.plan.hourly = place->hourly_cost;
+    if (!places.empty()) {
+      command.plan.pool = places.front().pool;
+      command.plan.alternative = places.front().alternative;
+      command.plan.hourly = places.front().hourly_cost;
     }
   }
   const auto index = ask(person, std::move(command));

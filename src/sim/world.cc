@@ -131,7 +131,6 @@ bool World::is_of_parent(ProjectId id) const {
 // A job that waits although it could start now.
 void World::check_waiting_jobs() {
   const domain::State& state = audit_.shadow();
-  const domain::ExactNodes nodes(state);
   for (const auto& [id, job] : state.jobs().all()) {
     if (job.outcome != jobs::Outcome::none || job.is_stopping) continue;
     const JobSpec& spec = *job.spec;
@@ -139,8 +138,8 @@ void World::check_waiting_jobs() {
     for (std::uint32_t i = 0; i < job.units.size(); ++i) {
       const jobs::UnitKey key{id, i};
       if (job.units[i].phase == jobs::Phase::waiting) {
-        const auto place = placement::choose(state.supply(), placement::make_demand(spec), &nodes);
-        if (place && spec.budget == Money{} && job.units[i].is_queued)
+        if (!job.units[i].is_queued || spec.budget != Money{}) continue;
+        if (!domain::places_now(state, spec).empty())
           object("liveness", print_key(key) + " waits although it could start");
       } else if (job.units[i].phase != jobs::Phase::ended && spec.kind == JobKind::batch) {
         object("liveness", print_key(key) + " does not end");

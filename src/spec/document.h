@@ -26,6 +26,21 @@ inline constexpr std::array<std::string_view, 1> reconciliations{"fence_old"};
 inline constexpr std::array<std::string_view, 1> stages{"before_start"};
 inline constexpr std::array<std::string_view, 2> output_times{"success", "always"};
 
+inline constexpr std::array<std::string_view, 4> levels{"switch", "supernode", "zone", "site"};
+
+/// How close together the nodes of a gang are to be.
+struct TopologyDocument {
+  std::optional<std::string> required;
+  std::optional<std::string> preferred;
+
+  static constexpr bool omits_absent = true;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "required", self.required, "All nodes within one: site.");
+    visit(2, "preferred", self.preferred, "The same if it can be, else apart: site.");
+  }
+};
+
 struct ResourcesDocument {
   std::optional<Wishes> accelerators;
   std::optional<CpuRange> cpus;
@@ -33,7 +48,7 @@ struct ResourcesDocument {
   std::optional<ByteSize> disk_size;
   std::optional<Unhonoured> shm_size;
   std::optional<NetworkTier> network_tier;
-  std::optional<Unhonoured> topology;
+  std::optional<TopologyDocument> topology;
 
   static constexpr bool omits_absent = true;
   static constexpr std::array aliases{wire::Alias{"gpus", "accelerators"},
@@ -47,7 +62,7 @@ struct ResourcesDocument {
     visit(4, "disk_size", self.disk_size, "Of each node.");
     visit(5, "shm_size", self.shm_size);
     visit(6, "network_tier", self.network_tier, "The least that is good enough.");
-    visit(7, "topology", self.topology);
+    visit(7, "topology", self.topology, "Without it a gang is in one pool.");
   }
 };
 

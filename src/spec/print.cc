@@ -71,6 +71,8 @@ ResourcesDocument print_resources(const JobSpec& spec) {
   if (spec.memory_bytes.least > 0) out.memory = MemoryRange{spec.memory_bytes};
   if (spec.disk_bytes > 0) out.disk_size = ByteSize{spec.disk_bytes};
   out.network_tier = given(spec.network_tier);
+  if (spec.spread == Spread::site) out.topology = TopologyDocument{"site", {}};
+  if (spec.spread == Spread::network) out.topology = TopologyDocument{{}, "site"};
   return out;
 }
 
@@ -111,8 +113,9 @@ SpecDocument print_document(const JobRequest& job) {
   out.name = given(spec.name);
   out.project = given(job.project);
   out.kind = given(spec.kind);
-  if (spec.nodes != 1) out.num_nodes = spec.nodes;
-  if (spec.elements != 1)
+  const std::uint32_t nodes = spec.is_spread() ? spec.elements : spec.nodes;
+  if (nodes != 1) out.num_nodes = nodes;
+  if (spec.elements != 1 && !spec.is_spread())
     (spec.kind == JobKind::service ? out.replicas : out.array) = spec.elements;
   ResourcesDocument resources = print_resources(spec);
   print_alternatives(job, resources, out.variants);

@@ -75,6 +75,8 @@ JobRequest random_job(Random& random) {
   (random.chance(1, 2) ? spec.nodes : spec.elements) =
       static_cast<std::uint32_t>(random.between(1, 1024));
   if (spec.kind == JobKind::service) spec.nodes = 1;
+  if (spec.nodes == 1) spec.spread = Spread::pool;
+  if (spec.is_spread()) std::swap(spec.nodes, spec.elements);
   spec.cpu_milli = random_bounds(random, 1);
   spec.memory_bytes = random_bounds(random, one_of<std::int64_t>(random, {1, 1 << 20, 1'000'000}));
   spec.disk_bytes = random.between(0, 5) * 1'000'000;

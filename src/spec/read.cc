@@ -8,6 +8,7 @@
 #include "spec/inputs.h"
 #include "spec/places.h"
 #include "spec/regions.h"
+#include "spec/topology.h"
 #include "wire/hash.h"
 #include "wire/json.h"
 #include "wire/schema.h"
@@ -190,6 +191,12 @@ class JobReader {
     if (resources.memory) spec.memory_bytes = resources.memory->bytes;
     if (resources.disk_size) spec.disk_bytes = resources.disk_size->bytes;
     spec.network_tier = resources.network_tier.value_or(NetworkTier::standard);
+    if (!resources.topology || spec.nodes == 1) return;
+    const auto spread = read_topology(*resources.topology);
+    if (!spread)
+      return mistake(spread.error().pointer, spread.error().text, spread.error().suggestion);
+    spec.spread = *spread;
+    if (spec.is_spread()) std::swap(spec.nodes, spec.elements);  // Placed node by node.
   }
 
   std::vector<std::string> list(const std::vector<std::string>& given, const std::string& pointer,

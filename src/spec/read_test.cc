@@ -174,7 +174,7 @@ TEST(ReadSpec, SaysOnceWhatCouldNotBeRead) {
 
 TEST(ReadSpec, RefusesByNameWhatItDoesNotHonour) {
   const auto job = read(R"(
-resources: {topology: {required: switch}, shm_size: 64GB}
+resources: {shm_size: 64GB, topology: {required: switch}}
 where: {min_bandwidth: 10Gbps}
 price: {spot_policy: spot}
 trust: {signed_by: {any_of: [national]}, min_reliability: 0.99, min_bench: {bf16_gemm: 0.90}}
@@ -194,10 +194,11 @@ run: x
     refused += each.text.substr(0, end) + "\n";
   }
   EXPECT_EQ(refused,
-            "resources.shm_size\nresources.topology\nwhere.min_bandwidth\n"
+            "resources.shm_size\nwhere.min_bandwidth\n"
             "trust.signed_by\ntrust.min_reliability\n"
             "trust.min_bench\nenergy.max_carbon\nenergy.prefer\nstart.window\n"
-            "secrets\nports\nautostop\nqueue.after\nprice.spot_policy: spot\n");
+            "secrets\nports\nautostop\nqueue.after\nresources.topology: switch\n"
+            "price.spot_policy: spot\n");
 }
 
 Where read_where(const std::string& where, Sites sites = {}) {
@@ -456,6 +457,22 @@ TEST(WrongSpecs, EveryMisspeltFieldNamesTheRightOne) {
     // "envv" is as near to "envs" as to its other name.
     EXPECT_EQ(job.error()[0].suggestion, right == "env" ? "envs" : right) << json;
   }
+}
+
+TEST(ReadSpec, AGangMayBeInSeveralPoolsIfItsTopologySaysSo) {
+  const auto gang = read("num_nodes: 4\nresources: {topology: {preferred: site}}\nrun: x\n");
+  ASSERT_TRUE(gang);
+  EXPECT_EQ(gang->spec.spread, Spread::network);
+  EXPECT_EQ(gang->spec.nodes, 1U);
+  EXPECT_EQ(gang->spec.elements, 4U);
+  const auto within = read("num_nodes: 4\nresources: {topology: {required: site}}\nrun: x\n");
+  ASSERT_TRUE(within);
+  EXPECT_EQ(within->spec.spread, Spread::site);
+  const auto alone = read("resources: {topology: {required: site}}\nrun: x\n");
+  ASSERT_TRUE(alone);
+  EXPECT_FALSE(alone->spec.is_spread());
+  for (const char* wrong : {"{required: rack}", "{required: site, preferred: site}"})
+    EXPECT_FALSE(read("resources: {topology: " + std::string(wrong) + "}\nrun: x\n")) << wrong;
 }
 
 TEST(WrongSpecs, NullIsNothing) {

@@ -158,7 +158,9 @@ class Conversation {
     spec.alternatives[0].payload.value = command.payloads > 1 ? 2 : 0;
     spec.kind = words.has("replicas") ? JobKind::service : JobKind::batch;
     spec.nodes = words.count("nodes", 1);
-    spec.elements = words.count("array", words.count("replicas", 1));
+    const std::uint32_t spread = words.count("spread");
+    if (spread > 0) spec.spread = Spread::network;
+    spec.elements = words.count("array", words.count("replicas", std::max(spread, 1U)));
     spec.cpu_milli.least = words.number("cpus") * 1000;
     spec.where = read_where(words);
     spec.hourly_max = words.money("hourly");

@@ -155,6 +155,8 @@ struct EffectText {
     add(out, "allowance", host.allowance);
     return out;
   }
+  std::string operator()(const ConfirmUnit& keep) const { return "keep " + name(keep.unit); }
+  std::string operator()(const UnitConfirmed& kept) const { return "kept " + name(kept.unit); }
   std::string operator()(const CommitUnit& commit) const {
     std::string out = "commit " + name(commit.unit);
     add(out, "payload", commit.payload);

@@ -290,10 +290,20 @@ void Below::say(const runtime::Down& down) {
           say_commit(message);
         else if constexpr (std::is_same_v<Message, RenewUnit>)
           pipe_->send(Renewal{message, heard_});
+        else if constexpr (std::is_same_v<Message, ConfirmUnit>)
+          say_keep(message);
         else
           pipe_->send(message);
       },
       down);
+}
+
+// One that speaks an older version has refused it.
+void Below::say_keep(const ConfirmUnit& keep) {
+  constexpr std::uint32_t version_that_keeps = 3;
+  if (challenge_.version >= version_that_keeps) return pipe_->send(keep);
+  const UnitRefused refused{keep.unit, "the program there is too old to hold a part of a gang"};
+  ground_.put(runtime::to_command(sight_.member, runtime::Up(refused)), {}, {});
 }
 
 // A unit whose payload cannot be read is as good as refused by whoever was to run it.

@@ -12,8 +12,8 @@ namespace {
 
 // In the order of Frame.
 constexpr std::array<std::uint8_t, std::variant_size_v<Frame>> kinds{
-    1,  2,  3,  4,  5,  6,  10, 11, 12, 13, 14, 20, 21,
-    30, 31, 32, 33, 34, 40, 35, 36, 22, 37, 23, 24, 38};
+    1,  2,  3,  4,  5,  6,  10, 15, 11, 12, 13, 14, 20, 21,
+    30, 39, 31, 32, 33, 34, 40, 35, 36, 22, 37, 23, 24, 38};
 
 template <std::size_t Index>
 Result<Frame> decode_as(std::string_view bytes) {

@@ -274,10 +274,11 @@ struct AnswerData {
   }
 };
 
-using Frame = std::variant<Greeting, Challenge, Hello, Pending, Welcome, Ancestry, HostUnit, Commit,
-                           Renewal, StopTask, LetGo, OpenStream, Echo, UnitHosted, UnitRefused,
-                           TaskReport, OfferPart, SupplyReading, Heartbeat, AskWorkdir, AskParent,
-                           AskChild, AnswerParent, AnswerChild, AskData, AnswerData>;
+using Frame =
+    std::variant<Greeting, Challenge, Hello, Pending, Welcome, Ancestry, HostUnit, ConfirmUnit,
+                 Commit, Renewal, StopTask, LetGo, OpenStream, Echo, UnitHosted, UnitConfirmed,
+                 UnitRefused, TaskReport, OfferPart, SupplyReading, Heartbeat, AskWorkdir,
+                 AskParent, AskChild, AnswerParent, AnswerChild, AskData, AnswerData>;
 
 template <class Message, class... Messages>
 inline constexpr bool is_one_of = (std::is_same_v<Message, Messages> || ...);

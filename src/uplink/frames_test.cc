@@ -32,6 +32,8 @@ TEST(Frames, EveryKindIsReadAsItWasPrinted) {
   check(OpenStream{std::string(32, 'a'), StreamKind::exec, {JobId{1}, 2, 3}, 4, {}, 5});
   check(Echo{9});
   check(UnitHosted{{JobId{1}, 2, 3}, {Grant{}}});
+  check(ConfirmUnit{{JobId{1}, 2, 3}});
+  check(UnitConfirmed{{JobId{1}, 2, 3}});
   check(UnitRefused{{JobId{1}, 2, 3}, "no room"});
   check(TaskReport{{JobId{1}, 2, 3}, 1, {}});
   check(OfferPart{"bytes", true});

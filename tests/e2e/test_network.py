@@ -235,6 +235,70 @@ def test_kill_slurmctld_and_its_site_below_a_network(directory):
         expect_settled(country, province, site)
 
 
+def test_a_gang_over_several_members(directory):
+    """Each of two sites, one of them two levels down, has room for half of it."""
+    country, province, site = three_levels(directory, site_flags=("--price", "0.1", "--cores", "1"))
+    east = join(Node(directory, "east", country, flags=("--price", "0.2", "--cores", "1")))
+    spec = directory / "gang.yaml"
+    spec.write_text("""
+project: lab
+num_nodes: 2
+resources: {cpus: 1, topology: {preferred: site}}
+max_duration: 10m
+run: |
+  echo rank $SUAN_NODE_RANK of $SUAN_NUM_NODES
+  until [ -e stop ]; do sleep 0.05; done
+  exit $(cat stop)
+""")
+    plan = suan(country.server, "plan", "-f", str(spec)).stdout
+    expect("starts now at province.site.site/local and east.east/local for 0.3 CNY/h" in plan, plan)
+    job = suan(country.server, "run", "-y", "-d", "-f", str(spec)).stdout.strip()
+    country.server.wait_for(job, "running")
+
+    def attempts():
+        return [task["attempts"][-1] for task in country.server.job(job)["tasks"]]
+    until(lambda: all(each["state"] == "running" for each in attempts()), 20, "both parts run")
+    expect_equal(sorted(each["pool"] for each in attempts()), ["east.east/local", "province.site.site/local"], "where")
+    for rank in (0, 1):
+        until(lambda: suan(country.server, "logs", job, "--task", str(rank)).stdout == f"rank {rank} of 2\n", 20,
+              f"the log of rank {rank}")
+    # A second one waits whole, although nobody holds the cores that it would need but the first.
+    second = suan(country.server, "run", "-y", "-d", "-f", str(spec)).stdout.strip()
+    expect_equal(country.server.job(second)["state"], "queued", "the second")
+    # One goes wrong: both end, and the second gang starts on what both held.
+    suan(country.server, "exec", job, "--", "echo 7 > stop")
+    ended = country.server.wait_for(job)
+    expect_equal((ended["state"], ended["exit_code"]), ("failed", 7), f"the first: {ended['reason']}")
+    expect_equal([each["end"] for each in attempts()], ["exited", "cancelled"], "how its parts ended")
+    job = second
+    until(lambda: all(each["state"] == "running" for each in attempts()), 30, "both parts of the second run")
+    # A cut does not mind it; both ends are told when it is over.
+    east.link.cut()
+    until(lambda: not country.member("east")["connected"], 10, "the cut is noticed")
+    for name in (site, east):
+        for place in (name.server.state / "engine/attempts").glob("*/work"):
+            (place / "stop").write_text("0\n")
+    until(lambda: attempts()[0]["state"] == "ended", 20, "one has ended")
+    expect_equal(country.server.job(job)["state"], "running", "of the other nobody knows")
+    east.link.mend()
+    ended = country.server.wait_for(job, seconds=60)
+    expect_equal((ended["state"], ended["exit_code"]), ("finished", 0), f"the second: {ended['reason']}")
+    # Without room for both, neither starts.
+    blocker = east.server
+    blocker.make_project("own")
+    held = blocker.submit("sleep 300", project="own", max_duration="10m", resources={"cpus": 1})
+    blocker.wait_for(held, "running")
+    third = suan(country.server, "run", "-y", "-d", "-f", str(spec)).stdout.strip()
+    time.sleep(3)
+    expect_equal(country.server.job(third)["state"], "queued", "the third, of which half has room")
+    why = country.server.read(f"/v1/jobs/{third}/why")
+    expect("its 2 nodes do not all fit at once" in why["text"], f"why: {why['text']}")
+    expect_equal(len(list((site.server.state / "engine/attempts").glob("*/work"))), 0, "what runs of it")
+    suan(country.server, "stop", third)
+    blocker.change("POST", f"/v1/jobs/{held}/cancel")
+    expect_settled(country, province, site, east)
+
+
 def test_two_parents_at_once(directory):
     disk, stores = make_stores(directory)
     one, two = (Node(directory, name, engine=False).start() for name in ("one", "two"))
@@ -343,5 +407,6 @@ if __name__ == "__main__":
     testbed.run_tests([test_joining_takes_a_token_and_an_approval, test_a_circle_is_refused,
                        test_a_job_through_three_levels, test_logs_and_shells_from_the_top,
                        test_a_job_goes_on_while_cut, test_work_is_replaced_where_it_is_cut_off,
-                       test_two_parents_at_once, test_names_are_resolved_from_anywhere, test_an_uplink_over_https, test_kill_any_of_them,
+                       test_a_gang_over_several_members, test_two_parents_at_once,
+                       test_names_are_resolved_from_anywhere, test_an_uplink_over_https, test_kill_any_of_them,
                        test_kill_slurmctld_and_its_site_below_a_network])
