@@ -32,7 +32,18 @@ std::uint32_t room_of(const std::vector<Stand>& stands) {
   return sum;
 }
 
-// The pools of one chip that start a task now, the best first.
+// The pools of one chip that could take a task, if nothing else ran.
+std::vector<Stand> stands_in_all(const State& state, const placement::Demand& demand) {
+  const auto ranking = placement::rank(state.supply(), demand, nullptr, state.supply().size());
+  std::vector<Stand> stands;
+  for (const placement::Candidate& each : ranking.best) {
+    const Pool& pool = state.catalogue().pools().at(each.pool);
+    stands.push_back({each, pool.site, pool.nodes});
+  }
+  return stands;
+}
+
+// The same that start one now, the best first.
 std::vector<Stand> stands_for(const State& state, const JobSpec& spec,
                               const placement::Demand& demand) {
   const ExactNodes nodes(state);
@@ -126,6 +137,27 @@ std::vector<Choice> choose_places(const State& state, const JobSpec& spec) {
     return choices;
   }
   return {};
+}
+
+Ruling check_room(const State& state, const JobSpec& spec) {
+  if (!spec.is_spread()) return {};
+  placement::Demand demand = placement::make_demand(spec);
+  const auto alternatives = demand.alternatives;
+  std::uint32_t most = 0;
+  for (std::size_t i = 0; i < alternatives.size(); ++i) {
+    demand.alternatives = alternatives.subspan(i, 1);
+    const auto stands = stands_in_all(state, demand);
+    if (!gather(stands, spec.elements, spec.spread).empty()) return {};
+    most = std::max(most, room_of(stands));
+  }
+  return refuse(Code::no_pool_fits,
+                "no pools could run this gang, even idle ones: it has " +
+                    std::to_string(spec.elements) + " nodes, and " +
+                    (spec.spread == Spread::site && most >= spec.elements
+                         ? "no one site has so many"
+                         : "there are " + std::to_string(most)) +
+                    " for it. `suan find` shows what there is",
+                "/num_nodes");
 }
 
 std::vector<placement::Candidate> places_now(const State& state, const JobSpec& spec) {

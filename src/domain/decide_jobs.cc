@@ -145,6 +145,7 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
   Money unit_hourly;
   if (places.empty()) {
     SUAN_TRY(const placement::Candidate later, best_place(state, placement::make_demand(asked)));
+    SUAN_CHECK(check_room(state, asked));
     unit_hourly = scale(later.hourly_cost, 1, asked.elements);
   } else {
     // The dearest, if they differ.

@@ -119,6 +119,9 @@ struct Seeker {
 /// Gives a unit the place chosen for it; false, and no event, if it cannot be paid.
 bool place_unit(Deciding&, const Seeker&, Choice);
 
+/// Whether there would be room for all of a gang that may be spread if nothing else ran.
+Ruling check_room(const State&, const JobSpec&);
+
 /// Gives this unit and those after it their places; false, and no event, if they cannot all be
 /// paid.
 bool place_all(Deciding&, const Seeker& first, std::vector<Choice>);

@@ -266,6 +266,18 @@ std::vector<Rejection> print_counts(const Counts& counts, const Demand& demand) 
   return rejections;
 }
 
+namespace {
+
+// What helps this gang as a whole in one pool helps it for certain.
+JobSpec in_one_pool(const JobSpec& spec) {
+  JobSpec whole = spec;
+  whole.spread = Spread::pool;
+  std::swap(whole.nodes, whole.elements);
+  return whole;
+}
+
+}  // namespace
+
 Why explain(const Supply& supply, const JobSpec& spec, const NodeView* nodes) {
   const Demand demand = make_demand(spec);
   const Ranking ranking = rank(supply, demand, nodes, 0);
@@ -273,6 +285,13 @@ Why explain(const Supply& supply, const JobSpec& spec, const NodeView* nodes) {
   why.pools = ranking.pools;
   why.starts_now = ranking.starts_now;
   why.rejected = print_counts(ranking.counts, demand);
+  if (spec.is_spread()) {
+    const JobSpec whole = in_one_pool(spec);
+    if (!choose(supply, make_demand(whole), nodes))
+      why.changes = Remedies(supply, whole, nodes).find();
+    why.nothing_helps = why.starts_now == 0 && why.changes.empty();
+    return why;
+  }
   if (why.starts_now > 0) return why;
   why.changes = Remedies(supply, spec, nodes).find();
   why.nothing_helps = why.changes.empty();

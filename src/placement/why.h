@@ -34,6 +34,9 @@ struct Why {
 /// below what was asked; the fewest parts dropped from the residency; the shortest round trip in
 /// whole milliseconds, or the narrowest circle that holds it; among chips, regions and sites the
 /// one whose best pool ranks first. Cards stay whole where whole ones were asked. O(pools).
+///
+/// Of a gang that may be spread pools are judged for one node of it, and the changes are those that
+/// let all of it start in one pool.
 Why explain(const Supply&, const JobSpec&, const NodeView*);
 
 /// The rejections of a ranking, worded.
