@@ -13,6 +13,9 @@
 namespace suan::http {
 
 api::JobState job_state(const jobs::Job&);
+
+/// Of all its tasks, at the prices of where they were placed last.
+Money hourly_of(const jobs::Job&);
 api::JobState job_state(jobs::Outcome);
 
 /// `now` is for what running tasks have cost so far.

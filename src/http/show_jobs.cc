@@ -131,6 +131,14 @@ api::JobState job_state(jobs::Outcome outcome) {
   return api::JobState::running;
 }
 
+Money hourly_of(const jobs::Job& job) {
+  if (!job.spec->is_spread())
+    return scale(job.units.front().placement.hourly, job.spec->tasks(), 1);
+  Money sum;
+  for (const jobs::Unit& unit : job.units) sum = sum + unit.placement.hourly;
+  return sum;
+}
+
 api::JobState job_state(const jobs::Job& job) {
   if (job.outcome != jobs::Outcome::none) return job_state(job.outcome);
   if (job.is_stopping) return api::JobState::stopping;
@@ -167,7 +175,7 @@ api::JobView show_job(const domain::State& state, const jobs::Job& job, Moment n
   view.memory_bytes = placement.pool ? placement.need.memory_bytes : spec.memory_bytes.least;
   view.nodes = spec.is_spread() ? spec.elements : spec.nodes;
   view.elements = spec.is_spread() ? 1 : spec.elements;
-  view.hourly_cost = scale(placement.hourly, spec.tasks(), 1);
+  view.hourly_cost = hourly_of(job);
   view.held = hold == nullptr ? Money{} : hold->amount;
   view.cost = job.cost;
   for (const jobs::Unit& unit : job.units) {  // What runs has cost something already.
