@@ -191,11 +191,11 @@ class JobReader {
     if (resources.memory) spec.memory_bytes = resources.memory->bytes;
     if (resources.disk_size) spec.disk_bytes = resources.disk_size->bytes;
     spec.network_tier = resources.network_tier.value_or(NetworkTier::standard);
-    if (!resources.topology || spec.nodes == 1) return;
+    if (!resources.topology) return;
     const auto spread = read_topology(*resources.topology);
     if (!spread)
       return mistake(spread.error().pointer, spread.error().text, spread.error().suggestion);
-    spec.spread = *spread;
+    if (spec.nodes > 1) spec.spread = *spread;
     if (spec.is_spread()) std::swap(spec.nodes, spec.elements);  // Placed node by node.
   }
 
