@@ -273,11 +273,11 @@ Ruling decide_one(Deciding& deciding, const FromMember<UnitRefused>& command) {
   if (has_started(job->units[message.unit]) || command.message.reason.size() > reason_bytes_max)
     return nothing_new();
   if (job->spec->is_spread() && is_live(job->units[message.unit])) {
-    // Others of its gang may run.
+    // Others of its gang may run; it is tried again whatever the user says of that.
     Progress progress;
     progress.key = {job->id, jobs::task_number(*job->spec, message.unit, 0), message.attempt};
     progress.state = AttemptState::ended;
-    progress.end = AttemptEnd::launch_failed;
+    progress.end = AttemptEnd::displaced;
     progress.reason = command.message.reason;
     return decide_one(deciding, Report{progress});
   }

@@ -167,8 +167,7 @@ api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
     view.text = job.outcome != jobs::Outcome::none && !job.reason.empty()
                     ? job.reason
                     : "it was placed in the best pool that could start it";
-    if (unit.placement.pool)
-      show_placement(state, unit.placement, hourly_of(job), view);
+    if (unit.placement.pool) show_placement(state, unit.placement, hourly_of(job), view);
     return view;
   }
   const auto index = static_cast<std::uint32_t>(waiting - job.units.begin());

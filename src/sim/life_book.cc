@@ -466,7 +466,7 @@ void LifeBook::seen(const jobs::TaskEnded& event) {
         who + " ends out of turn");
   const Progress* truth = truth_.end_of(event.key);
   const bool is_refused = truth == nullptr && own->spec->is_spread() &&
-                          event.end == AttemptEnd::launch_failed && event.usage.wall == Span{} &&
+                          event.end == AttemptEnd::displaced && event.usage.wall == Span{} &&
                           was_refused(key, *own, *ended);
   check(is_refused || (truth != nullptr && truth->usage.wall == event.usage.wall), "usage",
         who + " ended otherwise than the machine says");
