@@ -34,6 +34,7 @@ const jobs::Job* job_with(const Deciding& deciding, MemberId member, const UnitA
   const jobs::Unit& unit = job->units[message.unit];
   if (unit.attempt != message.attempt && !planted(Bug::old_host_answers_for_new)) return nullptr;
   if (unit.phase == Phase::waiting || unit.phase == Phase::ended) return nullptr;
+  if (jobs::is_lost(unit)) return nullptr;  // What else is bound with it has not ended.
   const Pool& pool = deciding.state.catalogue().pools().at(unit.placement.pool);
   return pool.member == member ? job : nullptr;
 }

@@ -306,12 +306,16 @@ struct Folding {
     touch(event.key.job);
   }
   void operator()(const jobs::LostAttemptClosed& event) const {
-    for (const jobs::LostAttempt& lost :
-         state.jobs_.find(event.unit.job)->units[event.unit.unit].lost) {
+    const jobs::Unit& unit = state.jobs_.find(event.unit.job)->units[event.unit.unit];
+    for (const jobs::LostAttempt& lost : unit.lost) {
       if (lost.attempt == event.attempt) state.timers_.erase(timer_of(event.unit, lost));
     }
-    state.hosted_.erase(
-        {state.catalogue_.pools().at(event.pool).member, event.unit, event.attempt});
+    // Of a gang that is spread it may be part of the present attempt, which others have not ended.
+    const bool is_left =
+        unit.attempt != event.attempt || unit.phase == Phase::waiting || unit.phase == Phase::ended;
+    if (is_left)
+      state.hosted_.erase(
+          {state.catalogue_.pools().at(event.pool).member, event.unit, event.attempt});
     state.jobs_.apply(event);
     note_eviction(event.unit.job);
     touch(event.unit.job);
@@ -442,7 +446,7 @@ void State::index_hosted(const UnitKey& key, const jobs::Unit& unit) {
     timers_.insert(timer_of(key, lost), true);
     hosted_.insert({catalogue_.pools().at(lost.pool).member, key, lost.attempt}, true);
   }
-  if (unit.phase == Phase::waiting || unit.phase == Phase::ended) return;
+  if (unit.phase == Phase::waiting || unit.phase == Phase::ended || jobs::is_lost(unit)) return;
   const Pool& pool = catalogue_.pools().at(unit.placement.pool);
   if (pool.remote) hosted_.insert({pool.member, key, unit.attempt}, true);
 }
