@@ -81,12 +81,13 @@ def test_a_plan_says_how_much_there_is_to_bring(directory):
                  f"what is to bring: {transfer}")
     expect("directory not found" in transfer["inputs"][1]["problem"] and "/none" not in transfer["text"],
            f"what is not there is named: {transfer}")
-    # Not of a project in which one has no seat.
+    # Another project has a directory of its own, and without a seat in this one nothing is said of its data.
     server.make_project("other")
     key = server.change("POST", "/v1/keys", {"user": "bob", "projects": ["other"], "label": "x"})["secret"]
-    asked["project"] = "other"
-    transfer = server.ask("POST", "/v1/plans", asked, key=key).json.get("transfer")
-    expect(transfer is None or "directory not found" in transfer["inputs"][0]["problem"], f"of others: {transfer}")
+    transfer = server.ask("POST", "/v1/plans", {**asked, "project": "other"}, key=key).json["transfer"]
+    expect("directory not found" in transfer["inputs"][0]["problem"], f"of others: {transfer}")
+    refused = server.ask("POST", "/v1/plans", asked, key=key)
+    expect_equal((refused.status, refused.code), (404, "project_unknown"), f"without a seat: {refused}")
 
 
 def test_what_is_missing_is_named(directory):
