@@ -253,8 +253,9 @@ int simulate(Words typed, Screen& screen) {
   if (!arguments) return fail(arguments.error(), screen);
   std::vector<std::string> words;
   for (const auto& [name, value] : arguments->flags) {
-    const bool is_short = name == "jobs" || name == "output";
-    words.push_back(is_short ? "-" + name.substr(0, 1) : "--" + name);
+    const bool is_short = name == "parallel" || name == "output";
+    words.push_back(is_short ? (name == "parallel" ? std::string("-j") : std::string("-o"))
+                             : "--" + name);
     if (!value.empty()) words.push_back(value);
   }
   std::vector<const char*> views;

@@ -107,7 +107,7 @@ inline constexpr std::array<Flag, 2> journal_flags{{
 inline constexpr std::array<Example, 1> journal_examples{{
     {"suan journal verify --head heads ~/.local/state/suan", ""},
 }};
-inline constexpr std::array<Flag, 11> simulate_flags{{
+inline constexpr std::array<Flag, 16> simulate_flags{{
     {.name = "check", .text = "Check the promises of a domain after every event (always done)"},
     {.name = "seeds", .value = "N", .text = "So many runs, from seed 1 on (100)"},
     {.name = "seed", .value = "N", .text = "Only this one: the same seed, the same run"},
@@ -120,16 +120,35 @@ inline constexpr std::array<Flag, 11> simulate_flags{{
     {.name = "planted", .text = "With the bugs that were planted to be found, where built in"},
     {.name = "bug", .value = "NAME", .text = "Only this planted bug"},
     {.name = "once", .text = "Run each seed once instead of comparing two runs of it"},
-    {.name = "jobs", .letter = 'j', .value = "N", .text = "So many runs at a time (2)"},
+    {.name = "parallel", .letter = 'j', .value = "N", .text = "So many runs at a time (2)"},
+    {.name = "protocol",
+     .value = "NAME",
+     .text = "Measure how well a policy packs lists of nodes and jobs, as FGD was measured",
+     .choices = "fgd"},
+    {.name = "nodes",
+     .value = "FILE",
+     .text = "Nodes as CSV: cpu_milli, memory_mib, gpu, model",
+     .completes = Completes::file},
+    {.name = "jobs",
+     .value = "FILE",
+     .text = "Jobs as CSV: name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec",
+     .completes = Completes::file},
+    {.name = "policy",
+     .value = "NAME",
+     .text = "Of packing (suan)",
+     .choices = "suan fgd bestfit packing dotprod random"},
+    {.name = "compare", .value = "A,B", .text = "Several policies, side by side"},
     {.name = "output",
      .letter = 'o',
      .value = "FORM",
      .text = "table or json",
      .choices = "table json"},
 }};
-inline constexpr std::array<Example, 2> simulate_examples{{
+inline constexpr std::array<Example, 3> simulate_examples{{
     {"suan simulate --check --seeds 500", "five hundred runs with crashes and cuts"},
     {"suan simulate --check --seed 7", "one run, reproduced"},
+    {"suan simulate --protocol fgd --nodes nodes.csv --jobs jobs.csv --compare suan,fgd",
+     "two ways to pack the same jobs"},
 }};
 
 }  // namespace suan::cli

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "sim/crew.h"
+#include "sim/ruler.h"
 #include "wire/json.h"
 #include "wire/names.h"
 
@@ -151,6 +152,8 @@ Result<void> take_option(Options& options, std::string_view name, std::string_vi
     return {};
   }
   if (name == "--scenario") return take_scenario(options, value);
+  if (name == "--nodes" || name == "--jobs" || name == "--policy" || name == "--compare")
+    return failure(Failure::Kind::invalid, std::string(name) + " goes with --protocol");
   if (name == "--bug") {
     options.bug = value;
     return {};
@@ -364,6 +367,7 @@ int find_planted(const Options& options) {
 }  // namespace
 
 int simulate(std::span<const char* const> arguments) {
+  if (asks_for_protocol(arguments)) return measure(arguments);
   const auto options = read_options(arguments);
   if (!options) return complain(options.error().text);
   if (options->trace) return follow(*options);

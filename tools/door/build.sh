@@ -68,7 +68,7 @@ run_program() {
 
 run_bench() {
   local name=${1:-}
-  [[ $name =~ ^(core|find|submissions|network)$ ]] || fail "./run bench core, find, submissions or network" 2
+  [[ $name =~ ^(core|find|submissions|network|placement)$ ]] || fail "./run bench core, find, submissions, network or placement" 2
   shift
   need "${packages_to_build[@]}" >&2
   if [[ $name == submissions || $name == network ]]; then
@@ -77,6 +77,10 @@ run_bench() {
     build release suan suan_load suan_echo >&2 || fail "it does not build"
     export SUAN_BIN=$root/build/release/suan
     exec "bench/$name/run.py" "$@"
+  fi
+  if [[ $name == placement ]]; then
+    build release suan_sim >&2 || fail "it does not build"
+    exec bench/placement/run.py "$@"
   fi
   build release "bench_$name" >&2 || fail "it does not build"
   exec "build/release/bench_$name" "$@"

@@ -1,0 +1,66 @@
+#include "packing/cluster.h"
+
+#include <utility>
+
+#include "base/ensure.h"
+
+namespace suan::packing {
+
+Cluster::Cluster(std::vector<NodeKind> kinds, std::vector<NodeRoom> rooms,
+                 std::unique_ptr<Policy> policy)
+    : kinds_(std::move(kinds)), rooms_(std::move(rooms)), policy_(std::move(policy)) {
+  policy_->begin(kinds_, rooms_);
+}
+
+void Cluster::judge(Memory& memory, const Ask& ask, std::uint32_t node) {
+  const NodeRoom& room = rooms_[node];
+  Judged& judged = memory.nodes[node];
+  judged.fits = fits(room, kinds_[room.kind], ask);
+  if (!judged.fits) return;
+  const Fit fit = policy_->judge(node, room, ask);
+  judged.score = fit.score;
+  judged.card = fit.card;
+}
+
+const Cluster::Memory& Cluster::judge_all(const Ask& ask) {
+  Memory& memory = memories_[ask];
+  const std::uint64_t edition = policy_->edition();
+  if (memory.nodes.empty() || memory.edition != edition) {
+    memory.nodes.resize(rooms_.size());
+    for (std::uint32_t node = 0; node < rooms_.size(); ++node) judge(memory, ask, node);
+    memory.edition = edition;
+  } else {
+    for (std::uint64_t i = memory.seen; i < changes_.size(); ++i) judge(memory, ask, changes_[i]);
+  }
+  memory.seen = changes_.size();
+  return memory;
+}
+
+std::optional<Placed> Cluster::place(const Ask& ask) {
+  policy_->arrived(ask);
+  const Memory& memory = judge_all(ask);
+  const Judged* best = nullptr;
+  for (const Judged& each : memory.nodes) {
+    if (each.fits && (best == nullptr || each.score > best->score)) best = &each;
+  }
+  if (best == nullptr) return std::nullopt;
+  Placed placed{.node = static_cast<std::uint32_t>(best - memory.nodes.data()), .cards = 0};
+  const NodeRoom before = rooms_[placed.node];
+  placed.cards = take(rooms_[placed.node], ask, best->card);
+  change(placed.node, before);
+  return placed;
+}
+
+void Cluster::end(const Ask& ask, const Placed& placed) {
+  ensure(placed.node < rooms_.size());
+  const NodeRoom before = rooms_[placed.node];
+  give_back(rooms_[placed.node], ask, placed.cards);
+  change(placed.node, before);
+}
+
+void Cluster::change(std::uint32_t node, const NodeRoom& before) {
+  changes_.push_back(node);
+  policy_->changed(before, rooms_[node]);
+}
+
+}  // namespace suan::packing

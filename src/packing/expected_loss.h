@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "packing/forecast.h"
+#include "packing/mix.h"
+#include "packing/policy.h"
+#include "packing/scarcity.h"
+
+namespace suan::packing {
+
+/// The policy `suan`: puts a task where the expected loss of the cluster grows least, as learnt
+/// from what has been asked for so far and nothing else (docs/packing.md).
+class ExpectedLoss final : public Policy {
+ public:
+  void begin(std::span<const NodeKind>, std::span<const NodeRoom>) override;
+  void arrived(const Ask&) override;
+  void changed(const NodeRoom& before, const NodeRoom& after) override;
+  Fit judge(std::uint32_t node, const NodeRoom&, const Ask&) const override;
+  std::uint64_t edition() const override { return edition_; }
+
+ private:
+  /// What is forecast for nodes with one chip.
+  struct Forecast {
+    CardLoss cards;
+    Starvation cores;
+    Starvation memory;
+  };
+
+  /// A node, as far as its loss depends on it.
+  struct View {
+    LargePlaces::Bulk bulk;
+    Outline outline;
+    double cards_lost = 0;
+    std::int64_t free_milli = 0;
+
+    /// Adds cards with so much free, or removes them.
+    void put(const CardLoss&, std::uint32_t free, int count);
+  };
+
+  void learn();
+  bool set_wear();
+  static View view(const Forecast&, const NodeRoom&);
+  double loss(const Forecast&, const View&) const;
+  double tidiness(const View& after) const;
+
+  std::span<const NodeKind> kinds_;
+  Mix mix_;
+  std::uint64_t learn_at_ = 1;
+  std::uint64_t edition_ = 0;
+  std::vector<std::shared_ptr<const Forecast>> forecasts_;  // Index: chip.
+  LargePlaces large_;
+  ChipPrices prices_;
+  std::vector<double> free_milli_;  // Index: chip.
+  double all_milli_ = 0;            // Of the whole cluster, free or not.
+  double open_milli_ = 0;           // Free on cards that are shared already and of use.
+  double largest_cpu_milli_ = 1;
+  double largest_milli_ = 1;
+  double wear_ = 0;  // What keeping a whole card costs, so that enough parts are open.
+};
+
+}  // namespace suan::packing

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "packing/room.h"
+
+/// Lists of nodes and tasks of real clusters, as CSV with a header; columns may be in any order,
+/// and those that are not named here are passed over. The form is that of openb (Alibaba
+/// cluster-trace-gpu-v2023).
+namespace suan::sim {
+
+/// A cluster, all of it free.
+struct NodeList {
+  std::vector<std::string> chips;  // Models of cards; a NodeKind names one by its index.
+  std::vector<packing::NodeKind> kinds;
+  std::vector<packing::NodeRoom> rooms;  // In the order of the list.
+  std::int64_t card_milli = 0;           // Of all nodes.
+};
+
+/// Reads `cpu_milli`, `memory_mib`, `gpu` (cards of the node) and `model` (of the cards; may be
+/// empty). At most 1,000,000 nodes with at most 64 cards each, of at most 64 models. `invalid`
+/// names the line and the column.
+Result<NodeList> parse_nodes(std::string_view csv);
+
+/// Reads `name`, `cpu_milli`, `memory_mib`, `num_gpu`, `gpu_milli` (of each card; below 1000 only
+/// with one card) and, if it is there, `gpu_spec` (models that will do, with '|' between them;
+/// empty: any). In order of name. At most 10,000,000 tasks.
+Result<std::vector<packing::Ask>> parse_tasks(std::string_view csv, const NodeList&);
+
+}  // namespace suan::sim
