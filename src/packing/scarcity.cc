@@ -9,8 +9,7 @@ namespace suan::packing {
 namespace {
 
 // Found by trial on lists of tasks that no figure is measured on.
-constexpr double spare_places = 1.5;   // Beyond what will be asked for.
-constexpr double place_weight = 0.7;   // Of a place's cards.
+constexpr double spare_places = 3;     // Beyond what will be asked for.
 constexpr double node_expected = 20;   // Tasks as large as a node, for all nodes, before any came.
 constexpr double tasks_before = 1000;  // Until then what is expected counts for much.
 constexpr double node_part = 0.97;     // As large as so much of a node.
@@ -139,7 +138,7 @@ double LargePlaces::cost(const Bulk& before, const Bulk& after, const Ask& ask) 
     const std::uint32_t left = places_on(after, large.ask);
     most = std::max(most, large.chance * large.ask.cards * card_milli * (there - left));
   }
-  return most * place_weight;
+  return most;
 }
 
 bool ChipPrices::set_prices(const Mix& mix, std::span<const double> free_milli) {
