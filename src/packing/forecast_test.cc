@@ -78,6 +78,69 @@ TEST(Starvation, SeesThePartsOfSharedCards) {
   EXPECT_DOUBLE_EQ(cores.of(half, 5000), 0);
 }
 
+// With cores for one more share it goes where less is lost: 200 of the half, not 167 more of a
+// whole card whose rest is taken for two thirds.
+TEST(Starvation, LetsSharesGoWhereLessIsLost) {
+  const NodeKind node{.chip = 0, .cards = 2, .cpu_milli = 128'000, .memory_bytes = gigabyte};
+  const Starvation cores(mix_of({{share(300, 10'000), 100}}), 0, Starvation::Of::cores, node);
+  Outline outline;
+  outline.add(1000, 1);
+  outline.add(500, 1);
+  EXPECT_NEAR(cores.of(outline, 5000), 1500, 1);
+  EXPECT_NEAR(cores.of(outline, 10'000), 1000, 5);
+}
+
+// Told of each change, it knows what it would count.
+TEST(LargePlaces, FollowWhatChanges) {
+  const NodeKind kind{.chip = 0, .cards = 8, .cpu_milli = 96'000, .memory_bytes = gigabyte};
+  const std::vector<NodeKind> kinds{kind};
+  const Mix mix = mix_of({{whole(1, 8000), 100}, {whole(2, 16'000), 15}, {whole(8, 90'000), 6}});
+  std::vector<NodeRoom> rooms(6, all_free(0, kind));
+  LargePlaces told;
+  told.begin(kinds, rooms);
+  told.learn(mix);
+  for (std::uint32_t node = 0; node < 5; ++node) {
+    const NodeRoom before = rooms[node];
+    take(rooms[node], whole(1, 8000), 0);
+    told.changed(before, rooms[node]);
+  }
+  LargePlaces counted;
+  counted.begin(kinds, rooms);
+  counted.learn(mix);
+  told.set_prices(mix, 20'000);
+  counted.set_prices(mix, 20'000);
+  const auto cost = [&](const LargePlaces& places, std::uint32_t node) {
+    const auto before = LargePlaces::bulk_of(rooms[node]);
+    auto after = before;
+    after.whole -= 1;
+    after.cpu_milli -= 8000;
+    return places.cost(before, after, whole(1, 8000));
+  };
+  EXPECT_GT(cost(counted, 5), 1000);  // The last node for eight.
+  EXPECT_DOUBLE_EQ(cost(told, 5), cost(counted, 5));
+  EXPECT_DOUBLE_EQ(cost(told, 0), cost(counted, 0));
+}
+
+// Seven cards hold three pairs, and one card more or less makes none.
+TEST(LargePlaces, CountSeveralOnANode) {
+  const NodeKind kind{.chip = 0, .cards = 8, .cpu_milli = 96'000, .memory_bytes = gigabyte};
+  const std::vector<NodeKind> kinds{kind};
+  const std::vector<NodeRoom> rooms{all_free(0, kind)};
+  const Mix mix = mix_of({{whole(2), 100}});
+  LargePlaces places;
+  places.begin(kinds, rooms);
+  places.learn(mix);
+  places.set_prices(mix, 8000);
+  LargePlaces::Bulk seven = LargePlaces::bulk_of(rooms[0]);
+  seven.whole = 7;
+  LargePlaces::Bulk six = seven;
+  six.whole = 6;
+  LargePlaces::Bulk five = seven;
+  five.whole = 5;
+  EXPECT_DOUBLE_EQ(places.cost(seven, six, whole(1)), 0);
+  EXPECT_GT(places.cost(six, five, whole(1)), 0);
+}
+
 TEST(LargePlaces, CostWhatWillBeMissed) {
   const NodeKind kind{.chip = 0, .cards = 8, .cpu_milli = 96'000, .memory_bytes = gigabyte};
   const std::vector<NodeKind> kinds{kind};
