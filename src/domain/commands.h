@@ -178,7 +178,10 @@ struct NoteAbsence {
 struct Tick {};
 
 /// Place the first waiting unit that fits somewhere now.
-struct PlaceWaiting {};
+struct PlaceWaiting {
+  std::size_t skip = 0;  // So many lines from the first on are not tried.
+};
+constexpr std::size_t lines_tried_max = 256;  // By one PlaceWaiting; the heads in queue order.
 
 using Command =
     std::variant<CreateOrganisation, CreateProject, Deposit, CreateKey, RevokeKey, SubmitJob,

@@ -16,7 +16,6 @@ using jobs::UnitKey;
 
 namespace {
 
-constexpr std::size_t lines_tried_max = 256;  // By one PlaceWaiting; the heads in queue order.
 constexpr std::size_t few_pools = 64;  // A look at all of them is the quickest way to choose.
 constexpr std::size_t runners_recorded = 3;
 constexpr std::size_t evicted_at_once_max = 64;
@@ -191,10 +190,11 @@ void end_waiting(Deciding& deciding, const jobs::Job& job, const jobs::UnitEnded
 
 }  // namespace
 
-Ruling decide_one(Deciding& deciding, const PlaceWaiting&) {
-  std::size_t tried = 0;
+Ruling decide_one(Deciding& deciding, const PlaceWaiting& command) {
+  std::size_t seen = 0;
   for (const auto& [head, line] : deciding.state.jobs().heads()) {
-    if (++tried > lines_tried_max) break;
+    if (seen++ < command.skip) continue;
+    if (seen > command.skip + lines_tried_max) break;
     const jobs::Job& job = *deciding.state.jobs().find(head.unit.job);
     const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
     const std::uint32_t attempt = job.units[head.unit.unit].attempt + 1;

@@ -77,7 +77,7 @@ void Core::observe(PoolId id, const PoolReading& reading, Span age) {
   const Moment at = moment() - std::clamp(age, Span{}, age_max);
   state_.observe(id, reading, at);
   outlet_.on_observed(id, reading, at);
-  may_place_ = true;
+  expect_places();
 }
 
 void Core::observe_link(SiteId from, SiteId to, Rtt rtt) {
@@ -86,7 +86,7 @@ void Core::observe_link(SiteId from, SiteId to, Rtt rtt) {
   rtt.at = moment();
   state_.observe_link(from, to, rtt);
   outlet_.on_link_observed(from, to, rtt);
-  may_place_ = true;
+  expect_places();
 }
 
 void Core::measure_space() {
@@ -128,18 +128,25 @@ void Core::stamp_effects(std::size_t first) {
   for (std::size_t i = first; i < effects_.size(); ++i) domain::stamp(effects_[i], decided);
 }
 
+// All lines are tried again, from the first on.
+void Core::expect_places() {
+  may_place_ = true;
+  lines_tried_ = 0;
+}
+
 void Core::note_hints(const Events& events) {
-  if (may_place_) return;
+  if (may_place_ && lines_tried_ == 0) return;
   for (const domain::Event& event : events) {
-    may_place_ = may_place_ || std::holds_alternative<market::LeaseReleased>(event) ||
-                 std::holds_alternative<catalogue::PoolOffered>(event) ||
-                 std::holds_alternative<jobs::UnitQueued>(event) ||
-                 std::holds_alternative<jobs::UnitReturned>(event) ||
-                 std::holds_alternative<jobs::JobSubmitted>(event) ||
-                 std::holds_alternative<jobs::UnitEnded>(event) ||
-                 std::holds_alternative<jobs::LostAttemptClosed>(event) ||
-                 std::holds_alternative<ledger::Deposited>(event) ||
-                 std::holds_alternative<ledger::HoldReturned>(event);
+    const bool is_hint = std::holds_alternative<market::LeaseReleased>(event) ||
+                         std::holds_alternative<catalogue::PoolOffered>(event) ||
+                         std::holds_alternative<jobs::UnitQueued>(event) ||
+                         std::holds_alternative<jobs::UnitReturned>(event) ||
+                         std::holds_alternative<jobs::JobSubmitted>(event) ||
+                         std::holds_alternative<jobs::UnitEnded>(event) ||
+                         std::holds_alternative<jobs::LostAttemptClosed>(event) ||
+                         std::holds_alternative<ledger::Deposited>(event) ||
+                         std::holds_alternative<ledger::HoldReturned>(event);
+    if (is_hint) return expect_places();
   }
 }
 
@@ -251,11 +258,13 @@ bool Core::take_due(Moment now) {
   }
   if (!may_place_ || state_.jobs().waiting() == 0) return false;
   state_.refresh();
-  auto decision =
-      domain::decide(state_, domain::PlaceWaiting{}, process_caller(), now, &batch_->memory);
+  auto decision = domain::decide(state_, domain::PlaceWaiting{lines_tried_}, process_caller(), now,
+                                 &batch_->memory);
   if (!decision) {
-    may_place_ = false;
-    return false;
+    lines_tried_ += domain::lines_tried_max;
+    may_place_ = lines_tried_ < state_.jobs().heads().size();
+    if (!may_place_) lines_tried_ = 0;
+    return may_place_;
   }
   commit(std::move(*decision), now, nullptr);
   return true;

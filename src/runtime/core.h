@@ -165,6 +165,7 @@ class Core {
   Reply answer(const Request&, Moment);
   Reply commit(domain::Events&&, Moment, std::vector<std::string>* payloads);
   void note_hints(const domain::Events&);
+  void expect_places();
   Result<void> sync();
   void release();
 
@@ -183,8 +184,9 @@ class Core {
   /// Answers to effects for members in this process.
   std::deque<std::variant<domain::Reserve, domain::Confirm>> inner_;
   wire::Writer scratch_;
-  Moment received_;        // Of what is being decided; 0 = now.
-  bool may_place_ = true;  // Something changed that a waiting unit may profit from.
+  Moment received_;              // Of what is being decided; 0 = now.
+  bool may_place_ = true;        // Something changed that a waiting unit may profit from.
+  std::size_t lines_tried_ = 0;  // Since then, from the first on: none of them can start.
   bool is_space_low_ = false;
 };
 

@@ -52,6 +52,27 @@ TEST(Core, WhatIsSeenOfAPoolInformsTheNextPlacementAndIsNotRecorded) {
   EXPECT_EQ(domain.core->state().jobs().waiting(), 0U);
 }
 
+TEST(Core, EveryLineIsTriedHoweverManyWaitBeforeIt) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  domain.put(small_job(1), domain.caller(1));
+  domain.put(small_job(small_cores - 1), domain.caller(2));
+  domain.settle();
+  constexpr std::uint64_t lines = domain::lines_tried_max + 50;
+  for (std::uint64_t i = 0; i < lines; ++i) {
+    domain::SubmitJob job = small_job(2);
+    job.spec.memory_bytes.least = static_cast<std::int64_t>(i + 1) << 20U;
+    domain.put(job, domain.caller(10 + i));
+  }
+  domain.put(small_job(1), domain.caller(3));
+  domain.settle();
+  const jobs::Jobs& jobs = domain.core->state().jobs();
+  ASSERT_EQ(jobs.heads().size(), lines + 1);
+  domain.report(JobId{1}, AttemptState::ended, AttemptEnd::exited);  // There is one core, not two.
+  EXPECT_EQ(jobs.waiting(), lines);
+  EXPECT_EQ(jobs.find(JobId{lines + 3})->units.front().phase, jobs::Phase::staging);
+}
+
 TEST(Core, WhatWasMeasuredOfALinkInformsTheNextPlacementAndIsNotRecorded) {
   journal::MemoryDisk disk;
   SmallDomain domain(disk);

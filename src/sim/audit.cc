@@ -36,10 +36,11 @@ void Audit::see(const runtime::DurableRecord& record) {
   if (objections_.any()) return;  // The shadow may not survive what is wrong already.
   shadow_.apply(record.events, record.at);
   lives_.close();
-  money_.close(shadow_.ledger());
+  money_.close(shadow_.ledger(), false);
 }
 
 void Audit::observe(PoolId pool, const PoolReading& reading, Moment at) {
+  ++observed_;
   shadow_.observe(pool, reading, at);
   leases_.observe(pool, reading);
   lives_.map().pass(at);
@@ -98,12 +99,12 @@ void Audit::compare_derived(const State& state) {
 }
 
 // A fork keeps what it saw, and what is done to a fork stays there.
-void Audit::check_fork() {
+void Audit::check_fork(const Digest& hash) {
   if (fork_)
     objections_.check(runtime::state_hash(*fork_) == fork_hash_, "fork",
                       "a fork changed when its origin did");
   fork_ = shadow_;
-  fork_hash_ = runtime::state_hash(*fork_);
+  fork_hash_ = hash;
   State what_if = shadow_;
   const domain::Counters& last = shadow_.essence().last;
   domain::Events events;
@@ -126,37 +127,49 @@ void Audit::check_fork() {
                     "what is done to a fork shows in its origin");
 }
 
-void Audit::check_replay(const journal::Journal& journal) {
-  State folded;
-  while (folded.essence().sequence < shadow_.essence().sequence) {
-    const auto records = journal.follow(folded.essence().sequence + 1, 4096);
+// From the first record, whenever there are twice as many; between that only what is new.
+void Audit::check_replay(const journal::Journal& journal, const Digest& hash) {
+  if (shadow_.essence().sequence >= replay_again_at_) {
+    folded_ = State();
+    replay_again_at_ = shadow_.essence().sequence * 2;
+  }
+  while (folded_.essence().sequence < shadow_.essence().sequence) {
+    const auto records = journal.follow(folded_.essence().sequence + 1, 4096);
     if (!objections_.check(records && !records->empty(), "replay", "the journal cannot be read"))
       return;
     for (const journal::Record& record : *records) {
       if (record.sequence > shadow_.essence().sequence) break;
       const auto events = runtime::decode_events(record.bytes);
       if (!objections_.check(events.has_value(), "replay", "a record cannot be read")) return;
-      folded.apply(*events, record.moment);
+      folded_.apply(*events, record.moment);
     }
   }
-  objections_.check(runtime::state_hash(folded) == runtime::state_hash(shadow_), "replay",
+  objections_.check(runtime::state_hash(folded_) == hash, "replay",
                     "from the first record leads elsewhere");
-  compare_derived(folded);
+  compare_derived(folded_);
+}
+
+// What a server would start with now, if it would not begin with the first record.
+void Audit::check_start(const journal::Journal& journal, const Digest& hash) {
+  const auto snapshot = journal.read_snapshot();
+  if (snapshot && !snapshot->has_value()) return;
+  const auto replayed = runtime::replay(journal);
+  if (!objections_.check(replayed.has_value(), "replay", "the journal cannot be replayed")) return;
+  objections_.check(runtime::state_hash(*replayed) == hash, "replay",
+                    "from the snapshot leads elsewhere");
 }
 
 void Audit::examine(const State* core, const journal::Journal& journal) {
-  money_.close(shadow_.ledger());
+  money_.close(shadow_.ledger(), true);
   leases_.compare(shadow_);
-  check_fork();
-  check_replay(journal);
+  const Digest hash = runtime::state_hash(shadow_);
+  check_fork(hash);
+  check_replay(journal, hash);
   compare_derived(shadow_);
   if (core == nullptr) return;
-  objections_.check(runtime::state_hash(*core) == runtime::state_hash(shadow_), "core",
+  objections_.check(runtime::state_hash(*core) == hash, "core",
                     "the core's state is not what its records say");
-  const auto replayed = runtime::replay(journal);
-  if (!objections_.check(replayed.has_value(), "replay", "the journal cannot be replayed")) return;
-  objections_.check(runtime::state_hash(*replayed) == runtime::state_hash(shadow_), "replay",
-                    "from the snapshot leads elsewhere");
+  check_start(journal, hash);
 }
 
 void Audit::see_restart(const State& state, const journal::Journal& journal) {

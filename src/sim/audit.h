@@ -21,6 +21,9 @@ class Audit {
   /// has records that are not durable.
   void examine(const domain::State* core, const journal::Journal&);
 
+  /// The next replay begins with the first record, however short it is since the one before.
+  void replay_all() { replay_again_at_ = 0; }
+
   /// A server is about to start with `state`: nothing that was durable may be missing, and what was
   /// durable and never told is told now.
   void see_restart(const domain::State& state, const journal::Journal&);
@@ -40,11 +43,14 @@ class Audit {
   GroundTruth& truth() { return truth_; }
   const LifeBook& lives() const { return lives_; }
   std::uint64_t events() const { return events_; }
+  /// Grows with everything that is recorded or observed.
+  std::uint64_t seen() const { return shadow_.essence().sequence + observed_; }
 
  private:
   void compare_derived(const domain::State&);
-  void check_fork();
-  void check_replay(const journal::Journal&);
+  void check_fork(const Digest& hash);
+  void check_replay(const journal::Journal&, const Digest& hash);
+  void check_start(const journal::Journal&, const Digest& hash);
 
   Coverage& coverage_;
   Objections objections_;
@@ -55,6 +61,9 @@ class Audit {
   domain::State shadow_;
   std::optional<domain::State> fork_;  // Taken some time ago, and its hash then.
   Digest fork_hash_;
+  domain::State folded_;               // From the bytes of the journal,
+  std::uint64_t replay_again_at_ = 0;  // and from the first of them again at so many records.
+  std::uint64_t observed_ = 0;
   std::uint64_t events_ = 0;
   bool is_traced_ = false;
 };

@@ -129,8 +129,8 @@ class MoneyBook {
   void see(const ledger::HoldReturned&);
   void see(const ledger::Charged&);
   void see(const ledger::Allotted&);
-  /// The record is over: the balances it touched, and the sum of all.
-  void close(const ledger::Ledger&);
+  /// The record is over: if it said anything about money, or anyhow, all balances and their sum.
+  void close(const ledger::Ledger&, bool anyhow);
 
   Money charged(HoldId) const;
   std::int64_t balance(const ledger::AccountKey& key) const {
@@ -154,6 +154,7 @@ class MoneyBook {
   std::map<HoldId, Hold> holds_;
   std::map<HoldId, Money> charged_;
   std::set<AttemptKey> settled_;
+  bool has_moved_ = false;  // In this record.
 };
 
 /// What a request made, for ever.

@@ -26,6 +26,7 @@ void Line::connect() {
   is_up_ = true;
   ++session_;
   told_.clear();
+  told_as_of_ = 0;
   down_until_ = up_until_ = {};
   tell_supply();
   tell_readings();
@@ -128,6 +129,11 @@ void Line::tell_supply() {
 }
 
 void Line::tell_readings() {
+  child_.after(readings_every, [this, session = session_] {
+    if (session == session_) tell_readings();
+  });
+  const std::uint64_t seen = child_.seen();
+  if (std::exchange(told_as_of_, seen) == seen) return;
   const auto readings = domain::readings_for(child_.durable(), child_.parent_id(parent_));
   for (const auto& [pool, reading] : readings) {
     const auto told = told_.find(pool);
@@ -135,9 +141,6 @@ void Line::tell_readings() {
     told_[pool] = reading;
     say(UpMessage(SupplyReading{pool, reading, {}}));
   }
-  child_.after(readings_every, [this, session = session_] {
-    if (session == session_) tell_readings();
-  });
 }
 
 }  // namespace suan::sim

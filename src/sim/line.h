@@ -79,3 +79,4 @@ class Line {
 };
 
 }  // namespace suan::sim
+  std::uint64_t told_as_of_ = 0;        // What the child had seen then.

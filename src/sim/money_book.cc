@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "sim/books.h"
 
 namespace suan::sim {
@@ -5,6 +7,7 @@ namespace suan::sim {
 using ledger::AccountKind;
 
 void MoneyBook::move(const ledger::AccountKey& from, const ledger::AccountKey& to, Money amount) {
+  has_moved_ = true;
   objections_.check(amount >= Money{}, "money", "a negative amount is posted");
   balances_[from] -= amount.micro;
   balances_[to] += amount.micro;
@@ -13,6 +16,7 @@ void MoneyBook::move(const ledger::AccountKey& from, const ledger::AccountKey& t
 }
 
 MoneyBook::Hold* MoneyBook::hold(HoldId id) {
+  has_moved_ = true;
   const auto found = holds_.find(id);
   objections_.check(found != holds_.end(), "hold", "money moves in a hold that is not open");
   return found == holds_.end() ? nullptr : &found->second;
@@ -76,7 +80,8 @@ void MoneyBook::see(const ledger::Allotted& event) {
                     "more is promised to units than was set aside");
 }
 
-void MoneyBook::close(const ledger::Ledger& ledger) {
+void MoneyBook::close(const ledger::Ledger& ledger, bool anyhow) {
+  if (!std::exchange(has_moved_, false) && !anyhow) return;
   std::int64_t sum = 0;
   std::map<ProjectId, std::int64_t> held;
   for (const auto& [key, account] : ledger.accounts()) {

@@ -17,7 +17,13 @@ constexpr Span patience_for_a_unit = hours(12);  // Of a big array that runs one
 Network::Network(const Scenario& scenario, std::uint64_t seed, Coverage& coverage)
     : scenario_(scenario), seed_(seed), coverage_(coverage), random_(seed ^ 0x7E7u), now_(birth) {
   worlds_.push_back(std::make_unique<World>(scenario, seed, coverage, "top"));
-  if (scenario.provinces == 0) return;
+  if (scenario.provinces > 0) settle_provinces();
+  turns_.emplace(worlds_.size());
+  for (std::size_t i = 0; i < worlds_.size(); ++i) worlds_[i]->join_turns(*turns_, i);
+}
+
+void Network::settle_provinces() {
+  const Scenario& scenario = scenario_;
   std::uint64_t provinces = 1 + random_.below(std::uint64_t{scenario.provinces});
   std::uint64_t sites = random_.below(scenario.sites + 1ULL);
   if (scenario.exact) {
@@ -25,14 +31,14 @@ Network::Network(const Scenario& scenario, std::uint64_t seed, Coverage& coverag
     sites = scenario.sites;
   }
   for (std::uint64_t i = 0; i < provinces; ++i) {
-    worlds_.push_back(std::make_unique<World>(scenario, random_.next(), coverage,
+    worlds_.push_back(std::make_unique<World>(scenario, random_.next(), coverage_,
                                               "province" + std::to_string(i)));
     join(*worlds_.back(), *worlds_.front());
   }
   for (std::uint64_t i = 0; i < sites; ++i) {
     World& parent = *worlds_[1 + random_.below(provinces)];
     worlds_.push_back(
-        std::make_unique<World>(scenario, random_.next(), coverage, "site" + std::to_string(i)));
+        std::make_unique<World>(scenario, random_.next(), coverage_, "site" + std::to_string(i)));
     join(*worlds_.back(), parent);
   }
 }
@@ -65,21 +71,21 @@ std::size_t Network::live_units() const {
 
 // Lets the next thing happen anywhere, if it is due by `limit`.
 bool Network::pass_one(Moment limit) {
-  World* first = nullptr;
-  Moment next = limit + Span{1};
-  for (const auto& world : worlds_) {
-    const auto at = world->next();
-    if (!at || !(*at < next)) continue;
-    next = *at;
-    first = world.get();
-  }
-  if (first == nullptr) return false;
+  const Moment next = turns_->next();
+  if (limit < next) return false;
+  const std::size_t who = turns_->who();
   now_ = std::max(now_, next);
-  first->pass_one();
+  worlds_[who]->pass_one();
+  turns_->set(who, worlds_[who]->next());
   return true;
 }
 
+void Network::take_turns() {
+  for (std::size_t i = 0; i < worlds_.size(); ++i) turns_->set(i, worlds_[i]->next());
+}
+
 void Network::pass(Span span) {
+  take_turns();
   const Moment limit = now_ + span;
   while (!is_over() && pass_one(limit)) {
   }
@@ -109,6 +115,7 @@ void Network::live() {
   for (const auto& world : worlds_) world->begin();
   for (const auto& line : lines_) line->try_to_connect();
   cut_lines();
+  take_turns();
   const Moment limit = birth + lives_at_most;
   const std::uint64_t enough = scenario_.events * worlds_.size();
   while (!is_over() && events() < enough && pass_one(limit)) {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sim/line.h"
+#include "sim/turns.h"
 #include "sim/world.h"
 
 namespace suan::sim {
@@ -34,10 +36,12 @@ class Network {
   void trace();
 
  private:
+  void settle_provinces();
   void join(World& child, World& parent);
   void live();
   void come_to_rest();
   void wait_for_units();
+  void take_turns();
   bool pass_one(Moment limit);
   void pass(Span);
   bool is_over() const;
@@ -53,6 +57,7 @@ class Network {
   bool is_calm_ = false;
   std::vector<std::unique_ptr<World>> worlds_;  // The first is nobody's child.
   std::vector<std::unique_ptr<Line>> lines_;
+  std::optional<Turns> turns_;  // Of the worlds.
 };
 
 /// Runs one seed.

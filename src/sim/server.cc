@@ -162,7 +162,7 @@ void World::plan_step(Span delay) {
   const Moment at = now_ + delay;
   if (step_at_ && *step_at_ <= at) return;
   step_at_ = at;
-  agenda_.plan(at, [this, at, life = life_] {
+  this->at(at, [this, at, life = life_] {
     if (life == life_ && step_at_ == at) step();
   });
 }

@@ -73,7 +73,12 @@ bool World::chance(std::uint32_t per_mille) {
 }
 
 void World::after(Span delay, Callback<void()> act) {
-  agenda_.plan(now_ + delay, std::move(act));
+  at(now_ + delay, std::move(act));
+}
+
+void World::at(Moment when, Callback<void()> act) {
+  agenda_.plan(when, std::move(act));
+  if (turns_ != nullptr) turns_->add(number_, when);
 }
 
 std::optional<Moment> World::next() const {
@@ -185,6 +190,7 @@ void World::check_at_rest() {
   for (std::uint64_t id = 1; id <= state.essence().last.payload; ++id)
     gone(!journal_->read_blob(id).has_value(), "a payload can be read");
   audit_.lives().check_all_over();
+  audit_.replay_all();
   if (!is_over()) audit_.examine(core_ ? &core_->state() : nullptr, *journal_);
 }
 

@@ -16,6 +16,7 @@
 #include "sim/line.h"
 #include "sim/machine.h"
 #include "sim/scenario.h"
+#include "sim/turns.h"
 
 namespace suan::sim {
 
@@ -60,7 +61,12 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   void pass_one();
   void wait_until(Moment);
   void after(Span delay, Callback<void()> act);
-  void at(Moment when, Callback<void()> act) { agenda_.plan(when, std::move(act)); }
+  void at(Moment when, Callback<void()> act);
+  /// Says there when it has something to do, under that number.
+  void join_turns(Turns& turns, std::size_t number) {
+    turns_ = &turns;
+    number_ = number;
+  }
 
   // What it has come to.
 
@@ -74,6 +80,7 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   const domain::State& durable() const { return audit_.shadow(); }
   const std::string& name() const { return name_; }
 
+  std::uint64_t seen() const { return audit_.seen(); }
   // The way to rest, step by step.
 
   void calm();
@@ -216,6 +223,8 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   journal::MemoryDisk disk_;
   std::vector<std::unique_ptr<Site>> sites_;
   std::vector<Line*> lines_;
+  Turns* turns_ = nullptr;
+  std::size_t number_ = 0;
 
   std::uint64_t life_ = 0;  // Of the server; messages of an earlier one are void.
   std::unique_ptr<journal::MemoryJournal> journal_;
