@@ -105,6 +105,14 @@ bool is_sane(const CommitUnit& commit) {
          is_bound;
 }
 
+// Whether a grant of a guest has expired, though its timer has not said so yet.
+bool has_expired(const Deciding& deciding, const jobs::Unit& unit) {
+  return std::ranges::any_of(unit.tasks, [&](const jobs::Task& task) {
+    const market::Lease& lease = *deciding.state.market().find_lease(task.lease);
+    return lease.expires != Moment{} && lease.expires <= deciding.now;
+  });
+}
+
 // The guest that a message is about, or the ruling that there is none any more.
 std::expected<const jobs::Job*, Refusal> find_guest(const Deciding& deciding, ParentId parent,
                                                     const UnitAttempt& unit) {
@@ -202,6 +210,10 @@ Ruling decide_one(Deciding& deciding, const FromParent<ConfirmUnit>& command) {
   const jobs::Unit& unit = job->units.front();
   if (unit.phase != Phase::confirming || job->guest->keeping != jobs::Keeping::none)
     return nothing_new();
+  if (has_expired(deciding, unit)) {
+    refuse_guest(deciding, *job, "it was not kept in time");
+    return {};
+  }
   const bool is_hosted =
       static_cast<bool>(deciding.state.catalogue().pools().at(unit.placement.pool).remote);
   if (!is_hosted && !planted(Bug::part_not_kept)) keep_leases(deciding, unit);
@@ -220,9 +232,7 @@ Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
     refuse_guest(deciding, *job, "it was not committed in time");
     return {};
   }
-  for (const jobs::Task& task : unit.tasks) {
-    const market::Lease& lease = *deciding.state.market().find_lease(task.lease);
-    if (lease.expires == Moment{} || lease.expires > deciding.now) continue;
+  if (has_expired(deciding, unit)) {
     refuse_guest(deciding, *job, "it was not committed in time");
     return {};
   }

@@ -201,6 +201,19 @@ TEST_F(Contract, WhatIsNotCommittedLapsesAndIsPlacedAnew) {
   EXPECT_EQ(at_home(id).units.front().attempt, 2U);
 }
 
+TEST_F(Contract, WhatHasExpiredIsNotKept) {
+  const JobId id = submit();
+  to_child(parent.downs.front());
+  ASSERT_EQ(guest().units.front().phase, Phase::confirming);
+  child.ups.clear();
+  clock.pass(domain::tentative_lease_lasts);
+  to_child(ConfirmUnit{{id, 0, 1}});
+  EXPECT_TRUE(guest().guest->is_refused);
+  EXPECT_TRUE(child.state().market().leases().empty());
+  ASSERT_FALSE(child.ups.empty());
+  EXPECT_TRUE(std::holds_alternative<UnitRefused>(child.ups.front()));
+}
+
 TEST_F(Contract, AStopReachesTheMachineAndTheEndComesBack) {
   const JobId id = submit();
   relay();
