@@ -1,6 +1,8 @@
 // Decides what a parent asks: units of it that run here as guests.
 #include <algorithm>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "base/planted.h"
 #include "base/text.h"
@@ -103,6 +105,26 @@ bool is_sane(const CommitUnit& commit) {
                         (commit.run_for > Span{} && commit.run_for <= commit.lost_after);
   return is_time(commit.run_for) && is_time(commit.max_duration) && is_time(commit.lost_after) &&
          is_bound;
+}
+
+bool is_sane(const jobs::Job& guest, const RenewUnit& renewal) {
+  const Phase phase = guest.units.front().phase;
+  return (phase == Phase::staging || phase == Phase::running) && renewal.run_for >= Span{} &&
+         renewal.run_for <= time_max && renewal.allowance >= Money{};
+}
+
+void renew_guest(Deciding& deciding, const jobs::Job& job, const RenewUnit& renewal, Money more) {
+  if (more > Money{}) {
+    if (!planted(Bug::heartbeat_paid_in_once) || deciding.events.empty())
+      pay_in(deciding, {job.guest->parent, renewal.unit}, more);
+    deciding.emit(ledger::HoldExtended{job.hold, more});
+    deciding.emit(ledger::Allotted{job.hold, more});
+  }
+  Span run_for = renewal.run_for;
+  const Span most = job.guest->lost_after;
+  if (most > Span{}) run_for = run_for == Span{} ? most : std::min(run_for, most);
+  deciding.emit(jobs::UnitRenewed{
+      .unit = {job.id, 0}, .run_for = run_for, .paid_until = {}, .allowance = more});
 }
 
 // Whether a grant of a guest has expired, though its timer has not said so yet.
@@ -247,26 +269,23 @@ Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
   return {};
 }
 
-Ruling decide_one(Deciding& deciding, const FromParent<RenewUnit>& command) {
-  const RenewUnit& renewal = command.message;
-  SUAN_TRY(const jobs::Job* job, find_guest(deciding, command.parent, renewal.unit));
-  const jobs::Unit& unit = job->units.front();
-  if ((unit.phase != Phase::staging && unit.phase != Phase::running) || renewal.run_for < Span{} ||
-      renewal.run_for > time_max || renewal.allowance < Money{})
-    return nothing_new();
-  const Money more = std::max(renewal.allowance - job->guest->allowance, Money{});
-  if (!may_come_in(deciding.state, more)) return nothing_new();
-  if (more > Money{}) {
-    pay_in(deciding, {command.parent, renewal.unit}, more);
-    deciding.emit(ledger::HoldExtended{job->hold, more});
-    deciding.emit(ledger::Allotted{job->hold, more});
+Ruling decide_one(Deciding& deciding, const FromParent<RenewUnits>& command) {
+  const std::vector<RenewUnit>& renewals = command.message.units;
+  if (renewals.size() > renewals_max)
+    return refuse(Code::spec_invalid, "more units than one heartbeat may renew");
+  std::set<JobId> renewed;
+  Money paid_in;
+  for (const RenewUnit& renewal : renewals) {
+    const jobs::Job* job = deciding.state.jobs().find_guest({command.parent, renewal.unit});
+    if (job == nullptr || job->guest->is_refused || !is_sane(*job, renewal)) continue;
+    const Money more = std::max(renewal.allowance - job->guest->allowance, Money{});
+    if (!may_come_in(deciding.state, more) || !may_come_in(deciding.state, paid_in + more))
+      continue;
+    if (!renewed.insert(job->id).second) continue;
+    paid_in = paid_in + more;
+    renew_guest(deciding, *job, renewal, more);
   }
-  Span run_for = renewal.run_for;
-  const Span most = job->guest->lost_after;
-  if (most > Span{}) run_for = run_for == Span{} ? most : std::min(run_for, most);
-  deciding.emit(jobs::UnitRenewed{
-      .unit = {job->id, 0}, .run_for = run_for, .paid_until = {}, .allowance = more});
-  return {};
+  return renewed.empty() ? Ruling(nothing_new()) : Ruling();
 }
 
 Ruling decide_one(Deciding& deciding, const FromParent<StopTask>& command) {
