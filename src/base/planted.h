@@ -96,6 +96,12 @@ enum class Bug : std::uint8_t {
   part_kept_too_early,
   rest_of_gang_kept,
   drained_site_resumed,
+  heartbeat_of_all_members,
+  heartbeat_says_one,
+  heartbeat_overdraws,
+  heartbeat_renews_too_early,
+  heartbeat_paid_in_once,
+  renewals_not_rebuilt,
 };
 
 #ifdef SUAN_PLANTED

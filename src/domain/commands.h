@@ -187,7 +187,7 @@ using Command =
     std::variant<CreateOrganisation, CreateProject, Deposit, CreateKey, RevokeKey, SubmitJob,
                  StopJob, MakeJoinToken, AnswerJoin, DrainSite, FoundDomain, StartMember, Reserve,
                  Confirm, Report, NotePayloadsDestroyed, JoinParent, FromParent<HostUnit>,
-                 FromParent<ConfirmUnit>, FromParent<CommitUnit>, FromParent<RenewUnit>,
+                 FromParent<ConfirmUnit>, FromParent<CommitUnit>, FromParent<RenewUnits>,
                  FromParent<StopTask>, FromParent<LetGo>, AskToJoin, OfferSupply,
                  FromMember<UnitHosted>, FromMember<UnitConfirmed>, FromMember<UnitRefused>,
                  FromMember<TaskReport>, NoteAbsence, Tick, PlaceWaiting>;

@@ -1,6 +1,8 @@
 // Decides what a parent asks: units of it that run here as guests.
 #include <algorithm>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "base/planted.h"
 #include "base/text.h"
@@ -105,6 +107,34 @@ bool is_sane(const CommitUnit& commit) {
          is_bound;
 }
 
+bool is_sane(const jobs::Job& guest, const RenewUnit& renewal) {
+  const Phase phase = guest.units.front().phase;
+  return (phase == Phase::staging || phase == Phase::running) && renewal.run_for >= Span{} &&
+         renewal.run_for <= time_max && renewal.allowance >= Money{};
+}
+
+void renew_guest(Deciding& deciding, const jobs::Job& job, const RenewUnit& renewal, Money more) {
+  if (more > Money{}) {
+    if (!planted(Bug::heartbeat_paid_in_once) || deciding.events.empty())
+      pay_in(deciding, {job.guest->parent, renewal.unit}, more);
+    deciding.emit(ledger::HoldExtended{job.hold, more});
+    deciding.emit(ledger::Allotted{job.hold, more});
+  }
+  Span run_for = renewal.run_for;
+  const Span most = job.guest->lost_after;
+  if (most > Span{}) run_for = run_for == Span{} ? most : std::min(run_for, most);
+  deciding.emit(jobs::UnitRenewed{
+      .unit = {job.id, 0}, .run_for = run_for, .paid_until = {}, .allowance = more});
+}
+
+// Whether a grant of a guest has expired, though its timer has not said so yet.
+bool has_expired(const Deciding& deciding, const jobs::Unit& unit) {
+  return std::ranges::any_of(unit.tasks, [&](const jobs::Task& task) {
+    const market::Lease& lease = *deciding.state.market().find_lease(task.lease);
+    return lease.expires != Moment{} && lease.expires <= deciding.now;
+  });
+}
+
 // The guest that a message is about, or the ruling that there is none any more.
 std::expected<const jobs::Job*, Refusal> find_guest(const Deciding& deciding, ParentId parent,
                                                     const UnitAttempt& unit) {
@@ -202,6 +232,10 @@ Ruling decide_one(Deciding& deciding, const FromParent<ConfirmUnit>& command) {
   const jobs::Unit& unit = job->units.front();
   if (unit.phase != Phase::confirming || job->guest->keeping != jobs::Keeping::none)
     return nothing_new();
+  if (has_expired(deciding, unit)) {
+    refuse_guest(deciding, *job, "it was not kept in time");
+    return {};
+  }
   const bool is_hosted =
       static_cast<bool>(deciding.state.catalogue().pools().at(unit.placement.pool).remote);
   if (!is_hosted && !planted(Bug::part_not_kept)) keep_leases(deciding, unit);
@@ -220,9 +254,7 @@ Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
     refuse_guest(deciding, *job, "it was not committed in time");
     return {};
   }
-  for (const jobs::Task& task : unit.tasks) {
-    const market::Lease& lease = *deciding.state.market().find_lease(task.lease);
-    if (lease.expires == Moment{} || lease.expires > deciding.now) continue;
+  if (has_expired(deciding, unit)) {
     refuse_guest(deciding, *job, "it was not committed in time");
     return {};
   }
@@ -237,26 +269,23 @@ Ruling decide_one(Deciding& deciding, const FromParent<CommitUnit>& command) {
   return {};
 }
 
-Ruling decide_one(Deciding& deciding, const FromParent<RenewUnit>& command) {
-  const RenewUnit& renewal = command.message;
-  SUAN_TRY(const jobs::Job* job, find_guest(deciding, command.parent, renewal.unit));
-  const jobs::Unit& unit = job->units.front();
-  if ((unit.phase != Phase::staging && unit.phase != Phase::running) || renewal.run_for < Span{} ||
-      renewal.run_for > time_max || renewal.allowance < Money{})
-    return nothing_new();
-  const Money more = std::max(renewal.allowance - job->guest->allowance, Money{});
-  if (!may_come_in(deciding.state, more)) return nothing_new();
-  if (more > Money{}) {
-    pay_in(deciding, {command.parent, renewal.unit}, more);
-    deciding.emit(ledger::HoldExtended{job->hold, more});
-    deciding.emit(ledger::Allotted{job->hold, more});
+Ruling decide_one(Deciding& deciding, const FromParent<RenewUnits>& command) {
+  const std::vector<RenewUnit>& renewals = command.message.units;
+  if (renewals.size() > renewals_max)
+    return refuse(Code::spec_invalid, "more units than one heartbeat may renew");
+  std::set<JobId> renewed;
+  Money paid_in;
+  for (const RenewUnit& renewal : renewals) {
+    const jobs::Job* job = deciding.state.jobs().find_guest({command.parent, renewal.unit});
+    if (job == nullptr || job->guest->is_refused || !is_sane(*job, renewal)) continue;
+    const Money more = std::max(renewal.allowance - job->guest->allowance, Money{});
+    if (!may_come_in(deciding.state, more) || !may_come_in(deciding.state, paid_in + more))
+      continue;
+    if (!renewed.insert(job->id).second) continue;
+    paid_in = paid_in + more;
+    renew_guest(deciding, *job, renewal, more);
   }
-  Span run_for = renewal.run_for;
-  const Span most = job->guest->lost_after;
-  if (most > Span{}) run_for = run_for == Span{} ? most : std::min(run_for, most);
-  deciding.emit(jobs::UnitRenewed{
-      .unit = {job->id, 0}, .run_for = run_for, .paid_until = {}, .allowance = more});
-  return {};
+  return renewed.empty() ? Ruling(nothing_new()) : Ruling();
 }
 
 Ruling decide_one(Deciding& deciding, const FromParent<StopTask>& command) {

@@ -88,14 +88,6 @@ std::optional<Payment> pay_for(const Deciding& deciding, const JobSpec& spec, Mo
   return Payment{allowance, extension};
 }
 
-// How long a member may run on without hearing from home: `run_for`, or less if the user wants
-// another attempt when it is cut off. 0 = no limit.
-Span bounded_by_cut(const jobs::Job& job, Span run_for) {
-  const Span most = lost_after(job);
-  if (most == Span{}) return run_for;
-  return run_for == Span{} ? most : std::min(run_for, most);
-}
-
 // The unit that a message is about, if it is in that phase of that attempt.
 const jobs::Job* job_in_phase(const Deciding& deciding, const UnitKey& key, std::uint32_t attempt,
                               Phase phase) {
@@ -331,31 +323,6 @@ Ruling miss_deadline(Deciding& deciding, const jobs::Job& job, const UnitKey& ke
   return {};
 }
 
-Ruling renew_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {
-  const jobs::Unit& unit = job.units[key.unit];
-  jobs::UnitRenewed renewed{
-      .unit = key, .run_for = {}, .paid_until = unit.paid_until, .allowance = {}};
-  if (unit.paid_until != Moment{} &&
-      deciding.now >= hold_renewal(unit.paid_until, job.spec->grace)) {
-    renewed.allowance = unit_allowance(*job.spec, unit_hourly(job, unit));
-    if (!deciding.state.ledger().can_hold(job.spec->project, renewed.allowance) &&
-        !planted(Bug::renewed_without_money)) {
-      stop_unit(deciding, job, key, AttemptEnd::over_budget);
-      return {};
-    }
-    renewed.paid_until = std::max(unit.paid_until, deciding.now) + rolling_hold;
-    if (renewed.allowance > Money{}) {
-      deciding.emit(ledger::HoldExtended{job.hold, renewed.allowance});
-      deciding.emit(ledger::Allotted{job.hold, renewed.allowance});
-    }
-  }
-  if (renewed.paid_until != Moment{})
-    renewed.run_for = std::max(renewed.paid_until - deciding.now - job.spec->grace, Span{1});
-  renewed.run_for = bounded_by_cut(job, renewed.run_for);
-  deciding.emit(renewed);
-  return {};
-}
-
 void evict_job(Deciding& deciding, JobId id) {
   const JobSpec& spec = *deciding.state.jobs().find(id)->spec;
   const std::uint64_t first = spec.payload.value;
@@ -402,7 +369,10 @@ Ruling decide_one(Deciding& deciding, const Tick&) {
                 deciding.now + gang_returns_for);  // Some part of it does not come.
     return {};
   }
-  if (unit.phase != Phase::waiting) return renew_unit(deciding, job, key);
+  if (unit.phase != Phase::waiting) {
+    renew_units(deciding, job, key);
+    return {};
+  }
   if (unit.is_queued) return miss_deadline(deciding, job, key);
   deciding.emit(jobs::UnitQueued{key});
   return {};

@@ -60,7 +60,7 @@ Ruling decide_one(Deciding&, const JoinParent&);
 Ruling decide_one(Deciding&, const FromParent<HostUnit>&);
 Ruling decide_one(Deciding&, const FromParent<ConfirmUnit>&);
 Ruling decide_one(Deciding&, const FromParent<CommitUnit>&);
-Ruling decide_one(Deciding&, const FromParent<RenewUnit>&);
+Ruling decide_one(Deciding&, const FromParent<RenewUnits>&);
 Ruling decide_one(Deciding&, const FromParent<StopTask>&);
 Ruling decide_one(Deciding&, const FromParent<LetGo>&);
 Ruling decide_one(Deciding&, const AskToJoin&);
@@ -177,6 +177,14 @@ jobs::UnitLaunched launch_terms(const Deciding&, const jobs::Job&, const jobs::U
 
 /// Confirms all leases of a unit, which are there, and launches it.
 void launch_unit(Deciding&, const jobs::Job&, const jobs::UnitLaunched&);
+
+/// How long a member may run on without hearing from home: `run_for`, or less if the user wants
+/// another attempt when it is cut off. 0 = no limit.
+Span bounded_by_cut(const jobs::Job&, Span run_for);
+
+/// One heartbeat: renews a unit whose time has come, and with it all at its member whose time comes
+/// soon.
+void renew_units(Deciding&, const jobs::Job&, const jobs::UnitKey&);
 
 /// Asks that everything of a unit stops that has been launched.
 void stop_unit(Deciding&, const jobs::Job&, const jobs::UnitKey&, AttemptEnd why);

@@ -185,9 +185,40 @@ Span run_for_left(const State& state, const jobs::Job& job, const jobs::Unit& un
   return std::clamp(paid, Span{1}, unit.run_for);
 }
 
+// The heartbeats of one record: all that it says to a member about units that run on is one
+// message.
+class Heartbeats {
+ public:
+  explicit Heartbeats(Effects& effects) : effects_(effects) {}
+
+  void add(MemberId member, RenewUnit renewal) {
+    const auto open = std::ranges::find(open_, member, &Open::member);
+    if (open == open_.end()) return begin(open_.emplace_back(member), std::move(renewal));
+    auto& units = std::get<RenewUnits>(std::get<TellMember>(effects_[open->at]).message).units;
+    if (planted(Bug::heartbeat_says_one)) return;
+    if (units.size() == renewals_max) return begin(*open, std::move(renewal));
+    units.push_back(std::move(renewal));
+  }
+
+ private:
+  struct Open {
+    MemberId member;
+    std::size_t at = 0;  // In the effects.
+  };
+
+  void begin(Open& open, RenewUnit renewal) {
+    open.at = effects_.size();
+    tell(effects_, open.member, RenewUnits{{std::move(renewal)}});
+  }
+
+  Effects& effects_;
+  std::vector<Open> open_;
+};
+
 struct Following {
   const State& state;
   Effects& effects;
+  Heartbeats& heartbeats;
 
   void operator()(const jobs::UnitPlaced& event) const {
     const MemberId member = state.catalogue().pools().at(event.placement.pool).member;
@@ -219,8 +250,8 @@ struct Following {
     const jobs::Job& job = *state.jobs().find(event.unit.job);
     const jobs::Unit& unit = job.units[event.unit.unit];
     if (!is_hosted(state, unit)) return add_renewals(state, event.unit, event.run_for, effects);
-    tell(effects, member_of(state, unit),
-         RenewUnit{attempt_of(job, event.unit.unit), event.run_for, unit.allowance});
+    heartbeats.add(member_of(state, unit),
+                   {attempt_of(job, event.unit.unit), event.run_for, unit.allowance});
   }
   void operator()(const jobs::UnitReturned& event) const { let_go(event.unit); }
   void operator()(const jobs::UnitEnded& event) const { let_go(event.unit); }
@@ -305,7 +336,8 @@ struct Following {
 }  // namespace
 
 void add_effects(const State& after, const Events& events, Effects& effects) {
-  for (const Event& event : events) std::visit(Following{after, effects}, event);
+  Heartbeats heartbeats(effects);
+  for (const Event& event : events) std::visit(Following{after, effects, heartbeats}, event);
 }
 
 void stamp(Effect& effect, Moment decided) {
@@ -322,6 +354,12 @@ bool count_down(Span& run_for, Moment decided, Moment now) {
   if (run_for == Span{} || decided == Moment{}) return true;
   run_for = std::min(run_for, decided + run_for - now);
   return run_for > Span{};
+}
+
+bool count_down(RenewUnits& heartbeat, Moment decided, Moment now) {
+  std::erase_if(heartbeat.units,
+                [&](RenewUnit& each) { return !count_down(each.run_for, decided, now); });
+  return !heartbeat.units.empty();
 }
 
 Effects outstanding_effects(const State& state) {
@@ -357,8 +395,11 @@ Effects outstanding_effects(const State& state) {
   return effects;
 }
 
+// What may run on is said before what is to stop: it may spend more until it has stopped.
 Effects outstanding_for(const State& state, MemberId member) {
   Effects effects;
+  Effects stops;
+  RenewUnits renewals;
   const auto say = [&](auto message) { tell(effects, member, std::move(message)); };
   for (auto at = state.hosted().from({member, {}, 0});
        at != state.hosted().end() && at->first.member == member; ++at) {
@@ -368,7 +409,8 @@ Effects outstanding_for(const State& state, MemberId member) {
     if (const auto lost = std::ranges::find(unit.lost, attempt, &jobs::LostAttempt::attempt);
         lost != unit.lost.end()) {
       for (const std::uint32_t index : lost->open)
-        say(StopTask{{key.job, key.unit, attempt}, index, AttemptEnd::lapsed, job.spec->grace});
+        tell(stops, member,
+             StopTask{{key.job, key.unit, attempt}, index, AttemptEnd::lapsed, job.spec->grace});
       continue;
     }
     if (unit.phase == Phase::reserving) say(wish_of(state, job, key.unit));
@@ -381,11 +423,15 @@ Effects outstanding_for(const State& state, MemberId member) {
     commit.is_late = may_be_replaced(job);
     if (!planted(Bug::commits_not_told_again)) say(commit);
     if (unit.run_for > Span{} && !commit.is_late)
-      say(RenewUnit{attempt_of(job, key.unit), run_for_left(state, job, unit), unit.allowance});
+      renewals.units.push_back(
+          {attempt_of(job, key.unit), run_for_left(state, job, unit), unit.allowance});
+    if (renewals.units.size() == renewals_max) say(std::exchange(renewals, {}));
     for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
-      if (unit.tasks[t].phase == Phase::stopping) say(stop_of(job, key.unit, t));
+      if (unit.tasks[t].phase == Phase::stopping) tell(stops, member, stop_of(job, key.unit, t));
     }
   }
+  if (!renewals.units.empty()) say(std::move(renewals));
+  effects.insert(effects.end(), stops.begin(), stops.end());
   return effects;
 }
 

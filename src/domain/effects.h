@@ -56,8 +56,8 @@ struct AskForget {
 /// Say this to a sub-domain.
 struct TellMember {
   MemberId member;
-  std::variant<HostUnit, ConfirmUnit, CommitUnit, RenewUnit, StopTask, LetGo> message;
-  Moment decided{};  // Of CommitUnit and RenewUnit.
+  std::variant<HostUnit, ConfirmUnit, CommitUnit, RenewUnits, StopTask, LetGo> message;
+  Moment decided{};  // Of CommitUnit and RenewUnits.
 };
 
 /// Say this to a parent.
@@ -84,6 +84,10 @@ void stamp(Effect&, Moment decided);
 
 /// Takes off a `run_for` what has passed by the same clock. False if nothing is left.
 bool count_down(Span& run_for, Moment decided, Moment now);
+
+/// The same for all of a heartbeat; those of which nothing is left are no longer part of it. False
+/// if that are all.
+bool count_down(RenewUnits&, Moment decided, Moment now);
 
 /// Everything that may still be under way in this process and with its engines, for a restart.
 Effects outstanding_effects(const State&);

@@ -100,9 +100,23 @@ void State::observe_link(SiteId from, SiteId to, const Rtt& rtt) {
 void State::set_unit_timer(const UnitKey& key, Moment at) {
   jobs::Unit* unit = jobs_.edit_unit(key);
   if (unit == nullptr || unit->timer == at) return;
-  if (unit->timer != Moment{}) timers_.erase({unit->timer, Due::unit, key.job.value, key.unit});
+  if (unit->timer != Moment{}) {
+    timers_.erase({unit->timer, Due::unit, key.job.value, key.unit});
+    if (unit->placement.pool) {
+      const MemberId member = catalogue_.pools().at(unit->placement.pool).member;
+      if (renewals_.contains({member, unit->timer, key}))
+        renewals_.erase({member, unit->timer, key});
+    }
+  }
   if (at != Moment{}) timers_.insert({at, Due::unit, key.job.value, key.unit}, true);
   unit->timer = at;
+}
+
+// Of a unit that runs the timer is when it must be renewed.
+void State::index_renewal(const UnitKey& key, const jobs::Unit& unit) {
+  const bool is_running = unit.phase == Phase::staging || unit.phase == Phase::running;
+  if (!is_running || unit.timer == Moment{}) return;
+  renewals_.put({catalogue_.pools().at(unit.placement.pool).member, unit.timer, key}, true);
 }
 
 // Counts a reservation on its way (sign 1), or its answer (sign -1).
@@ -417,6 +431,7 @@ struct Folding {
       if (next == Moment{} || heartbeat < next) next = heartbeat;
     }
     state.set_unit_timer(key, next);
+    state.index_renewal(key, job.units[key.unit]);
   }
 
   void drop_lease_timer(const market::Lease& lease) const {
@@ -459,6 +474,7 @@ void State::reindex() {
   supply_.clear();  // What was seen of links stays.
   timers_ = {};
   hosted_ = {};
+  renewals_ = {};
   expected_ = {};
   for (const auto& [id, pool] : catalogue_.pools()) {
     supply_.put(pool, catalogue_.sites().at(pool.site));
@@ -477,6 +493,7 @@ void State::reindex() {
       if (job.units[unit].phase == Phase::reserving && !planted(Bug::reservations_not_rebuilt))
         expect({id, unit}, 1);
       index_hosted({id, unit}, job.units[unit]);
+      if (!planted(Bug::renewals_not_rebuilt)) index_renewal({id, unit}, job.units[unit]);
     }
   }
   if (!essence_.domain.empty())

@@ -66,6 +66,15 @@ struct HostedKey {
   friend constexpr auto operator<=>(const HostedKey&, const HostedKey&) = default;
 };
 
+/// A unit that runs, and when its member must hear again that it may.
+struct RenewalKey {
+  MemberId member;
+  Moment at;
+  jobs::UnitKey unit;
+
+  friend constexpr auto operator<=>(const RenewalKey&, const RenewalKey&) = default;
+};
+
 /// Numbers last issued.
 struct Counters {
   std::uint64_t organisation = 0;
@@ -157,6 +166,9 @@ class State {
   /// All that sub-domains have to answer for.
   const Table<HostedKey, bool>& hosted() const { return hosted_; }
 
+  /// All units that run until they are renewed, by member and by when that is due.
+  const Table<RenewalKey, bool>& renewals() const { return renewals_; }
+
   /// Payloads of evicted jobs that nobody has said to be destroyed: the first of each job and how
   /// many.
   const Table<PayloadId, std::uint32_t>& doomed_payloads() const { return doomed_; }
@@ -215,6 +227,7 @@ class State {
     if (stale_pools_.empty() || stale_pools_.back() != pool) stale_pools_.push_back(pool);
   }
   void set_unit_timer(const jobs::UnitKey&, Moment at);  // Moment{}: none.
+  void index_renewal(const jobs::UnitKey&, const jobs::Unit&);
   void expect(const jobs::UnitKey&, std::int64_t sign);
   void index_hosted(const jobs::UnitKey&, const jobs::Unit&);
 
@@ -230,6 +243,7 @@ class State {
   placement::Supply supply_;
   Table<Timer, bool> timers_;
   Table<HostedKey, bool> hosted_;
+  Table<RenewalKey, bool> renewals_;
   Table<PoolId, Sight> sights_;
 
   // Reserved but not granted yet: not to be promised again.

@@ -165,6 +165,55 @@ TEST_F(Units, ThatAreReplacedWhenCutOffHearThreeTimesWithinTheirTime) {
   EXPECT_EQ(unit().allowance_left, unit().placement.allowance);  // It costs nothing.
 }
 
+// Hours that are to be paid within five minutes are paid together, as far as the money goes; what
+// is not paid early has its own time.
+class PaidTogether : public Units {
+ protected:
+  void launch_three(Money funds) {
+    ASSERT_TRUE(scene.ask(Deposit{"other", funds, ""}));
+    for (std::uint64_t id = 1; id <= 3; ++id) {
+      JobSpec spec = make_spec();
+      spec.project = other;
+      spec.max_duration = {};
+      ASSERT_TRUE(scene.ask(submit(spec)));
+      ASSERT_TRUE(scene.run(Reserve{{{id}, 0}, 1}));
+      ASSERT_TRUE(scene.run(Confirm{{{id}, 0}, 1}));
+      scene.now = scene.now + minutes(3);
+    }
+    scene.now = unit_of(1).timer;
+    ASSERT_TRUE(scene.run(Tick{}));
+  }
+  const jobs::Unit& unit_of(std::uint64_t id) const {
+    return scene.state.jobs().find(JobId{id})->units[0];
+  }
+  Money free() const { return scene.state.ledger().balance(ledger::project_account(other)); }
+  static Moment first_paid(std::uint64_t id) {
+    return scene_start + minutes(3) * static_cast<std::int64_t>(id - 1) + hours(1);
+  }
+
+  const ProjectId other{2};
+};
+
+TEST_F(PaidTogether, WithinFiveMinutes) {
+  launch_three(yuan(100));
+  EXPECT_EQ(unit_of(1).paid_until, first_paid(1) + hours(1));
+  EXPECT_EQ(unit_of(2).paid_until, first_paid(2) + hours(1));
+  EXPECT_EQ(unit_of(2).run_for, hours(1) + minutes(13));  // Less what it stops in.
+  EXPECT_EQ(unit_of(3).paid_until, first_paid(3));        // In six minutes.
+  EXPECT_EQ(free(), yuan(50));
+}
+
+TEST_F(PaidTogether, AsFarAsTheMoneyGoes) {
+  launch_three(yuan(40));
+  EXPECT_EQ(unit_of(1).paid_until, first_paid(1) + hours(1));
+  EXPECT_EQ(unit_of(2).paid_until, first_paid(2));
+  EXPECT_EQ(free(), Money{});
+  scene.now = unit_of(2).timer;
+  ASSERT_TRUE(scene.run(Tick{}));
+  EXPECT_EQ(unit_of(2).phase, jobs::Phase::stopping);
+  EXPECT_EQ(unit_of(3).phase, jobs::Phase::staging);  // Its money is there until its time comes.
+}
+
 // The moment at which a grant expires is too late for its confirmation, whichever comes first.
 TEST_F(Units, AGrantIsNotConfirmedInTheMomentItExpires) {
   ASSERT_TRUE(scene.ask(submit(make_spec())));

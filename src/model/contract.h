@@ -113,6 +113,14 @@ struct RenewUnit {
   }
 };
 
+/// One heartbeat for units that run there: each may run on. At most `renewals_max`, each unit once.
+struct RenewUnits {
+  std::vector<RenewUnit> units;
+
+  static void fields(auto&& visit, auto& self) { visit(1, "units", self.units); }
+};
+constexpr std::size_t renewals_max = 1000;
+
 struct StopTask {
   UnitAttempt unit;
   std::uint32_t index = 0;  // Within the unit.

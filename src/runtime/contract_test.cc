@@ -2,6 +2,7 @@
 #include "runtime/contract.h"
 
 #include <deque>
+#include <map>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -45,6 +46,8 @@ class End : public Outlet {
     if (const auto* launch = std::get_if<domain::AskLaunch>(&effect))
       launches.push_back(launch->launch);
     if (const auto* stop = std::get_if<domain::AskStop>(&effect)) stops.push_back(stop->stop);
+    if (const auto* renew = std::get_if<domain::AskRenew>(&effect))
+      renewals.push_back(renew->renew);
   }
   void on_durable(std::shared_ptr<const DurableBatch>) override {}
 
@@ -56,6 +59,7 @@ class End : public Outlet {
   std::deque<Up> ups;
   std::vector<Launch> launches;
   std::vector<StopAttempt> stops;
+  std::vector<RenewAttempt> renewals;
 };
 
 class Contract : public testing::Test {
@@ -201,6 +205,19 @@ TEST_F(Contract, WhatIsNotCommittedLapsesAndIsPlacedAnew) {
   EXPECT_EQ(at_home(id).units.front().attempt, 2U);
 }
 
+TEST_F(Contract, WhatHasExpiredIsNotKept) {
+  const JobId id = submit();
+  to_child(parent.downs.front());
+  ASSERT_EQ(guest().units.front().phase, Phase::confirming);
+  child.ups.clear();
+  clock.pass(domain::tentative_lease_lasts);
+  to_child(ConfirmUnit{{id, 0, 1}});
+  EXPECT_TRUE(guest().guest->is_refused);
+  EXPECT_TRUE(child.state().market().leases().empty());
+  ASSERT_FALSE(child.ups.empty());
+  EXPECT_TRUE(std::holds_alternative<UnitRefused>(child.ups.front()));
+}
+
 TEST_F(Contract, AStopReachesTheMachineAndTheEndComesBack) {
   const JobId id = submit();
   relay();
@@ -327,6 +344,174 @@ TEST_F(Contract, TimeOnTheWayCounts) {
   EXPECT_FALSE(domain::count_down(run_for, Moment{1000}, Moment{1000} + seconds(10)));
   Span unlimited;
   EXPECT_TRUE(domain::count_down(unlimited, Moment{1000}, Moment{1000} + hours(1)));
+}
+
+/// Records from one on: how many, and of how many bytes.
+struct Written {
+  std::uint64_t records = 0;
+  std::size_t bytes = 0;
+};
+
+Written written_since(const End& end, std::uint64_t sequence) {
+  Written out;
+  while (true) {
+    const auto records = end.journal.follow(sequence + out.records + 1, 4096);
+    EXPECT_TRUE(records);
+    if (!records || records->empty()) return out;
+    out.records += records->size();
+    for (const journal::Record& each : *records) out.bytes += each.bytes.size();
+  }
+}
+
+class Heartbeats : public Contract {
+ protected:
+  static constexpr std::uint32_t jobs = 10;
+  static constexpr std::uint32_t elements = 20;
+  static constexpr std::size_t units = std::size_t{jobs} * elements;
+
+  Heartbeats() {
+    domain::StartMember engine = std::get<domain::StartMember>(small_beginnings().back());
+    engine.pools.front().nodes = 30;
+    child.put(engine);
+    offer();
+    relay();
+  }
+
+  void pass(Span span) {
+    clock.pass(span);
+    parent.settle();
+    child.settle();
+  }
+
+  JobId submit_array(Span lost_after) {
+    domain::SubmitJob job = small_job();
+    job.spec.elements = elements;
+    job.spec.max_duration = hours(2);
+    job.spec.partition = {lost_after, lost_after > Span{}};
+    const Reply reply = parent.put(job, {"payload"}, caller());
+    EXPECT_TRUE(reply) << reply.error().detail;
+    relay();
+    return JobId{parent.state().essence().last.job};
+  }
+
+  // Over a minute, so that no two jobs began together.
+  void start_all() {
+    for (std::uint32_t i = 0; i < jobs; ++i) {
+      submit_array(seconds(60));
+      pass(milliseconds(6'100));
+      relay();
+    }
+    ASSERT_EQ(child.launches.size(), units);
+  }
+};
+
+// Each is renewed in its time at least as often as alone, by a fiftieth of the records.
+TEST_F(Heartbeats, OneRenewsAllThatRunWithAMember) {
+  start_all();
+  std::map<AttemptKey, Moment> heard;
+  for (const Launch& each : child.launches) heard[each.key] = clock.now();
+  const std::uint64_t home = parent.state().essence().sequence;
+  const std::uint64_t site = child.state().essence().sequence;
+  std::size_t messages = 0;
+  for (int second = 0; second < 60; ++second) {
+    pass(seconds(1));
+    messages += parent.downs.size();
+    child.renewals.clear();
+    relay();
+    for (const RenewAttempt& each : child.renewals) {
+      EXPECT_EQ(each.run_for, seconds(60));
+      heard[each.key] = clock.now();
+    }
+    for (const auto& [key, at] : heard) ASSERT_LE(clock.now() - at, seconds(21));
+  }
+  const Written at_home = written_since(parent, home);
+  const Written at_site = written_since(child, site);
+  EXPECT_EQ(heard.size(), units);
+  EXPECT_LE(messages, 3 * units / 50);
+  EXPECT_LE(at_home.records, 3 * units / 50);
+  EXPECT_LE(at_site.records, 3 * units / 50);
+  EXPECT_GE(at_home.records, 3U);
+  RecordProperty("messages", std::to_string(messages));
+  RecordProperty("home_records", std::to_string(at_home.records));
+  RecordProperty("home_bytes", std::to_string(at_home.bytes));
+  RecordProperty("site_records", std::to_string(at_site.records));
+  RecordProperty("site_bytes", std::to_string(at_site.bytes));
+}
+
+// What 200 of them would write if each were renewed by itself.
+TEST_F(Heartbeats, ALoneUnitHasThreeRecordsAMinute) {
+  domain::SubmitJob job = small_job();
+  job.spec.max_duration = hours(2);
+  job.spec.partition = {seconds(60), true};
+  ASSERT_TRUE(parent.put(job, {"payload"}, caller()));
+  relay();
+  const std::uint64_t home = parent.state().essence().sequence;
+  const std::uint64_t site = child.state().essence().sequence;
+  for (int second = 0; second < 60; ++second) {
+    pass(seconds(1));
+    relay();
+  }
+  const Written at_home = written_since(parent, home);
+  const Written at_site = written_since(child, site);
+  EXPECT_EQ(at_home.records, 3U);
+  EXPECT_EQ(at_site.records, 3U);
+  RecordProperty("home_bytes", std::to_string(at_home.bytes));
+  RecordProperty("site_bytes", std::to_string(at_site.bytes));
+}
+
+TEST_F(Heartbeats, AreSaidAgainAsOneWhenAConnectionBegins) {
+  start_all();
+  std::size_t renewed = 0;
+  std::size_t messages = 0;
+  for (const domain::Effect& effect : domain::outstanding_for(parent.state(), member_id())) {
+    const Down& down = std::get<domain::TellMember>(effect).message;
+    const auto* heartbeat = std::get_if<RenewUnits>(&down);
+    if (heartbeat == nullptr) {
+      EXPECT_EQ(messages, 0U);  // Nothing is renewed before it has been committed.
+      continue;
+    }
+    ++messages;
+    renewed += heartbeat->units.size();
+  }
+  EXPECT_EQ(messages, 1U);
+  EXPECT_EQ(renewed, units);
+}
+
+// What a parent says twice in one heartbeat, or of units it does not have here, pays in nothing.
+TEST_F(Heartbeats, NonsenseInOneIsNotBelieved) {
+  const JobId id = submit_array(seconds(60));
+  const auto balance = [&] {
+    return child.state().ledger().balance({ledger::AccountKind::funding, 0});
+  };
+  const Money before = balance();
+  const RenewUnit good{{id, 0, 1}, seconds(30), at_home(id).units.front().allowance + yuan(1)};
+  RenewUnits heartbeat{{good, good, good}};
+  heartbeat.units.push_back({{id, 1, 2}, seconds(30), yuan(9)});
+  heartbeat.units.push_back({{JobId{77}, 0, 1}, seconds(30), yuan(9)});
+  heartbeat.units.push_back({{id, 2, 1}, seconds(-1), yuan(9)});
+  heartbeat.units.push_back({{id, 3, 1}, seconds(30), Money{INT64_MAX}});
+  heartbeat.units.push_back({{id, 4, 1}, seconds(30), Money{-1}});
+  child.renewals.clear();
+  to_child(heartbeat);
+  EXPECT_EQ(balance(), before - yuan(1));
+  ASSERT_EQ(child.renewals.size(), 1U);
+  EXPECT_EQ(child.renewals.front().run_for, seconds(30));
+  EXPECT_FALSE(child.put(to_command(parent_id(), Down(RenewUnits{}))));
+  RenewUnits vast;
+  vast.units.assign(renewals_max + 1, good);
+  EXPECT_FALSE(child.put(to_command(parent_id(), Down(vast))));
+  EXPECT_TRUE(child.ups.empty());
+}
+
+TEST_F(Heartbeats, TimeOnTheWayCountsForEachUnit) {
+  RenewUnits heartbeat{
+      {{{{1}, 0, 1}, seconds(60), {}}, {{{1}, 1, 1}, seconds(20), {}}, {{{1}, 2, 1}, {}, {}}}};
+  EXPECT_TRUE(domain::count_down(heartbeat, Moment{1000}, Moment{1000} + seconds(20)));
+  ASSERT_EQ(heartbeat.units.size(), 2U);
+  EXPECT_EQ(heartbeat.units.front().run_for, seconds(40));
+  EXPECT_EQ(heartbeat.units.back().run_for, Span{});  // No limit.
+  heartbeat.units.pop_back();
+  EXPECT_FALSE(domain::count_down(heartbeat, Moment{1000}, Moment{1000} + seconds(40)));
 }
 
 TEST_F(Contract, AnotherPriceThanWasOfferedIsRefused) {

@@ -279,7 +279,8 @@ void Explorer::deliver_down(Everything& all, std::size_t i) {
   side.downs.pop_front();
   Span* run_for = nullptr;
   if (auto* commit = std::get_if<CommitUnit>(&saying.message)) run_for = &commit->run_for;
-  if (auto* renewal = std::get_if<RenewUnit>(&saying.message)) run_for = &renewal->run_for;
+  auto* renewals = std::get_if<RenewUnits>(&saying.message);
+  if (renewals != nullptr && !domain::count_down(*renewals, saying.said, all.now)) return;
   if (run_for != nullptr && !domain::count_down(*run_for, saying.said, all.now)) return;
   put_side(all, i, to_command(parent_of(side), saying.message), &saying.message);
 }

@@ -78,6 +78,10 @@ void Audit::compare_derived(const State& state) {
   for (auto one = state.hosted().begin(), two = again.hosted().begin();
        one != state.hosted().end() && two != again.hosted().end(); ++one, ++two)
     same(one->first == two->first, "a unit with a sub-domain");
+  same(state.renewals().size() == again.renewals().size(), "the number of units to be renewed");
+  for (auto one = state.renewals().begin(), two = again.renewals().begin();
+       one != state.renewals().end() && two != again.renewals().end(); ++one, ++two)
+    same(one->first == two->first, "a unit to be renewed");
   for (const auto& [id, pool] : state.catalogue().pools()) {
     same(state.supply().free_of(id) == again.supply().free_of(id), "what is free in a pool");
     const market::PoolFree one = state.market().nodes().free_in(pool);

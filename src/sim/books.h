@@ -201,6 +201,8 @@ class LifeBook {
     bool has_died = false;  // A task of it ended badly.
     std::int64_t allowance = 0;
     Moment paid_until;
+    Moment renewed;  // Or launched, for `run_for`.
+    Span run_for;
     Moment queue_at;
   };
   struct Job {
@@ -287,6 +289,7 @@ class LifeBook {
   void needs_supplier(std::string_view what);
   void needs_seat(ProjectId);
   void needs_actor(std::string_view what);
+  void check_heartbeat(const jobs::UnitRenewed&, const Unit&);
   void check_queue_order(const jobs::UnitKey&, const Job&);
   void check_price(const jobs::UnitPlaced&, const Job&);
   void check_charge(const jobs::TaskEnded&, const Job&, Unit&);
@@ -325,6 +328,7 @@ class LifeBook {
   UserId actor_;  // 0 = the process itself.
   Accepted* accepted_now_ = nullptr;
   bool is_founding_ = false;
+  MemberId heartbeat_;   // With which the units are that this record renews; 0 = it renews none.
   std::string unasked_;  // Made by nobody: for a parent that joins, or wrongly.
   std::optional<ledger::Charged> charged_now_;
   std::optional<jobs::UnitKey> dying_now_;  // A member of its gang ended badly.

@@ -68,6 +68,7 @@ enum class Between : std::uint8_t {
   cut_for_long,
   cut_one_way,
   message_lost_in_cut,
+  message_lingered,  // It arrived when its connection was over for the parent.
   unit_hosted,
   unit_hosted_through,  // By a domain that passed it on.
   gang_hosted,
@@ -90,6 +91,7 @@ enum class Between : std::uint8_t {
   given_up_unrun,    // It had never started.
   told_late,
   taken_back,  // Before the member had answered.
+  lapsed,      // It was not renewed in time.
 };
 
 /// Rare ways through the rules that a run should have taken.
@@ -116,6 +118,7 @@ enum class Branch : std::uint8_t {
   launch_repeated,
   killed_after_grace,
   hold_renewed,
+  heartbeat_shared,  // One for several units.
   renewal_unpaid,
   heartbeat_sent,
   retried_elsewhere,

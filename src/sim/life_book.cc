@@ -50,6 +50,7 @@ void LifeBook::see(const domain::Event& event, std::uint64_t sequence, Moment at
     actor_ = {};
     accepted_now_ = nullptr;
     is_founding_ = false;
+    heartbeat_ = {};
   }
   sequence_ = sequence;
   at_ = at;
@@ -365,11 +366,30 @@ void LifeBook::seen(const jobs::UnitLaunched& event) {
   if (own->spec->kind == JobKind::service) coverage_.hit(Branch::service_launched);
   launched->phase = Phase::staging;
   launched->paid_until = event.paid_until;
+  launched->renewed = at_;
+  launched->run_for = event.run_for;
   for (std::uint32_t i = 0; i < launched->tasks.size(); ++i) {
     launched->tasks[i] = Phase::staging;
     launched_.push_back(attempt_of(event.unit, *own->spec, i, launched->attempt));
     truth_.allow(launched_.back());
   }
+}
+
+// All that one heartbeat renews is with one member. Nothing is renewed twice as often as it must
+// be, or paid long before it is due.
+void LifeBook::check_heartbeat(const jobs::UnitRenewed& event, const Unit& own) {
+  const Pool* pool = leases_.pool(own.placement.pool);
+  const MemberId member = pool == nullptr ? MemberId{} : pool->member;
+  check(!heartbeat_ || heartbeat_ == member, "renewal",
+        "one heartbeat renews units of two members");
+  if (heartbeat_) coverage_.hit(Branch::heartbeat_shared);
+  heartbeat_ = member;
+  if (event.paid_until == own.paid_until)
+    check((at_ - own.renewed + Span{1}) * 6 >= own.run_for, "renewal",  // Thirds are rounded.
+          print_key(event.unit) + " is renewed long before it must be");
+  else
+    check(own.paid_until - at_ <= minutes(30) + jobs_.at(event.unit.job).spec->grace, "renewal",
+          print_key(event.unit) + " is paid long before it must be");
 }
 
 void LifeBook::seen(const jobs::UnitRenewed& event) {
@@ -383,7 +403,10 @@ void LifeBook::seen(const jobs::UnitRenewed& event) {
   } else {
     coverage_.hit(event.paid_until == own->paid_until ? Branch::heartbeat_sent
                                                       : Branch::hold_renewed);
+    check_heartbeat(event, *own);
   }
+  own->renewed = at_;
+  own->run_for = event.run_for;
   own->paid_until = event.paid_until;
   own->allowance += event.allowance.micro;
 }

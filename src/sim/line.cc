@@ -24,6 +24,7 @@ void Line::try_to_connect() {
 
 void Line::connect() {
   is_up_ = true;
+  connected_ = child_.now();
   ++session_;
   told_.clear();
   told_as_of_ = 0;
@@ -39,10 +40,18 @@ void Line::connect() {
     parent_.tell(*this, std::get<domain::TellMember>(effect));
 }
 
+Moment Line::well_since() const {
+  return is_up_ && !is_silent_down_ && !is_silent_up_ ? connected_ : never;
+}
+
 void Line::cut_one_way(bool is_downward, Span span) {
   if (!is_up_ || is_silent_down_ || is_silent_up_) return;
   coverage_.hit(Between::cut_one_way);
   (is_downward ? is_silent_down_ : is_silent_up_) = true;
+  if (is_downward && random_.chance(2, 3)) {
+    lingering_ = session_;
+    span = std::max(span, minutes(random_.between(1, 300)));
+  }
   child_.after(milliseconds(random_.between(1, 45'000)), [this, span, session = session_] {
     if (session == session_) cut(span);
   });
@@ -68,10 +77,12 @@ void Line::forget_absence() {
 bool Line::is_in_time(runtime::Down& message, Moment heard) {
   Span* run_for = nullptr;
   if (auto* commit = std::get_if<CommitUnit>(&message)) run_for = &commit->run_for;
-  if (auto* renew = std::get_if<RenewUnit>(&message)) run_for = &renew->run_for;
-  if (run_for == nullptr || *run_for == Span{}) return true;
-  *run_for = *run_for - (child_.steady() - heard);
-  if (*run_for > Span{}) return true;
+  auto* renewals = std::get_if<RenewUnits>(&message);
+  const bool is_in_time =
+      renewals != nullptr
+          ? domain::count_down(*renewals, heard, child_.steady())
+          : run_for == nullptr || domain::count_down(*run_for, heard, child_.steady());
+  if (is_in_time) return true;
   coverage_.hit(Between::message_too_late);
   return false;
 }
@@ -94,16 +105,22 @@ Moment Line::arrival(Moment& until, Moment now) {
   return until;
 }
 
+// What waits on the way while nothing gets through may arrive when the parent has long taken the
+// connection for over.
 void Line::say(runtime::Down message, std::string payload) {
   if (!is_up_) return;
-  if (is_silent_down_) return coverage_.hit(Between::message_lost_in_cut);
+  const bool is_stalled = is_silent_down_ && lingering_ == session_;
+  if (is_silent_down_ && !is_stalled) return coverage_.hit(Between::message_lost_in_cut);
   const Moment heard = child_.steady() - milliseconds(random_.between(0, 5000));
-  child_.at(arrival(down_until_, parent_.now()),
-            [this, message = std::move(message), payload = std::move(payload), heard,
-             session = session_]() mutable {
-              if (session != session_) return coverage_.hit(Between::message_lost_in_cut);
-              if (is_in_time(message, heard)) child_.hear(*this, message, payload);
-            });
+  Moment arrives = arrival(down_until_, parent_.now());
+  if (is_stalled) arrives = down_until_ = arrives + seconds(random_.between(0, 600));
+  child_.at(arrives, [this, message = std::move(message), payload = std::move(payload), heard,
+                      session = session_, lives = child_.restarts()]() mutable {
+    const bool lingers = session == lingering_ && !is_up_ && lives == child_.restarts();
+    if (session != session_ && !lingers) return coverage_.hit(Between::message_lost_in_cut);
+    if (session != session_) coverage_.hit(Between::message_lingered);
+    if (is_in_time(message, heard)) child_.hear(*this, message, payload);
+  });
 }
 
 void Line::say(UpMessage message) {

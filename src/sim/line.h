@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <variant>
@@ -8,10 +9,13 @@
 #include "model/contract.h"
 #include "runtime/contract.h"
 #include "sim/coverage.h"
+#include "sim/turns.h"
 
 namespace suan::sim {
 
 class World;
+
+constexpr Moment never = Turns::never;
 
 /// What travels up beside the answers about units.
 using UpMessage =
@@ -29,6 +33,8 @@ class Line {
         asks_first_(random_.chance(1, 2)) {}
 
   bool is_up() const { return is_up_; }
+  /// Since when all that was said has arrived; `never` if it does not.
+  Moment well_since() const;
   /// Grows with every connection and every cut.
   std::uint64_t session() const { return session_; }
 
@@ -70,13 +76,15 @@ class Line {
   bool is_up_ = false;
   bool is_silent_down_ = false;
   bool is_silent_up_ = false;
+  std::uint64_t lingering_ = 0;  // The session of which what was said may arrive after its end.
   bool is_supply_new_ = false;
   std::uint64_t session_ = 0;
+  Moment connected_;
   Moment away_since_;  // By the parent's steady clock.
   Moment down_until_;
   Moment up_until_;
   std::map<PoolId, PoolReading> told_;  // In this session.
+  std::uint64_t told_as_of_ = 0;        // What the child had seen then.
 };
 
 }  // namespace suan::sim
-  std::uint64_t told_as_of_ = 0;        // What the child had seen then.

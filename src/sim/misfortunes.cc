@@ -62,6 +62,12 @@ void World::neighbours_leave() {
   }
 }
 
+// Until the clock has come again to where it was nothing falls due.
+void World::step_back(Span by) {
+  clock_.step(Span{} - by);
+  well_since_ = std::max(well_since_, now_) + by;
+}
+
 void World::misfortune() {
   if (is_calm_) return;
   if (scenario_.misfortunes_per_hour == 0) return;
@@ -83,7 +89,7 @@ void World::misfortune() {
       return;
     case 3:
       coverage_.hit(Fault::clock_stepped_back);
-      clock_.step(Span{} - seconds(random_.between(1, 600)));
+      step_back(seconds(random_.between(1, 600)));
       break;
     case 4:
       coverage_.hit(Fault::clock_stepped_forward);

@@ -102,7 +102,7 @@ void Network::cut_lines() {
       if (random_.chance(1, 20)) line.parent().refuse_for(line, minutes(random_.between(1, 120)));
       const Span span = random_.chance(1, 12) ? minutes(random_.between(60, 600))
                                               : milliseconds(random_.between(1, 120'000));
-      if (random_.chance(1, 3))
+      if (random_.chance(1, 2))
         line.cut_one_way(random_.chance(1, 2), span);
       else
         line.cut(span);

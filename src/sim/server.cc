@@ -75,6 +75,7 @@ void World::check_outstanding() {
 
 void World::start_server() {
   ++restarts_;
+  well_since_ = std::max(well_since_, now_);
   journal_ = std::make_unique<journal::MemoryJournal>(disk_);
   const auto epoch = journal_->claim_leadership();
   if (!epoch) return object("journal", "the lead cannot be taken: " + epoch.error().text);

@@ -2,10 +2,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "domain/terms.h"
 #include "sim/world.h"
 #include "wire/hash.h"
 
 namespace suan::sim {
+
+namespace {
+
+constexpr Span ways_take = minutes(2);  // For all that is on its way, down and up again.
+
+}  // namespace
 
 bool World::can_talk() const {
   return core_ != nullptr && !core_->is_stuck() && !is_deposed_ &&
@@ -77,8 +84,8 @@ void World::tell(Line& line, const domain::TellMember& effect) {
       if (!bytes) return object("payload", "the payload of a unit to be committed is gone");
       payload = std::move(*bytes);
     }
-  } else if (auto* renew = std::get_if<RenewUnit>(&rest.message)) {
-    is_in_time = domain::count_down(renew->run_for, effect.decided, steady());
+  } else if (auto* renewals = std::get_if<RenewUnits>(&rest.message)) {
+    is_in_time = domain::count_down(*renewals, effect.decided, steady());
   }
   if (is_in_time) line.say(std::move(rest.message), std::move(payload));
 }
@@ -191,6 +198,7 @@ std::optional<World::Home> World::home_of(const AttemptKey& key) {
       return std::nullopt;
     }
     return Home{.world = &parent,
+                .well_since = line->well_since(),
                 .key = {home->id, jobs::task_number(*home->spec, guest.home.unit, key.task),
                         guest.home.attempt},
                 .pool = home->units[guest.home.unit].placement.pool};
@@ -209,12 +217,30 @@ void World::on_started(const Launch& launch) {
 }
 
 void World::on_over(const AttemptKey& key, const Progress& progress) {
+  on_over(key, progress, birth);
+}
+
+void World::on_over(const AttemptKey& key, const Progress& progress, Moment well_since) {
   audit_.truth().on_over(key, progress);
+  well_since = std::max(well_since, this->well_since());
   const auto home = home_of(key);
-  if (!home) return;
-  Progress there = progress;
-  there.key = home->key;
-  home->world->on_over(there.key, there);
+  if (home) {
+    Progress there = progress;
+    there.key = home->key;
+    return home->world->on_over(there.key, there, std::max(well_since, home->well_since));
+  }
+  if (progress.end == AttemptEnd::lapsed) check_lapse(key, well_since);
+}
+
+// What is to stop when it is cut off goes on while it is not: whatever its home said of it in the
+// time for which it ran has arrived, as nothing was away on the way there.
+void World::check_lapse(const AttemptKey& key, Moment well_since) {
+  const jobs::Job* job = durable().jobs().find(key.job);
+  if (job == nullptr || job->guest) return;
+  const Span most = domain::lost_after(*job);
+  coverage_.hit(Between::lapsed);
+  if (most > Span{} && now_ - well_since > most + job->spec->grace + ways_take)
+    object("lapse", print_key(key) + " lapsed, and its home could have renewed it all the time");
 }
 
 }  // namespace suan::sim

@@ -55,6 +55,8 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
 
   void begin();
   Moment now() const { return now_; }
+  /// Since when nothing has kept its server from doing what was due; `never` if something does.
+  Moment well_since() const { return core_ ? well_since_ : never; }
   Moment steady() { return clock_.steady(); }
   /// When the next thing happens, on the agenda or on a machine, if ever.
   std::optional<Moment> next() const;
@@ -78,9 +80,9 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   std::string end_hash();
   /// The state as its durable records say.
   const domain::State& durable() const { return audit_.shadow(); }
+  std::uint64_t seen() const { return audit_.seen(); }
   const std::string& name() const { return name_; }
 
-  std::uint64_t seen() const { return audit_.seen(); }
   // The way to rest, step by step.
 
   void calm();
@@ -149,8 +151,11 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   // What happens on machines, to be seen where the work is at home too (talk.cc).
   void on_started(const Launch&) override;
   void on_over(const AttemptKey&, const Progress&) override;
+  void on_over(const AttemptKey&, const Progress&, Moment well_since);
+  void check_lapse(const AttemptKey&, Moment well_since);
   struct Home {
     World* world = nullptr;
+    Moment well_since;  // As well_since(), of the connection.
     AttemptKey key;
     PoolId pool;
   };
@@ -205,6 +210,7 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
 
   // Misfortunes (misfortunes.cc).
   void misfortune();
+  void step_back(Span by);
   void neighbours_act();
   void measure_link();
   void neighbours_leave();
@@ -215,7 +221,10 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   Coverage& coverage_;
   Random random_;
   Moment now_;
+  Moment well_since_;
   Agenda agenda_;
+  Turns* turns_ = nullptr;
+  std::size_t number_ = 0;
   bool is_calm_ = false;
 
   Audit audit_;
@@ -223,8 +232,6 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   journal::MemoryDisk disk_;
   std::vector<std::unique_ptr<Site>> sites_;
   std::vector<Line*> lines_;
-  Turns* turns_ = nullptr;
-  std::size_t number_ = 0;
 
   std::uint64_t life_ = 0;  // Of the server; messages of an earlier one are void.
   std::unique_ptr<journal::MemoryJournal> journal_;

@@ -170,6 +170,11 @@ struct EffectText {
     add(out, "allowance", renewal.allowance);
     return out;
   }
+  std::string operator()(const RenewUnits& heartbeat) const {
+    std::string out;
+    for (const RenewUnit& each : heartbeat.units) out += (out.empty() ? "" : ", ") + (*this)(each);
+    return out;
+  }
   std::string operator()(const StopTask& stop) const {
     return "stop " + name(stop.unit) + "." + std::to_string(stop.index) + " " +
            text.print(stop.why);
@@ -245,6 +250,9 @@ inline std::string derived_of(const State& state) {
     out += "timer " + text.print(timer.at) + " " + std::string(wire::enum_name(timer.due)) + " " +
            std::to_string(timer.id) + "/" + std::to_string(timer.unit) + "\n";
   }
+  for (const auto& [renewal, present] : state.renewals())
+    out += "renewal " + text.print(renewal.member) + " " + text.print(renewal.at) + " " +
+           text.print(renewal.unit) + "\n";
   for (const auto& [head, print] : jobs.heads()) {
     out += "line";
     for (const auto& [key, present] : jobs.lines().at(print).units)

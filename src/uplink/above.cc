@@ -127,7 +127,8 @@ void Above::hear(Frame&& frame) {
         if constexpr (std::is_constructible_v<runtime::Down, Message>) {
           hear(runtime::Down(std::forward<decltype(message)>(message)), {});
         } else if constexpr (is_one_of<Message, Challenge, Pending, Welcome, Ancestry, Commit,
-                                       Renewal, Echo, OpenStream, AskChild, AnswerChild, AskData>) {
+                                       Renewal, Renewals, Echo, OpenStream, AskChild, AnswerChild,
+                                       AskData>) {
           hear(std::forward<decltype(message)>(message));
         } else {
           misbehave("only a sub-domain says that");
@@ -349,12 +350,24 @@ void Above::hear(Commit&& message) {
 }
 
 void Above::hear(const Renewal& message) {
-  RenewUnit renew = message.renew;
-  if (renew.run_for > Span{}) {
-    renew.run_for = shortened(renew.run_for, message.heard);
-    if (renew.run_for <= Span{}) return;
-  }
-  hear(runtime::Down(renew), {});
+  hear_heartbeat({{message.renew}}, message.heard);
+}
+
+void Above::hear(Renewals&& message) {
+  if (challenge_.version < version_of_heartbeats)
+    return misbehave("heartbeats for many units are of a later version");
+  hear_heartbeat(std::move(message.renewals), message.heard);
+}
+
+void Above::hear_heartbeat(RenewUnits&& heartbeat, std::uint64_t heard) {
+  std::vector<RenewUnit>& units = heartbeat.units;
+  if (units.size() > renewals_max) return misbehave("more units than one heartbeat may renew");
+  std::erase_if(units, [&](RenewUnit& each) {
+    if (each.run_for <= Span{}) return false;
+    each.run_for = shortened(each.run_for, heard);
+    return each.run_for <= Span{};
+  });
+  if (!units.empty()) hear(runtime::Down(std::move(heartbeat)), {});
 }
 
 bool Above::ask(const AskParent& question) {

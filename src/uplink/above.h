@@ -83,6 +83,8 @@ class Above : public std::enable_shared_from_this<Above> {
   void hear(const Ancestry&);
   void hear(Commit&&);
   void hear(const Renewal&);
+  void hear(Renewals&&);
+  void hear_heartbeat(RenewUnits&&, std::uint64_t heard);
   void hear(const Echo&);
   void hear(const OpenStream&);
   void hear(const runtime::Down&, std::vector<std::string> payloads);

@@ -270,9 +270,9 @@ void Below::say_in_time(const domain::TellMember& effect) {
   if (const auto* commit = std::get_if<CommitUnit>(&effect.message)) {
     CommitUnit rest = *commit;
     if (domain::count_down(rest.run_for, effect.decided, now)) say(rest);
-  } else if (const auto* renew = std::get_if<RenewUnit>(&effect.message)) {
-    RenewUnit rest = *renew;
-    if (domain::count_down(rest.run_for, effect.decided, now)) say(rest);
+  } else if (const auto* renewals = std::get_if<RenewUnits>(&effect.message)) {
+    RenewUnits rest = *renewals;
+    if (domain::count_down(rest, effect.decided, now)) say(std::move(rest));
   } else {
     say(effect.message);
   }
@@ -288,14 +288,20 @@ void Below::say(const runtime::Down& down) {
         using Message = std::remove_cvref_t<decltype(message)>;
         if constexpr (std::is_same_v<Message, CommitUnit>)
           say_commit(message);
-        else if constexpr (std::is_same_v<Message, RenewUnit>)
-          pipe_->send(Renewal{message, heard_});
+        else if constexpr (std::is_same_v<Message, RenewUnits>)
+          say_heartbeat(message);
         else if constexpr (std::is_same_v<Message, ConfirmUnit>)
           say_keep(message);
         else
           pipe_->send(message);
       },
       down);
+}
+
+// One that speaks an older version hears of each unit by itself.
+void Below::say_heartbeat(const RenewUnits& renewals) {
+  if (challenge_.version >= version_of_heartbeats) return pipe_->send(Renewals{renewals, heard_});
+  for (const RenewUnit& each : renewals.units) pipe_->send(Renewal{each, heard_});
 }
 
 // One that speaks an older version has refused it.

@@ -101,6 +101,7 @@ class Below : public std::enable_shared_from_this<Below> {
   void say(const runtime::Down&);
   void say_commit(const CommitUnit&);
   void say_keep(const ConfirmUnit&);
+  void say_heartbeat(const RenewUnits&);
   void misbehave(std::string_view what);
   void on_end(const net::SocketEnd&);
   void note_presence(bool is_connected, const std::string& problem);

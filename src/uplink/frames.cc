@@ -12,7 +12,7 @@ namespace {
 
 // In the order of Frame.
 constexpr std::array<std::uint8_t, std::variant_size_v<Frame>> kinds{
-    1,  2,  3,  4,  5,  6,  10, 15, 11, 12, 13, 14, 20, 21,
+    1,  2,  3,  4,  5,  6,  10, 15, 11, 12, 16, 13, 14, 20, 21,
     30, 39, 31, 32, 33, 34, 40, 35, 36, 22, 37, 23, 24, 38};
 
 template <std::size_t Index>

@@ -22,7 +22,8 @@
 namespace suan::uplink {
 
 inline constexpr std::uint32_t version_min = 1;  // Of the uplink, that this program speaks.
-inline constexpr std::uint32_t version_max = 3;
+inline constexpr std::uint32_t version_max = 4;
+inline constexpr std::uint32_t version_of_heartbeats = 4;  // From which on Renewals are spoken.
 
 inline constexpr std::size_t frame_bytes_max = 4U << 20U;
 inline constexpr std::size_t offer_bytes_max = 64U << 20U;      // All parts of one offer together.
@@ -127,6 +128,17 @@ struct Renewal {
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "renew", self.renew);
+    visit(2, "heard", self.heard);
+  }
+};
+
+/// Down, from version 4 on: the same of all units that one heartbeat renews.
+struct Renewals {
+  RenewUnits renewals;
+  std::uint64_t heard = 0;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "renewals", self.renewals);
     visit(2, "heard", self.heard);
   }
 };
@@ -276,9 +288,9 @@ struct AnswerData {
 
 using Frame =
     std::variant<Greeting, Challenge, Hello, Pending, Welcome, Ancestry, HostUnit, ConfirmUnit,
-                 Commit, Renewal, StopTask, LetGo, OpenStream, Echo, UnitHosted, UnitConfirmed,
-                 UnitRefused, TaskReport, OfferPart, SupplyReading, Heartbeat, AskWorkdir,
-                 AskParent, AskChild, AnswerParent, AnswerChild, AskData, AnswerData>;
+                 Commit, Renewal, Renewals, StopTask, LetGo, OpenStream, Echo, UnitHosted,
+                 UnitConfirmed, UnitRefused, TaskReport, OfferPart, SupplyReading, Heartbeat,
+                 AskWorkdir, AskParent, AskChild, AnswerParent, AnswerChild, AskData, AnswerData>;
 
 template <class Message, class... Messages>
 inline constexpr bool is_one_of = (std::is_same_v<Message, Messages> || ...);

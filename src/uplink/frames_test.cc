@@ -27,6 +27,7 @@ TEST(Frames, EveryKindIsReadAsItWasPrinted) {
   check(host);
   check(Commit{{{JobId{1}, 2, 3}, seconds(4), {}, PayloadId{6}, seconds(9), true}, "payload", 7});
   check(Renewal{{{JobId{1}, 2, 3}, seconds(4), yuan(1)}, 8});
+  check(Renewals{{{{{JobId{1}, 2, 3}, seconds(4), yuan(1)}, {{JobId{5}, 0, 1}, {}, {}}}}, 8});
   check(StopTask{{JobId{1}, 2, 3}, 1, AttemptEnd::cancelled, seconds(1)});
   check(LetGo{{JobId{1}, 2, 3}});
   check(OpenStream{std::string(32, 'a'), StreamKind::exec, {JobId{1}, 2, 3}, 4, {}, 5});
@@ -55,7 +56,7 @@ TEST(Frames, SaysWhatItDoesNotKnow) {
   const auto unknown = parse_frame(std::string(1, '\x63'));
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().kind, Failure::Kind::unsupported);
-  EXPECT_EQ(unknown.error().text, "there is no message of kind 99 in version 3 of the uplink");
+  EXPECT_EQ(unknown.error().text, "there is no message of kind 99 in version 4 of the uplink");
   EXPECT_FALSE(parse_frame(""));
   const auto broken = parse_frame("\x0A\xFF");
   ASSERT_FALSE(broken);

@@ -218,6 +218,37 @@ TEST_F(Uplink, AnOlderChildIsUnderstood) {
   EXPECT_TRUE(becomes_true([&] { return !log->next(100)->bytes.empty(); }));
 }
 
+// Two units that began together: for how many records of the child one heartbeat is good.
+class OneHeartbeat : public Uplink {
+ protected:
+  std::uint64_t records_for_two(std::uint32_t version) {
+    join(version);
+    domain::SubmitJob two = runtime::small_job();
+    two.spec.elements = 2;
+    two.spec.partition = {seconds(10), true};
+    submit(std::move(two));
+    EXPECT_TRUE(becomes_true([&] { return child->launched() == 2; }));
+    const auto sequence = [&] {
+      return child->look([](const domain::State& state) { return state.essence().sequence; });
+    };
+    const std::uint64_t before = sequence();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));  // They are due after a third.
+    EXPECT_TRUE(becomes_true([&] {
+      const std::lock_guard lock(child->mutex);
+      return child->renewals.size() == 2;
+    }));
+    return sequence() - before;
+  }
+};
+
+TEST_F(OneHeartbeat, IsOneMessageAndOneRecord) {
+  EXPECT_EQ(records_for_two(version_max), 1U);
+}
+
+TEST_F(OneHeartbeat, IsAMessageForEachUnitToAnOlderChild) {
+  EXPECT_EQ(records_for_two(3), 2U);
+}
+
 TEST_F(Uplink, WhatIsKnownFromFurtherDownIsAsOldAsItIs) {
   join();
   child->thread->put_reading(PoolId{1}, {}, seconds(100));
@@ -361,7 +392,7 @@ class ScriptedParent {
     ASSERT_TRUE(frame);
     const std::lock_guard lock(mutex);
     if (const auto* greeting = std::get_if<Greeting>(&*frame)) {
-      Challenge challenge{1, "scripted", {}, make_nonce(), ""};
+      Challenge challenge{version_max, "scripted", {}, make_nonce(), ""};
       sign(challenge, *greeting, key);
       socket.send(print_frame(challenge));
     } else if (const auto* hello = std::get_if<Hello>(&*frame)) {
@@ -423,10 +454,19 @@ TEST(Scripted, CountFromTheHeartbeatTheyName) {
     const std::lock_guard lock(child.mutex);
     return !child.renewals.empty();
   }));
+  const RenewUnit much{host.unit, minutes(5), yuan(1)};
+  const RenewUnit little{{JobId{7}, 1, 1}, milliseconds(300), yuan(1)};
+  parent.say(Renewals{{{little, much}}, 2});
+  ASSERT_TRUE(becomes_true([&] {
+    const std::lock_guard lock(child.mutex);
+    return child.renewals.size() > 1;
+  }));
   const std::lock_guard lock(child.mutex);
-  ASSERT_EQ(child.renewals.size(), 1U);
+  ASSERT_EQ(child.renewals.size(), 2U);
   EXPECT_LT(child.renewals.front().run_for, minutes(2) - milliseconds(250));
   EXPECT_GT(child.renewals.front().run_for, minutes(1));
+  EXPECT_LT(child.renewals.back().run_for, minutes(5) - milliseconds(250));
+  EXPECT_GT(child.renewals.back().run_for, minutes(4));
 }
 
 TEST(Scripted, ADomainDoesNotStandAboveItself) {
