@@ -6,6 +6,13 @@
 
 namespace suan::packing {
 
+namespace {
+
+constexpr std::size_t asks_max = 1024;
+constexpr std::size_t changes_max = 8;  // For each node.
+
+}  // namespace
+
 Cluster::Cluster(std::vector<NodeKind> kinds, std::vector<NodeRoom> rooms,
                  std::unique_ptr<Policy> policy)
     : kinds_(std::move(kinds)), rooms_(std::move(rooms)), policy_(std::move(policy)) {
@@ -22,7 +29,13 @@ void Cluster::judge(Memory& memory, const Ask& ask, std::uint32_t node) {
   judged.card = fit.card;
 }
 
+void Cluster::forget() {
+  memories_.clear();
+  changes_.clear();
+}
+
 const Cluster::Memory& Cluster::judge_all(const Ask& ask) {
+  if (memories_.size() >= asks_max || changes_.size() >= changes_max * rooms_.size()) forget();
   Memory& memory = memories_[ask];
   const std::uint64_t edition = policy_->edition();
   if (memory.nodes.empty() || memory.edition != edition) {

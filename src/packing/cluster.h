@@ -22,8 +22,8 @@ struct Placed {
 ///
 /// A task that fits somewhere is placed: on the node that the policy judges best, of equals the
 /// first. Judgements are kept for each kind of ask and made anew only for nodes that have changed,
-/// so that a decision costs one comparison for each node and few judgements; memory is asks × nodes
-/// × 16 bytes.
+/// so that a decision costs one comparison for each node and few judgements. They take at most 24
+/// bytes for each node and each of 1,024 asks; now and then all are forgotten.
 class Cluster {
  public:
   Cluster(std::vector<NodeKind>, std::vector<NodeRoom>, std::unique_ptr<Policy>);
@@ -52,6 +52,7 @@ class Cluster {
   const Memory& judge_all(const Ask&);
   void judge(Memory&, const Ask&, std::uint32_t node);
   void change(std::uint32_t node, const NodeRoom& before);
+  void forget();
 
   std::vector<NodeKind> kinds_;
   std::vector<NodeRoom> rooms_;

@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "packing/policy.h"
+#include "sim/arguments.h"
 #include "sim/lists.h"
 #include "sim/protocol.h"
 #include "wire/json.h"
@@ -123,19 +124,9 @@ Result<void> take_option(Options& options, std::string_view name, std::string_vi
 
 Result<Options> read_options(std::span<const char* const> arguments) {
   Options options;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string_view name = arguments[i];
-    std::string_view value;
-    if (const auto sign = name.find('='); name.starts_with("--") && sign != name.npos) {
-      value = name.substr(sign + 1);
-      name = name.substr(0, sign);
-    } else if (i + 1 < arguments.size()) {
-      value = arguments[++i];
-    } else {
-      return wrong(std::string(name) + " needs a value");
-    }
-    SUAN_CHECK(take_option(options, name, value));
-  }
+  SUAN_CHECK(each_argument(arguments, {}, [&](std::string_view name, std::string_view value) {
+    return take_option(options, name, value);
+  }));
   if (options.nodes.empty() || options.tasks.empty())
     return wrong("--protocol fgd needs --nodes FILE and --jobs FILE");
   return options;

@@ -1,10 +1,12 @@
 #include "sim/simulate.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "sim/arguments.h"
 #include "sim/crew.h"
 #include "sim/ruler.h"
 #include "wire/json.h"
@@ -181,36 +184,20 @@ Result<void> take_option(Options& options, std::string_view name, std::string_vi
 
 Result<Options> read_options(std::span<const char* const> arguments) {
   Options options;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string_view name = arguments[i];
-    if (name == "--check") continue;
-    if (name == "--planted") {
-      options.planted = true;
-      continue;
-    }
-    if (name == "--network") {
-      options.network = true;
-      continue;
-    }
-    if (name == "--trace") {
-      options.trace = true;
-      continue;
-    }
-    if (name == "--once") {
-      options.once = true;
-      continue;
-    }
-    std::string_view value;
-    if (const auto sign = name.find('='); name.starts_with("--") && sign != name.npos) {
-      value = name.substr(sign + 1);
-      name = name.substr(0, sign);
-    } else if (i + 1 < arguments.size()) {
-      value = arguments[++i];
-    } else {
-      return failure(Failure::Kind::invalid, std::string(name) + " needs a value");
-    }
-    SUAN_CHECK(take_option(options, name, value));
-  }
+  bool check = true;  // Always done.
+  const std::array<std::pair<std::string_view, bool*>, 5> switches{{{"--check", &check},
+                                                                    {"--planted", &options.planted},
+                                                                    {"--network", &options.network},
+                                                                    {"--trace", &options.trace},
+                                                                    {"--once", &options.once}}};
+  std::array<std::string_view, switches.size()> names;
+  std::ranges::transform(switches, names.begin(), [](const auto& each) { return each.first; });
+  SUAN_CHECK(each_argument(arguments, names, [&](std::string_view name, std::string_view value) {
+    const auto at = std::ranges::find(names, name);
+    if (at == names.end()) return take_option(options, name, value);
+    *switches[static_cast<std::size_t>(at - names.begin())].second = true;
+    return Result<void>();
+  }));
   if (options.network && options.scenario.provinces == 0) {
     options.scenario.provinces = network_provinces;
     options.scenario.sites = network_sites;
