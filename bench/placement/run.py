@@ -22,8 +22,8 @@ LISTS = ["default", "cpu100", "cpu250", "gpushare40", "gpushare100", "gpuspec33"
 NODES = "openb_node_list_gpu_node.csv"
 KNOWN = ["fgd", "bestfit", "packing", "dotprod", "random"]
 
-# What a linear programme reaches that knows all arrivals beforehand, at 100 and 130 % arrived; published
-# figures of FGD's authors for the policies on the default list. Percent of all cards.
+# What a linear programme reaches that knows all arrivals beforehand, at 100 and 130 % arrived: taken over, not
+# computed here. Then what FGD's authors published. Percent of all cards.
 BOUND = {("default", 100): 96.90, ("default", 130): 99.89, ("cpu250", 100): 96.90, ("gpushare40", 100): 95.65,
          ("gpushare100", 100): 89.16, ("gpuspec33", 100): 96.46, ("multigpu20", 100): 97.34,
          ("multigpu50", 100): 98.34}

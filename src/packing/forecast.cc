@@ -10,8 +10,8 @@ namespace suan::packing {
 namespace {
 
 // The chance that nothing more comes, beside that of each task: small, for most cards are filled
-// one day, but what only few tasks fit is hardly worth waiting for. Found by trial on lists of
-// tasks that no figure is measured on.
+// one day, but what only few tasks fit is hardly worth waiting for. Found by trial on seeds
+// that no figure is measured on.
 constexpr double card_is_left = 0.021;
 constexpr double node_is_left = 0.003;
 constexpr double coreless_weight = 0.27;  // Tasks without cards mostly go where cores are plenty.
