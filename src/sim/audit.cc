@@ -12,7 +12,7 @@ using domain::State;
 
 Audit::Audit(Coverage& coverage)
     : coverage_(coverage),
-      truth_(objections_, coverage),
+      truth_(objections_),
       leases_(objections_, coverage, truth_),
       money_(objections_, coverage),
       lives_(objections_, coverage, truth_, leases_, money_) {}

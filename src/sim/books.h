@@ -48,8 +48,7 @@ std::string print_key(const jobs::UnitKey&);
 /// What happens on the machines, as they see it themselves.
 class GroundTruth : public Witness {
  public:
-  GroundTruth(Objections& objections, Coverage& coverage)
-      : objections_(objections), coverage_(coverage) {}
+  explicit GroundTruth(Objections& objections) : objections_(objections) {}
 
   void on_started(const Launch&) override;
   void on_over(const AttemptKey&, const Progress&) override;
@@ -67,7 +66,6 @@ class GroundTruth : public Witness {
 
  private:
   Objections& objections_;
-  Coverage& coverage_;
   std::set<AttemptKey> allowed_;
   std::map<AttemptKey, Launch> running_;
   std::map<TaskKey, AttemptKey> tasks_;

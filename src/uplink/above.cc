@@ -66,12 +66,23 @@ void Above::dial() {
   ++turn_;
   stage_ = Stage::dialling;
   began_ = ground_.clock.now();
-  const auto self = shared_from_this();
-  pipe_ = std::make_shared<Pipe>(
-      ground_.worker,
-      Pipe::Listener{.on_open = [self] { self->on_open(); },
-                     .on_frame = [self](Frame&& frame) { self->hear(std::move(frame)); },
-                     .on_end = [self](const net::SocketEnd& end) { self->on_end(end); }});
+  const auto weak = weak_from_this();
+  pipe_ =
+      std::make_shared<Pipe>(ground_.worker, Pipe::Listener{.on_open =
+                                                                [weak] {
+                                                                  if (const auto self = weak.lock())
+                                                                    self->on_open();
+                                                                },
+                                                            .on_frame =
+                                                                [weak](Frame&& frame) {
+                                                                  if (const auto self = weak.lock())
+                                                                    self->hear(std::move(frame));
+                                                                },
+                                                            .on_end =
+                                                                [weak](const net::SocketEnd& end) {
+                                                                  if (const auto self = weak.lock())
+                                                                    self->on_end(end);
+                                                                }});
   pipe_->dial(dialler_, options("/v1/uplink"));
 }
 

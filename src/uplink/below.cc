@@ -42,11 +42,16 @@ Standing standing_of(const domain::State& state, const Digest& key) {
 }  // namespace
 
 void Below::prepare() {
-  const auto self = shared_from_this();
   pipe_ = std::make_shared<Pipe>(
-      ground_.worker,
-      Pipe::Listener{.on_frame = [self](Frame&& frame) { self->hear(std::move(frame)); },
-                     .on_end = [self](const net::SocketEnd& end) { self->on_end(end); }});
+      ground_.worker, Pipe::Listener{.on_frame =
+                                         [weak = weak_from_this()](Frame&& frame) {
+                                           if (const auto self = weak.lock())
+                                             self->hear(std::move(frame));
+                                         },
+                                     .on_end =
+                                         [weak = weak_from_this()](const net::SocketEnd& end) {
+                                           if (const auto self = weak.lock()) self->on_end(end);
+                                         }});
 }
 
 void Below::accept(const net::Request& request, net::Responder responder) {

@@ -18,7 +18,8 @@ namespace suan::uplink {
 /// Everything but what its socket calls runs on the worker.
 class Pipe : public std::enable_shared_from_this<Pipe> {
  public:
-  /// Both are called on the worker; `on_end` once, and nothing after it.
+  /// All are called on the worker; `on_end` once, and nothing after it. Who has the pipe is not to
+  /// be held by them: a worker that stops never comes to the end.
   struct Listener {
     Callback<void()> on_open{};
     Callback<void(Frame&&)> on_frame{};

@@ -149,9 +149,8 @@ void Uplinks::accept(const net::Request& request, net::Responder responder) {
   auto below = std::make_shared<Below>(ground_, static_cast<Below::Keeper&>(*this));
   below->prepare();
   worker_.post([this, below] {
-    const bool has_room = below_.size() < connections_max;
-    below->start(ground_.clock.now(), has_room);
-    if (has_room) below_.insert(below);
+    below->start(ground_.clock.now(), below_.size() < connections_max);
+    below_.insert(below);
   });
   below->accept(request, std::move(responder));
 }

@@ -46,6 +46,9 @@ class Uplink : public testing::Test {
                                            true, version);
     ASSERT_TRUE(approve(parent, "child"));
     ASSERT_TRUE(becomes_true([&] { return pools_of(parent, "child") == 1; }));
+    // Its supply is durable a moment before it may be asked.
+    ASSERT_TRUE(
+        becomes_true([&] { return parent.presences.of(place_of({}).member).is_connected; }));
   }
   JobId submit(domain::SubmitJob job = runtime::small_job()) {
     const auto reply = parent.put(std::move(job));
