@@ -206,7 +206,10 @@ void Machine::launch(const Launch& launch, const Payload& payload) {
     over(attempt, AttemptEnd::lapsed, 0, "its launch came too late");
     return;
   }
-  const bool is_broken = attempt.course.fails_to_launch && launch.key.attempt <= failing_launches;
+  // As whoever submitted it counts: what comes from above is a first attempt here each time.
+  const std::uint32_t nth =
+      launch.origin.job.value == 0 ? launch.key.attempt : launch.origin.attempt;
+  const bool is_broken = attempt.course.fails_to_launch && nth <= failing_launches;
   if (is_broken || launch.grant.node >= nodes_max) {
     const bool is_displaced = is_broken && random_.chance(1, 2);
     coverage_.hit(is_displaced ? Fault::displaced : Fault::launch_failed);

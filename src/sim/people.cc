@@ -279,7 +279,8 @@ void World::manage() {
   switch (random_.below(8U)) {
     case 4: {
       const Site& site = *sites_[random_.below(sites_.size())];
-      ask(by, domain::DrainSite{site.offer.site.name, random_.chance(1, 2)});
+      const std::string slip = names_ % 16 == 0 ? "x" : "";
+      ask(by, domain::DrainSite{site.offer.site.name + slip, random_.chance(1, 2)});
       return;
     }
     case 0:
