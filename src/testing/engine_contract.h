@@ -68,8 +68,9 @@ class EngineContract : public testing::TestWithParam<EngineWorldFactory> {
   }
 
   /// Waits until the attempt is in the state or beyond, at most a virtual or real 20 s.
+  // Two minutes: what schedules for a real cluster may look at its queue once a minute only.
   Progress wait_for(AttemptState state, const AttemptKey& key = first_key) {
-    for (int i = 0; i < 2000 && recorder_.latest(key).state < state; ++i)
+    for (int i = 0; i < 12'000 && recorder_.latest(key).state < state; ++i)
       world_->pass(milliseconds(10));
     EXPECT_GE(recorder_.latest(key).state, state);
     return recorder_.latest(key);
