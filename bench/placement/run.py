@@ -97,7 +97,7 @@ def main():
         folder = pathlib.Path(name)
         lists = [each for each in unpack(wish.traces, folder) if not wish.list or each in wish.list]
         tasks = [(each, policy, wish.seed, wish.seeds) for each in lists
-                 for policy in ["suan"] + (KNOWN if each == "default" else ["fgd"])]
+                 for policy in ["suan", "suan-all"] + (KNOWN if each == "default" else ["fgd"])]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             results = dict(zip(tasks, pool.map(lambda task: measure(program, folder, task), tasks)))
     for (each, policy, _, _), result in results.items():

@@ -17,6 +17,7 @@ Cluster::Cluster(std::vector<NodeKind> kinds, std::vector<NodeRoom> rooms,
                  std::unique_ptr<Policy> policy)
     : kinds_(std::move(kinds)), rooms_(std::move(rooms)), policy_(std::move(policy)) {
   policy_->begin(kinds_, rooms_);
+  if (policy_->judged_max() > 0) shelves_.begin(kinds_, rooms_);
 }
 
 void Cluster::judge(Memory& memory, const Ask& ask, std::uint32_t node) {
@@ -49,15 +50,35 @@ const Cluster::Memory& Cluster::judge_all(const Ask& ask) {
   return memory;
 }
 
-std::optional<Placed> Cluster::place(const Ask& ask) {
-  policy_->arrived(ask);
+std::optional<Cluster::Choice> Cluster::best_of_all(const Ask& ask) {
   const Memory& memory = judge_all(ask);
   const Judged* best = nullptr;
   for (const Judged& each : memory.nodes) {
     if (each.fits && (best == nullptr || each.score > best->score)) best = &each;
   }
   if (best == nullptr) return std::nullopt;
-  Placed placed{.node = static_cast<std::uint32_t>(best - memory.nodes.data()), .cards = 0};
+  return Choice{static_cast<std::uint32_t>(best - memory.nodes.data()), best->card};
+}
+
+std::optional<Cluster::Choice> Cluster::best_of_few(const Ask& ask) {
+  shelves_.pick(ask, rooms_, policy_->judged_max(), picked_);
+  std::optional<Choice> best;
+  double best_score = 0;
+  for (const std::uint32_t node : picked_) {
+    const Fit fit = policy_->judge(node, rooms_[node], ask);
+    if (best && (fit.score < best_score || (fit.score == best_score && node > best->node)))
+      continue;
+    best = Choice{node, fit.card};
+    best_score = fit.score;
+  }
+  return best;
+}
+
+std::optional<Placed> Cluster::place(const Ask& ask) {
+  policy_->arrived(ask);
+  const auto best = policy_->judged_max() > 0 ? best_of_few(ask) : best_of_all(ask);
+  if (!best) return std::nullopt;
+  Placed placed{.node = best->node, .cards = 0};
   const NodeRoom before = rooms_[placed.node];
   placed.cards = take(rooms_[placed.node], ask, best->card);
   change(placed.node, before);
@@ -72,7 +93,10 @@ void Cluster::end(const Ask& ask, const Placed& placed) {
 }
 
 void Cluster::change(std::uint32_t node, const NodeRoom& before) {
-  changes_.push_back(node);
+  if (policy_->judged_max() > 0)
+    shelves_.changed(node, before, rooms_[node]);
+  else
+    changes_.push_back(node);
   policy_->changed(before, rooms_[node]);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -16,11 +17,15 @@ namespace suan::packing {
 /// from what has been asked for so far and nothing else (docs/packing.md).
 class ExpectedLoss final : public Policy {
  public:
+  /// Judges so many nodes for a task at the most; 0: all.
+  explicit ExpectedLoss(std::size_t judged_max) : judged_max_(judged_max) {}
+
   void begin(std::span<const NodeKind>, std::span<const NodeRoom>) override;
   void arrived(const Ask&) override;
   void changed(const NodeRoom& before, const NodeRoom& after) override;
   Fit judge(std::uint32_t node, const NodeRoom&, const Ask&) const override;
   std::uint64_t edition() const override { return edition_; }
+  std::size_t judged_max() const override { return judged_max_; }
 
  private:
   /// What is forecast for nodes with one chip.
@@ -47,6 +52,7 @@ class ExpectedLoss final : public Policy {
   double loss(const Forecast&, const View&) const;
   double tidiness(const View& after) const;
 
+  const std::size_t judged_max_;
   std::span<const NodeKind> kinds_;
   Mix mix_;
   std::uint64_t learn_at_ = 1;

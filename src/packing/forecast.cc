@@ -180,23 +180,47 @@ void Starvation::fill(const std::vector<Step>& steps, std::uint32_t whole, std::
     }
     if (way.count > 0) ways.push_back(way);
   }
-  const bool has_use = std::ranges::any_of(
-      ways, [](const Way& way) { return way.step->cards > 0 || way.step->share_milli > 0; });
+  const auto has_use = [](const Way& way) {
+    return way.step->cards > 0 || way.step->share_milli > 0;
+  };
+  if (std::ranges::none_of(ways, has_use)) return;
+  std::size_t use_from = levels + 1;  // Below it there is too little for a task that uses cards.
+  std::array<double, levels + 1> loss;
+  std::array<double, levels + 1> weight;
+  loss.fill(end_weight * free);
+  weight.fill(end_weight);
   float* const losses = row(whole, parts);
-  for (std::size_t level = 0; has_use && level <= levels; ++level) {
-    double loss = end_weight * free;
-    double weight = end_weight;
-    bool is_of_use = false;
+  for (const Way& way : ways) {
+    const Step& step = *way.step;
+    if (has_use(way)) use_from = std::min(use_from, step.levels);
+    if (way.to[0] == losses) continue;  // It takes no card; below.
+    const std::size_t count = step.levels > levels ? 0 : levels + 1 - step.levels;
+    const auto add = [&](const auto& least) {
+      for (std::size_t left = 0; left < count; ++left) {
+        loss[step.levels + left] += step.weight * double{least(left)};
+        weight[step.levels + left] += step.weight;
+      }
+    };
+    const auto& to = way.to;
+    if (way.count == 1)
+      add([a = to[0]](std::size_t left) { return a[left]; });
+    else if (way.count == 2)
+      add([a = to[0], b = to[1]](std::size_t left) { return std::min(a[left], b[left]); });
+    else
+      add([&](std::size_t left) {
+        float least = to[0][left];
+        for (std::size_t i = 1; i < way.count; ++i) least = std::min(least, to[i][left]);
+        return least;
+      });
+  }
+  std::erase_if(ways, [&](const Way& way) { return way.to[0] != losses; });
+  for (std::size_t level = 0; level <= levels; ++level) {
     for (const Way& way : ways) {
       if (way.step->levels > level) continue;
-      const std::size_t left = level - way.step->levels;
-      float least = way.to[0][left];
-      for (std::size_t i = 1; i < way.count; ++i) least = std::min(least, way.to[i][left]);
-      loss += way.step->weight * double{least};
-      weight += way.step->weight;
-      is_of_use = is_of_use || way.step->cards > 0 || way.step->share_milli > 0;
+      loss[level] += way.step->weight * double{losses[level - way.step->levels]};
+      weight[level] += way.step->weight;
     }
-    losses[level] = static_cast<float>(is_of_use ? loss / weight : free);
+    losses[level] = static_cast<float>(level < use_from ? free : loss[level] / weight[level]);
   }
 }
 

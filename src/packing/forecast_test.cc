@@ -194,7 +194,7 @@ TEST(ExpectedLoss, LeavesTheScarceChipToThoseThatNeedIt) {
       {.chip = 0, .cards = 4, .cpu_milli = 64'000, .memory_bytes = gigabyte},
       {.chip = 1, .cards = 4, .cpu_milli = 64'000, .memory_bytes = gigabyte}};
   std::vector<NodeRoom> rooms{all_free(0, kinds[0]), all_free(1, kinds[1])};
-  ExpectedLoss policy;
+  ExpectedLoss policy(0);
   policy.begin(kinds, rooms);
   for (int i = 0; i < 50; ++i) {
     policy.arrived(whole(1, 8000, 1));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -39,6 +40,9 @@ class Policy {
   /// What was judged under another edition no longer holds. Under the same one a judgement depends
   /// on nothing but its arguments.
   virtual std::uint64_t edition() const { return 0; }
+
+  /// About how many nodes are judged for a task at the most; 0: all that it fits.
+  virtual std::size_t judged_max() const { return 0; }
 };
 
 /// What a policy is given before the first task.
