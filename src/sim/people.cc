@@ -149,7 +149,6 @@ void World::check_answer(const Ask& own, const runtime::Reply& reply) {
   const domain::RequestKey key{own.caller.request, own.caller.principal.user};
   const Accepted* done = audit_.lives().find_accepted(key);
   const Moment made{own.caller.request.unix_ms() * 1000};
-  const Moment server_now = std::max(clock_.now(), core_->state().essence().now);
   if (reply) {
     if (done == nullptr) return object("answer", "acknowledged and in no durable record");
     if (done->body != own.caller.body) return object("answer", "another body gets the answer");
@@ -175,7 +174,7 @@ void World::check_answer(const Ask& own, const runtime::Reply& reply) {
     return;
   }
   const Code code = reply.error().code;
-  const Span age = server_now - made;
+  const Span age = server_now() - made;
   const bool is_old = age > hours(24 * 7) - minutes(1);
   if (code == Code::request_too_old && !is_old)
     return object("answer", "a young request is refused as too old");

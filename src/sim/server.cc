@@ -112,7 +112,7 @@ void World::start_server() {
     site->engine->attach(*this);
   }
   for (const auto& [pool, reading] : neighbours_) {
-    audit_.observe(pool, {}, now_);  // It knows nothing yet.
+    audit_.observe(pool, {}, server_now());  // It knows nothing yet.
     tell_reading(pool);
   }
   if (chance(scenario_.append_fault * 2)) {
@@ -209,7 +209,7 @@ void World::step() {
   }
   if (chance(scenario_.snapshot)) write_snapshot();
   const auto timer = state.first_timer();
-  const bool is_behind = timer && timer->at <= std::max(clock_.now(), state.essence().now);
+  const bool is_behind = timer && timer->at <= server_now();
   steps_behind_ = is_behind ? steps_behind_ + 1 : 0;
   if (steps_behind_ > steps_behind_max) object("timers", "something stays due for ever");
   if (!inbox_.empty()) return plan_step(milliseconds(1));

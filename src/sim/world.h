@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -166,6 +167,8 @@ class World : public runtime::Outlet, public member::ProgressSink, public Witnes
   void cut_lines();
 
   // The server (server.cc).
+  /// What a server that runs takes for now; its clock may be hours from true time.
+  Moment server_now() { return std::max(clock_.now(), core_->state().essence().now); }
   void start_server();
   void crash_server(Span downtime);
   void depose_leader();
