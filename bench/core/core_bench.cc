@@ -300,7 +300,7 @@ double naive_bytes(const std::vector<JobSpec>& specs) {
 
 void measure_waiting() {
   FreeJournal journal;
-  Traffic traffic({.pools = 8, .nodes_per_pool = 1}, journal, 3);
+  Traffic traffic({.pools = 8, .nodes = 8}, journal, 3);
   traffic.fill(4'096);
   const auto& jobs = traffic.core().state().jobs();
   const std::uint64_t waiting_before = jobs.waiting();

@@ -36,6 +36,7 @@ Result<std::string> FreeJournal::read_blob(std::uint64_t) const {
 void Centre::on_effect(const domain::Effect& effect) {
   if (const auto* launch = std::get_if<domain::AskLaunch>(&effect)) {
     running.push_back(launch->launch.key);
+    ++launched;
   } else if (const auto* stop = std::get_if<domain::AskStop>(&effect)) {
     stopping.push_back(stop->stop.key);
   }

@@ -58,6 +58,7 @@ class Centre : public runtime::Outlet {
   std::vector<AttemptKey> running;
   std::deque<AttemptKey> stopping;
   std::uint64_t events = 0;
+  std::uint64_t launched = 0;
 };
 
 }  // namespace suan::bench

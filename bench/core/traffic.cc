@@ -1,6 +1,8 @@
 #include "traffic.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <ctime>
 #include <utility>
 
@@ -21,6 +23,11 @@ double processor_seconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+double wall_seconds() {
+  const auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(since).count();
 }
 
 // Cards, alternatives, places, lengths and budgets in fixed proportions.
@@ -69,12 +76,14 @@ void Traffic::found() {
     domain::StartMember start;
     start.name = start.site.name = "site-" + std::to_string(site);
     start.site.region = regions[site];
-    for (std::uint32_t i = 0; i < scene_.pools / regions.size(); ++i) {
+    const std::uint32_t pools_of_site = scene_.pools / static_cast<std::uint32_t>(regions.size());
+    for (std::uint32_t i = 0; i < pools_of_site; ++i) {
       const char* chip = chips[(site + i) % chips.size()];
       Pool pool;
       pool.name = std::string(chip) + "-" + std::to_string(i);
       pool.chip = chip;
-      pool.nodes = scene_.nodes_per_pool;
+      const auto number = static_cast<std::uint32_t>(site) * pools_of_site + i;
+      pool.nodes = scene_.nodes / scene_.pools + (number < scene_.nodes % scene_.pools ? 1 : 0);
       pool.cards_per_node = 8;
       pool.cpu_milli_per_node = 192'000;
       pool.memory_bytes_per_node = std::int64_t{1536} << 30;
@@ -180,9 +189,13 @@ void Traffic::add(Tally& tally, std::vector<runtime::Request>& requests) {
   clock_.pass(scene_.between_steps);
   const std::uint64_t decided = core_->counts().decided;
   const std::size_t commands = requests.size();
+  const double wall_start = wall_seconds();
   const double start = processor_seconds();
   const bool stepped = core_->step(requests).has_value();
   tally.seconds += processor_seconds() - start;
+  const double wall = wall_seconds() - wall_start;
+  tally.wall_seconds += wall;
+  if (commands > 0) tally.steps.push_back(wall);
   ensure(stepped && requests.empty());
   tally.commands += commands;
   tally.inner += core_->counts().decided - decided - commands;
@@ -227,13 +240,30 @@ Tally Traffic::mix(std::size_t count) {
   return tally;
 }
 
+void Traffic::churn(std::uint32_t percent) {
+  const PoolId id{1 + churned_ % scene_.pools};
+  const Pool& pool = core_->state().catalogue().pools().at(id);
+  const std::uint64_t turn = churned_++ / scene_.pools;
+  const std::uint32_t count = (pool.nodes * percent + 99) / 100;
+  PoolReading reading;
+  reading.pool = pool.name;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    NodeReading node;
+    node.node = static_cast<std::uint32_t>((turn * count + i) % pool.nodes);
+    node.takes_work = false;
+    reading.nodes.push_back(node);
+  }
+  std::ranges::sort(reading.nodes, {}, &NodeReading::node);
+  core_->observe(id, reading);
+}
+
 void Traffic::fill(std::size_t jobs) {
   repeat(Kind::submit, jobs);
 }
 
-void Traffic::drain(std::size_t jobs) {
+Tally Traffic::drain(std::size_t jobs) {
   const std::size_t live = centre_.running.size() + centre_.stopping.size();
-  if (live > jobs) repeat(Kind::finish, live - jobs);
+  return live > jobs ? repeat(Kind::finish, live - jobs) : Tally{};
 }
 
 }  // namespace suan::bench

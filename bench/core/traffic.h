@@ -14,8 +14,8 @@ namespace suan::bench {
 /// How a domain under test stands and moves.
 struct Scene {
   std::uint32_t pools = 40;
-  std::uint32_t nodes_per_pool = 125;  // Of eight cards.
-  Span between_steps = seconds(14);    // 33,000 commands in an hour: jobs run half an hour or so.
+  std::uint32_t nodes = 5'000;       // Of eight cards, over all pools.
+  Span between_steps = seconds(14);  // 33,000 commands in an hour: jobs run half an hour or so.
   std::size_t commands_per_step = 128;
 };
 
@@ -24,6 +24,8 @@ struct Tally {
   std::uint64_t commands = 0;  // Of people and of members.
   std::uint64_t inner = 0;     // Reservations, confirmations, timers.
   double seconds = 0;          // Of processor time of this thread, in the core alone.
+  std::vector<double> steps;   // Wall seconds of each step that had commands of people.
+  double wall_seconds = 0;     // Of all steps.
 };
 
 enum class Kind : std::uint8_t { submit, finish, cancel, duplicate };
@@ -38,7 +40,7 @@ class Traffic {
   void fill(std::size_t jobs);
 
   /// Ends jobs until `jobs` run.
-  void drain(std::size_t jobs);
+  Tally drain(std::size_t jobs);
 
   /// `count` commands of one kind.
   Tally repeat(Kind, std::size_t count);
@@ -50,6 +52,10 @@ class Traffic {
   runtime::Core& core() { return *core_; }
   Centre& centre() { return centre_; }
   std::uint64_t refused() const { return refused_; }
+
+  /// The next pool is read anew: a part of its nodes take no more work, and those that took none
+  /// do again.
+  void churn(std::uint32_t percent);
 
   /// Specs like those submitted.
   const std::vector<JobSpec>& specs() const { return specs_; }
@@ -79,6 +85,7 @@ class Traffic {
   std::unique_ptr<runtime::Core> core_;
   std::vector<Sent> sent_;  // The latest submissions, a ring.
   std::size_t next_sent_ = 0;
+  std::uint64_t churned_ = 0;  // Pools read anew.
   std::uint64_t refused_ = 0;
 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """How well policies pack the lists of openb under the protocol by which FGD was measured: JSON lines on
-stdout, one a metric, means of ten seeds.
+stdout, one a metric, means of ten seeds; and how fast.
 
 The lists are Alibaba's cluster-trace-gpu-v2023 (github.com/alibaba/clusterdata; the variants are in
 github.com/hkust-adsl/kubernetes-scheduler-simulator, data/csv), plain or gzipped, in the folder `openb` of
@@ -10,9 +10,11 @@ import argparse
 import concurrent.futures
 import gzip
 import json
+import math
 import os
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,9 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LISTS = ["default", "cpu100", "cpu250", "gpushare40", "gpushare100", "gpuspec33", "multigpu20", "multigpu50"]
 NODES = "openb_node_list_gpu_node.csv"
+NODES_OF_ONE = 1213
+COPIES = [1, 4, 16, 82]
+FGD_COPIES_MAX = 4  # It looks at every node.
 KNOWN = ["fgd", "bestfit", "packing", "dotprod", "random"]
 
 # What a linear programme reaches that knows all arrivals beforehand, at 100 and 130 % arrived: taken over, not
@@ -83,6 +88,33 @@ def report(metric, value, unit, baseline=None, **more):
     print(json.dumps(line), flush=True)
 
 
+def copy_list(path, into, copies):
+    head, *rows = path.read_text().splitlines(keepends=True)
+    into.write_text(head + "".join(rows) * copies)
+
+
+def report_speed(program, wish):
+    """Decisions a second on so many copies of the cluster and its tasks, one run after another."""
+    costs = []
+    for copies in COPIES:
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            unpack(wish.traces, folder)
+            for each in (NODES, "openb_pod_list_default.csv"):
+                copy_list(folder / each, folder / each, copies)
+            runs = {policy: measure(program, folder, ("default", policy, wish.seed, 5 if copies == 1 else 1))
+                    for policy in (["suan", "fgd"] if copies <= FGD_COPIES_MAX else ["suan"])}
+        nodes = NODES_OF_ONE * copies
+        rates = {policy: run["decisions_per_second"] for policy, run in runs.items()}
+        report(f"openb_default_decisions_per_second_{nodes}_nodes", rates["suan"], "1/s", rates.get("fgd"),
+               allocation=runs["suan"]["allocation"]["130"])
+        costs.append((nodes, 1 / rates["suan"]))
+    xs, ys = [[math.log(pair[i]) for pair in costs] for i in (0, 1)]
+    mean_x, mean_y = statistics.fmean(xs), statistics.fmean(ys)
+    report("openb_default_cost_exponent",
+           sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys)) / sum((x - mean_x) ** 2 for x in xs), "")
+
+
 def main():
     reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     reader.add_argument("--traces", default=os.environ.get("SUAN_TRACES"), help="folder above openb")
@@ -118,10 +150,8 @@ def main():
                 report(f"openb_{each}_{policy}_{percent}", result["allocation"][str(percent)], "%",
                        PUBLISHED.get((each, policy, percent)),
                        deviation=result["allocation_deviation"][str(percent)])
-    for policy in ("suan", "fgd"):
-        key = (lists[0], policy, wish.seed, wish.seeds)
-        if key in results:
-            report(f"openb_{lists[0]}_{policy}_decisions_per_second", results[key]["decisions_per_second"], "1/s")
+    if "default" in lists:
+        report_speed(program, wish)
 
 
 if __name__ == "__main__":

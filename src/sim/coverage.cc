@@ -74,7 +74,7 @@ std::vector<CoverageLine> coverage_lines(const Coverage& coverage, bool of_a_net
         "guest_let_go",  "refused",        "known_already",       "join_token_made",
         "join_asked",    "join_answered",  "join_token_invalid",  "joiner_unknown",
         "attempt_lost",  "lost_task_told", "lost_attempt_closed", "unanswered",
-        "cut_off"};
+        "cut_off",       "guest_kept"};
     return std::ranges::find(of_networks, line.name) != std::end(of_networks);
   });
   return lines;

@@ -68,7 +68,7 @@ run_program() {
 
 run_bench() {
   local name=${1:-}
-  [[ $name =~ ^(core|find|submissions|network|placement)$ ]] || fail "./run bench core, find, submissions, network or placement" 2
+  [[ $name =~ ^(core|find|throughput|submissions|network|placement)$ ]] || fail "./run bench core, find, throughput, submissions, network or placement" 2
   shift
   need "${packages_to_build[@]}" >&2
   if [[ $name == submissions || $name == network ]]; then
