@@ -24,7 +24,7 @@ ELSEWHERE = {  # A line, as a pattern, and what tests it.
     r"\./run up --network( --once)?": "the check `network` of ./run test",
     r"suan join approve province": "the check `network` of ./run test, which approves five",
     r"\./run test( \w+)?": "this is part of it",
-    r"\./run bench (core|find|submissions|network)": "measured by hand: minutes of a quiet machine",
+    r"\./run bench (core|find|throughput|submissions|network)": "measured by hand: minutes of a quiet machine",
     r"\./run bench placement --traces DIR": "wants lists that are not part of the project",
     r"\./run (fuzz|lint|fmt|clean)\b.*": "the checks `fuzzers` and `format` of ./run test",
     r"cmake --preset .*": "the checks `build-…` of ./run test",
