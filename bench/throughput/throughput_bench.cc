@@ -27,11 +27,11 @@ namespace {
 
 constexpr int runs = 5;
 constexpr std::array<std::uint32_t, 5> sizes{1'213, 5'000, 19'408, 30'000, 100'000};
-constexpr std::size_t jobs_per_node = 2;        // Four fifths of all cards.
+constexpr std::size_t jobs_per_node = 2;  // Four fifths of all cards.
 constexpr std::size_t commands_of_run = 40'960;
-constexpr std::size_t commands_at_once = 128;   // Between two readings of a pool.
+constexpr std::size_t commands_at_once = 128;  // Between two readings of a pool.
 constexpr std::uint32_t churn_percent = 10;
-constexpr int naive_jobs = 2'000;               // Of a run.
+constexpr int naive_jobs = 2'000;  // Of a run.
 
 double wall_seconds() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
