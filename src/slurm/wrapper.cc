@@ -169,7 +169,18 @@ trap 'told=1' TERM INT HUP XCPU
 exec {idle}<> <(:)
 
 # The clock of the node that goes on while it sleeps, in ms.
-clock() { local up; read -r up _ </proc/uptime; now=$((10#${up/./} * 10)); }
+clock() {
+  local up
+  read -r up _ </proc/uptime
+  [[ $up =~ ^[0-9]+\.[0-9]+$ ]] && now=$((10#${up/./} * 10))
+}
+
+# Sets status to what /proc says of a process. As a whole: when one dies between two lines, bash
+# cannot go back in its file, and takes what it had read ahead for the start of the next one.
+read_status() {
+  status=
+  read -r -d '' status <"/proc/$1/status"
+} 2>/dev/null
 
 # Sets age: how long ago, in ms, control was written, by the clock of the file system.
 measure_age() {
@@ -223,24 +234,23 @@ send() {
 
 # Only to those that have a function for it: shells and other programs die of most signals.
 send_checkpoint() {
-  local pid name value
+  local pid status
   find_pids
   for pid in "${pids[@]}"; do
-    while read -r name value; do
-      [[ $name == SigCgt: ]] && (((16#$value >> (signal - 1)) & 1)) && kill "-$signal" "$pid"
-    done <"/proc/$pid/status"
+    read_status "$pid"
+    [[ $status =~ SigCgt:[[:space:]]*([0-9a-f]+) ]] || continue
+    (((16#${BASH_REMATCH[1]} >> (signal - 1)) & 1)) && kill "-$signal" "$pid"
   done
 } 2>/dev/null
 
 # The highest memory seen of all processes together, in KiB.
 peak=0
 sample() {
-  local pid name value sum=0
+  local pid status sum=0
   find_pids
   for pid in "${pids[@]}"; do
-    while read -r name value _; do
-      [[ $name == VmHWM: ]] && sum=$((sum + value)) && break
-    done <"/proc/$pid/status"
+    read_status "$pid"
+    [[ $status =~ VmHWM:[[:space:]]*([0-9]+) ]] && sum=$((sum + BASH_REMATCH[1]))
   done
   ((sum > peak)) && peak=$sum
 } 2>/dev/null
