@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t learn_after = 20;
 constexpr std::uint64_t prices_every = 10;
+constexpr std::uint32_t nodes_sampled = 128;
 constexpr std::size_t rows_max = 256;  // Asks told apart,
 constexpr std::int64_t steps = 128;    // with cores and memory in so many steps of a node's.
 constexpr std::uint64_t remembered_max = 4096;  // Then what came long ago counts half.
@@ -62,7 +63,12 @@ void Foresight::learn(const Pool& pool, const Grant& grant, const Nodes& nodes) 
   } else if (known.come % prices_every != 0) {
     return;
   }
-  known.large.count_places([&](const packing::Ask& ask) { return nodes.places(pool.id, ask); });
+  const Nodes::Sample sample = nodes.sample(pool, nodes_sampled);
+  known.large.count_places([&](const packing::Ask& ask) {
+    std::uint32_t places = 0;
+    for (const auto& bulk : sample.bulks) places += known.large.places_on(bulk, ask);
+    return static_cast<double>(places) * sample.each;
+  });
   known.large.set_prices(known.mix, static_cast<double>(nodes.free_milli(pool.id)));
   known.wear = packing::wear(known.mix, known.node_milli * pool.nodes,
                              static_cast<double>(nodes.open_milli(pool.id)));

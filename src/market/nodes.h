@@ -83,9 +83,13 @@ class Nodes {
   std::vector<Grant> pack(const Pool&, const Need&, std::uint32_t count,
                           const packing::Outlook&) const;
 
-  /// About how many tasks of several cards a pool could take now, if its nodes with as many free
-  /// cards had as many free cores.
-  double places(PoolId, const packing::Ask&) const;
+  /// What at most `most` nodes of a pool have free, each of which stands for `each`; those that take
+  /// no work have nothing.
+  struct Sample {
+    std::uint32_t each = 1;
+    std::vector<packing::LargePlaces::Bulk> bulks;
+  };
+  Sample sample(const Pool&, std::uint32_t most) const;
 
   /// Free thousandths of all cards of a pool, and of those that are shared already and of use.
   std::int64_t free_milli(PoolId) const;

@@ -32,26 +32,31 @@ struct Choice {
 
 }  // namespace
 
-// Of each shelf that may do, the node with the fewest cores that suffice.
+// Of each shelf that may do, the node with the fewest cores that suffice and the one with the most.
 void Nodes::pick(const Pool& pool, const Need& need, std::uint64_t from, std::uint64_t to,
                  std::size_t most, std::vector<std::uint32_t>& nodes) const {
   const std::int64_t cpu_least = need.cpu_milli - (planted(Bug::cores_overcommitted) ? 500 : 0);
   const auto is_on = [&](const auto& at, std::uint64_t shelf) {
     return at != shelves_.end() && at->first.pool == pool.id && at->first.shelf == shelf;
   };
+  const auto take = [&](std::uint32_t node) {
+    const std::int64_t memory_bytes = memory_on(pool, node, nodes_.at({pool.id, node}));
+    if (memory_bytes < need.memory_bytes && !planted(Bug::memory_ignored)) return false;
+    if (std::ranges::find(nodes, node) == nodes.end()) nodes.push_back(node);
+    return true;
+  };
   auto at = shelves_.from({pool.id, from, INT64_MIN, 0});
   while (at != shelves_.end() && at->first.pool == pool.id && at->first.shelf < to &&
          nodes.size() < most) {
     const std::uint64_t shelf = at->first.shelf;
     if (at->first.cpu_milli < cpu_least) at = shelves_.from({pool.id, shelf, cpu_least, 0});
-    for (int tries = 0; tries < memory_tries && is_on(at, shelf); ++tries, ++at) {
+    for (int tries = 0; tries < memory_tries && is_on(at, shelf); ++tries) {
       const std::uint32_t node = at->first.node;
-      const bool has_memory =
-          memory_on(pool, node, nodes_.at({pool.id, node})) >= need.memory_bytes;
-      if (!has_memory && !planted(Bug::memory_ignored)) continue;
-      if (std::ranges::find(nodes, node) == nodes.end()) nodes.push_back(node);
-      break;
+      ++at;
+      if (take(node)) break;
     }
+    if (!is_on(at, shelf)) continue;
+    take(shelves_.before({pool.id, shelf, INT64_MAX, UINT32_MAX})->first.node);
     for (int steps = 0; steps < steps_max && is_on(at, shelf); ++steps) ++at;
     if (is_on(at, shelf)) at = shelves_.from({pool.id, shelf + 1, INT64_MIN, 0});
   }
@@ -96,18 +101,19 @@ std::vector<Grant> Nodes::pack(const Pool& pool, const Need& need, std::uint32_t
   return grants;
 }
 
-double Nodes::places(PoolId id, const packing::Ask& ask) const {
-  const Total* total = totals_.find(id);
-  double places = 0;
-  for (std::size_t cards = ask.cards; total != nullptr && cards < total->by_cards.size(); ++cards) {
-    const Group& group = total->by_cards[cards];
-    if (group.nodes == 0 || group.cpu_milli_max < ask.cpu_milli) continue;
-    const std::int64_t by_cards = static_cast<std::int64_t>(cards) / ask.cards;
-    const std::int64_t by_cores =
-        ask.cpu_milli > 0 ? group.cpu_milli_max / ask.cpu_milli : by_cards;
-    places += static_cast<double>(std::min(by_cards, by_cores)) * group.nodes;
+Nodes::Sample Nodes::sample(const Pool& pool, std::uint32_t most) const {
+  const std::uint32_t step = std::max((pool.nodes + most - 1) / most, 1U);
+  Sample sample{.each = step, .bulks = {}};
+  sample.bulks.reserve(most);
+  for (std::uint32_t node = 0; node < pool.nodes; node += step) {
+    const Room room = room_on(pool, node, nodes_.at({pool.id, node}));
+    if (!room.takes_work) continue;
+    sample.bulks.push_back({.kind = 0,
+                            .whole = room.cards,
+                            .cpu_milli = room.cpu_milli,
+                            .memory_bytes = room.memory_bytes});
   }
-  return places;
+  return sample;
 }
 
 std::int64_t Nodes::open_milli(PoolId id) const {
