@@ -27,7 +27,6 @@ namespace {
 constexpr int exit_broken = 1;
 constexpr int exit_usage = 2;
 constexpr std::uint64_t seeds_for_coverage = 500;  // From here on every point must be hit.
-constexpr std::uint64_t seeds_for_a_bug = 1000;
 constexpr std::size_t failures_shown = 10;
 constexpr std::uint32_t network_provinces = 3;
 constexpr std::uint32_t network_sites = 4;
@@ -310,6 +309,7 @@ int find_planted(const Options& options) {
   static_cast<void>(options);
   return complain("this binary has no planted bugs: build suan_sim_planted");
 #else
+  constexpr std::uint64_t seeds_for_a_bug = 1000;
   Report report;
   const Span start = monotonic_now();
   std::vector<Errand> errands;
