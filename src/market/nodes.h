@@ -83,8 +83,8 @@ class Nodes {
   std::vector<Grant> pack(const Pool&, const Need&, std::uint32_t count,
                           const packing::Outlook&) const;
 
-  /// What at most `most` nodes of a pool have free, each of which stands for `each`; those that take
-  /// no work have nothing.
+  /// What at most `most` nodes of a pool have free, each of which stands for `each`; those that
+  /// take no work have nothing.
   struct Sample {
     std::uint32_t each = 1;
     std::vector<packing::LargePlaces::Bulk> bulks;
