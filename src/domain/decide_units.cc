@@ -214,7 +214,7 @@ Ruling decide_one(Deciding& deciding, const Reserve& command) {
   const Pool& pool = state.catalogue().pools().at(unit.placement.pool);
   std::vector<Grant> grants;
   if (pool.state == ServingState::production || planted(Bug::closed_pool_grants))
-    grants = state.market().nodes().fit(pool, unit.placement.need, job->spec->nodes);
+    grants = state.market().fit(pool, unit.placement.need, job->spec->nodes);
   if (grants.empty() && job->guest) {
     refuse_guest(deciding, *job, "its capacity was taken meanwhile");
     return {};

@@ -90,6 +90,18 @@ void State::observe(PoolId id, const PoolReading& reading, Moment at) {
   refresh_free(id);
 }
 
+void State::learn(const Events& events) {
+  for (const Event& event : events) {
+    if (const auto* granted = std::get_if<market::LeaseGranted>(&event))
+      market_.learn(catalogue_.pools().at(granted->lease.pool), granted->lease.grant);
+  }
+}
+
+void State::learn_all() {
+  for (const auto& [id, lease] : market_.leases())
+    market_.learn(catalogue_.pools().at(lease.pool), lease.grant);
+}
+
 void State::observe_link(SiteId from, SiteId to, const Rtt& rtt) {
   const auto& sites = catalogue_.sites();
   if (rtt.p99 <= Span{} || !sites.contains(from) || !sites.contains(to)) return;

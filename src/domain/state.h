@@ -191,6 +191,11 @@ class State {
   /// Takes a reading of a pool of this domain; the newest wins. Not between fold() and refresh().
   void observe(PoolId, const PoolReading&, Moment at);
 
+  /// Takes what was granted by events that were folded, to pack the nodes for what comes; and once,
+  /// before the first, what is granted now. Whoever decides calls it; nobody has to.
+  void learn(const Events&);
+  void learn_all();
+
   /// Takes what a round trip between two sites was measured to take; the newest wins. Sites that
   /// are not there, and a round trip of no time, say nothing.
   void observe_link(SiteId from, SiteId to, const Rtt&);

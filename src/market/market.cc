@@ -29,7 +29,13 @@ void Market::apply(const LeaseReleased& event, const Pool& pool) {
   leases_.erase(event.lease);
 }
 
+std::vector<Grant> Market::fit(const Pool& pool, const Need& need, std::uint32_t count) const {
+  const auto outlook = foresight_.outlook(pool.id);
+  return outlook ? nodes_.pack(pool, need, count, *outlook) : nodes_.fit(pool, need, count);
+}
+
 void Market::resize(const Pool& before, const Pool& after) {
+  foresight_.forget(after.id);
   nodes_.remove(before);
   nodes_.add(after);
   for (const auto& [id, lease] : leases_) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/table.h"
+#include "market/foresight.h"
 #include "market/nodes.h"
 #include "market/records.h"
 
@@ -33,6 +34,13 @@ class Market {
     nodes_.observe(pool, others);
   }
 
+  /// What was granted on a pool of this domain; no part of what is recorded either.
+  void learn(const Pool& pool, const Grant& grant) { foresight_.learn(pool, grant, nodes_); }
+
+  /// Grants for `count` tasks on distinct nodes, where least is lost by what was learnt, or else
+  /// the tightest fits; empty if they do not fit.
+  std::vector<Grant> fit(const Pool&, const Need&, std::uint32_t count) const;
+
   static void tables(auto&& visit, auto& self) { visit(1, "leases", self.leases_); }
   void reindex(const Table<PoolId, Pool>& pools);
 
@@ -41,6 +49,7 @@ class Market {
 
   Table<AttemptKey, LeaseId> holders_;
   Nodes nodes_;
+  Foresight foresight_;
 };
 
 }  // namespace suan::market

@@ -6,6 +6,7 @@
 
 #include "base/ensure.h"
 #include "base/planted.h"
+#include "market/shelf.h"
 
 namespace suan::market {
 
@@ -29,15 +30,34 @@ std::int64_t card_milli_of(const NodeFree& node) {
   return milli;
 }
 
+std::int64_t open_milli_of(const NodeFree& node) {
+  std::int64_t milli = 0;
+  for (const SharedCard& shared : node.shared)
+    milli += packing::is_open(shared.free_milli) ? shared.free_milli : 0;
+  return milli;
+}
+
 bool is_idle(const Pool& pool, const NodeFree& node) {
   return node.shared.empty() && node.cpu_milli == pool.cpu_milli_per_node &&
          node.memory_bytes == pool.memory_bytes_per_node &&
          node.free_cards == all_cards(pool.cards_per_node);
 }
 
-// The cards that a task takes on a node known to fit: the lowest whole ones, or for a share the
-// fullest shared card that still suffices, before a fresh one is broken into.
-Grant grant_on(std::uint32_t index, const NodeFree& node, const Need& need) {
+// The fullest shared card that still suffices, before a fresh one is broken into.
+std::size_t tightest_card(const NodeFree& node, const Need& need) {
+  std::size_t best = node.shared.size();
+  for (std::size_t i = 0; i < node.shared.size(); ++i) {
+    if (node.shared[i].free_milli < need.card_milli) continue;
+    if (best == node.shared.size() || node.shared[i].free_milli < node.shared[best].free_milli)
+      best = i;
+  }
+  return best;
+}
+
+}  // namespace
+
+Grant Nodes::grant_on(std::uint32_t index, const NodeFree& node, const Need& need,
+                      std::size_t card) {
   Grant grant{.node = index,
               .cards = {},
               .card_milli = 0,
@@ -46,13 +66,9 @@ Grant grant_on(std::uint32_t index, const NodeFree& node, const Need& need) {
   if (need.card_milli == 0) return grant;
   if (is_share(need)) {
     grant.card_milli = static_cast<std::uint32_t>(need.card_milli);
-    const SharedCard* best = nullptr;
-    for (const SharedCard& shared : node.shared) {
-      if (shared.free_milli >= grant.card_milli && (!best || shared.free_milli < best->free_milli))
-        best = &shared;
-    }
-    grant.cards.push_back(best ? best->card
-                               : static_cast<std::uint32_t>(std::countr_zero(node.free_cards)));
+    grant.cards.push_back(card < node.shared.size()
+                              ? node.shared[card].card
+                              : static_cast<std::uint32_t>(std::countr_zero(node.free_cards)));
     return grant;
   }
   grant.card_milli = 1000;
@@ -64,8 +80,6 @@ Grant grant_on(std::uint32_t index, const NodeFree& node, const Need& need) {
   }
   return grant;
 }
-
-}  // namespace
 
 std::uint32_t NodeFree::whole_cards() const {
   return static_cast<std::uint32_t>(std::popcount(free_cards));
@@ -106,11 +120,16 @@ void Nodes::index(const Pool& pool, std::uint32_t node, const NodeFree& free) {
   const Room room = room_on(pool, node, free);
   if (!room.takes_work) return;
   fits_.insert({pool.id, room.cards, room.cpu_milli, node}, true);
+  if (pool.cards_per_node > 0) {
+    for (const std::uint64_t shelf : NodeShelves(room.cards, free))
+      shelves_.insert({pool.id, shelf, room.cpu_milli, node}, true);
+  }
   Total* total = totals_.edit(pool.id);
   if (total == nullptr) total = &totals_.insert(pool.id, {});
   total->card_milli += room.card_milli;
   total->cpu_milli += room.cpu_milli;
   total->memory_bytes += room.memory_bytes;
+  total->open_milli += open_milli_of(free);
   total->nodes_idle += room.is_idle ? 1U : 0U;
   if (total->by_cards.size() <= room.cards) total->by_cards.resize(room.cards + 1);
   Group& group = total->by_cards[room.cards];
@@ -122,10 +141,15 @@ void Nodes::unindex(const Pool& pool, std::uint32_t node, const NodeFree& free) 
   const Room room = room_on(pool, node, free);
   if (!room.takes_work) return;
   fits_.erase({pool.id, room.cards, room.cpu_milli, node});
+  if (pool.cards_per_node > 0) {
+    for (const std::uint64_t shelf : NodeShelves(room.cards, free))
+      shelves_.erase({pool.id, shelf, room.cpu_milli, node});
+  }
   Total* total = totals_.edit(pool.id);
   total->card_milli -= room.card_milli;
   total->cpu_milli -= room.cpu_milli;
   total->memory_bytes -= room.memory_bytes;
+  total->open_milli -= open_milli_of(free);
   total->nodes_idle -= room.is_idle ? 1U : 0U;
   Group& group = total->by_cards[room.cards];
   if (--group.nodes > 0 && room.cpu_milli == group.cpu_milli_max) {
@@ -290,7 +314,7 @@ std::vector<Grant> Nodes::fit(const Pool& pool, const Need& need, std::uint32_t 
   each_fitting(pool, need, [&](std::uint32_t index, const NodeFree& node) {
     const bool is_taken = std::any_of(grants.begin(), grants.end(),
                                       [&](const Grant& grant) { return grant.node == index; });
-    if (!is_taken) grants.push_back(grant_on(index, node, need));
+    if (!is_taken) grants.push_back(grant_on(index, node, need, tightest_card(node, need)));
     return grants.size() < count;
   });
   if (grants.size() < count) grants.clear();

@@ -9,6 +9,7 @@
 #include "model/attempt.h"
 #include "model/reading.h"
 #include "model/supply.h"
+#include "packing/outlook.h"
 
 namespace suan::market {
 
@@ -48,9 +49,9 @@ struct NodeRoom {
   std::int64_t memory_bytes = 0;
 };
 
-/// The free capacity of every node of every pool, kept so that the best-fitting node is found in
-/// O(cards per node × log nodes). Derived from pools, leases and readings; holds no truth of its
-/// own.
+/// The free capacity of every node of every pool, kept so that the tightest fit is found in
+/// O(cards per node × log nodes), and a few nodes that differ in O(what is looked at × log nodes).
+/// Derived from pools, leases and readings; holds no truth of its own.
 class Nodes {
  public:
   /// Nothing is known any more but what others hold.
@@ -77,6 +78,22 @@ class Nodes {
 
   /// Grants for `count` tasks on distinct nodes, the tightest fits first; empty if they do not fit.
   std::vector<Grant> fit(const Pool&, const Need&, std::uint32_t count) const;
+
+  /// The same where least is lost by the outlook, among some nodes that differ.
+  std::vector<Grant> pack(const Pool&, const Need&, std::uint32_t count,
+                          const packing::Outlook&) const;
+
+  /// What at most `most` nodes of a pool have free, each of which stands for `each`; those that
+  /// take no work have nothing.
+  struct Sample {
+    std::uint32_t each = 1;
+    std::vector<packing::LargePlaces::Bulk> bulks;
+  };
+  Sample sample(const Pool&, std::uint32_t most) const;
+
+  /// Free thousandths of all cards of a pool, and of those that are shared already and of use.
+  std::int64_t free_milli(PoolId) const;
+  std::int64_t open_milli(PoolId) const;
 
   /// How many nodes can take one task now; stops counting at `limit`.
   std::uint32_t fitting(const Pool&, const Need&, std::uint32_t limit) const;
@@ -108,6 +125,15 @@ class Nodes {
     std::uint32_t card = 0;
     friend constexpr auto operator<=>(const ShareKey&, const ShareKey&) = default;
   };
+  /// Nodes with cards, once for themselves and once for each shared card, those side by side that
+  /// are alike but for cores and memory.
+  struct ShelfKey {
+    PoolId pool;
+    std::uint64_t shelf = 0;  // Free thousandths of the card (0: the node), whole cards, outline.
+    std::int64_t cpu_milli = 0;
+    std::uint32_t node = 0;
+    friend constexpr auto operator<=>(const ShelfKey&, const ShelfKey&) = default;
+  };
   /// The nodes of a pool with equally many free cards.
   struct Group {
     std::uint32_t nodes = 0;
@@ -117,6 +143,7 @@ class Nodes {
     std::int64_t card_milli = 0;
     std::int64_t cpu_milli = 0;
     std::int64_t memory_bytes = 0;
+    std::int64_t open_milli = 0;
     std::uint32_t nodes_idle = 0;
     std::vector<Group> by_cards;  // Index: wholly free cards.
   };
@@ -131,11 +158,15 @@ class Nodes {
     bool takes_work = true;
   };
 
+  /// Of the lowest whole cards; a share from the card of that number, shared ones first.
+  static Grant grant_on(std::uint32_t index, const NodeFree&, const Need&, std::size_t card);
   Room room_on(const Pool&, std::uint32_t node, const NodeFree&) const;
   bool takes_work(PoolId, std::uint32_t node) const;
   std::int64_t memory_on(const Pool&, std::uint32_t node, const NodeFree&) const;
   template <class Visit>
   void each_fitting(const Pool&, const Need&, Visit visit) const;
+  void pick(const Pool&, const Need&, std::uint64_t from, std::uint64_t to, std::size_t most,
+            std::vector<std::uint32_t>& nodes) const;
   void index(const Pool&, std::uint32_t node, const NodeFree&);
   void unindex(const Pool&, std::uint32_t node, const NodeFree&);
   void change(const Pool&, const Grant&, int sign);
@@ -144,6 +175,7 @@ class Nodes {
   Table<NodeKey, NodeReading> others_;  // As last observed; those with something to say.
   Table<FitKey, bool> fits_;
   Table<ShareKey, bool> shares_;
+  Table<ShelfKey, bool> shelves_;
   Table<PoolId, Total> totals_;
 };
 

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "market/foresight.h"
 #include "testing/property.h"
 
 namespace suan::market {
@@ -204,8 +205,9 @@ class Walk {
       grants_[at].erase(grants_[at].begin() + static_cast<std::ptrdiff_t>(given));
     } else {
       const auto count = 1 + random_.below(3U);
-      for (Grant& grant : nodes_.fit(pools_[at], random_need(random_), count)) {
+      for (Grant& grant : choose(pools_[at], random_need(random_), count)) {
         nodes_.take(pools_[at], grant);
+        foresight_.learn(pools_[at], grant, nodes_);
         grants_[at].push_back(std::move(grant));
       }
     }
@@ -219,10 +221,35 @@ class Walk {
       }
       expect_same(nodes_.free_in(pools_[at]), count_free(pools_[at], nodes));
       check_fit(pools_[at], nodes, random_need(random_));
+      check_pack(pools_[at], nodes, random_need(random_));
     }
   }
 
  private:
+  std::vector<Grant> choose(const Pool& pool, const Need& need, std::uint32_t count) {
+    const auto outlook = foresight_.outlook(pool.id);
+    if (!outlook || random_.chance(1, 3)) return nodes_.fit(pool, need, count);
+    return nodes_.pack(pool, need, count, *outlook);
+  }
+
+  // Wherever it goes, it fits there, and it finds as many nodes as there are.
+  void check_pack(const Pool& pool, const std::vector<PlainNode>& nodes, const Need& need) {
+    const auto outlook = foresight_.outlook(pool.id);
+    if (!outlook) return;
+    const std::vector<std::uint32_t> fitting = tightest_first(nodes, need);
+    const auto count = 1 + random_.below(4U);
+    const std::vector<Grant> grants = nodes_.pack(pool, need, count, *outlook);
+    ASSERT_EQ(grants.size(), fitting.size() < count ? 0 : count);
+    std::set<std::uint32_t> distinct;
+    for (const Grant& grant : grants) {
+      EXPECT_TRUE(distinct.insert(grant.node).second);
+      EXPECT_TRUE(std::ranges::find(fitting, grant.node) != fitting.end());
+      EXPECT_TRUE(nodes_.can_take(pool, grant));
+      EXPECT_EQ(std::int64_t{grant.card_milli} * static_cast<std::int64_t>(grant.cards.size()),
+                need.card_milli);
+    }
+  }
+
   void check_fit(const Pool& pool, const std::vector<PlainNode>& nodes, const Need& need) {
     const std::vector<std::uint32_t> expected = tightest_first(nodes, need);
     const auto limit = 1 + random_.below(6U);
@@ -245,6 +272,7 @@ class Walk {
 
   void resize(std::size_t at) {
     nodes_.remove(pools_[at]);
+    foresight_.forget(pools_[at].id);
     pools_[at] = random_size(pools_[at].id.value);
     nodes_.add(pools_[at]);
     // Not all that was granted needs to fit into the new size, but no card is promised twice.
@@ -269,6 +297,7 @@ class Walk {
   std::vector<std::vector<Grant>> grants_;
   std::vector<std::vector<NodeReading>> others_;
   Nodes nodes_;
+  Foresight foresight_;
 };
 
 TEST(Nodes, FitAndCountAsAPlainSearchDoes) {

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "packing/forecast.h"
 #include "packing/mix.h"
+#include "packing/outlook.h"
 #include "packing/policy.h"
 #include "packing/scarcity.h"
 
@@ -28,32 +28,12 @@ class ExpectedLoss final : public Policy {
   std::size_t judged_max() const override { return judged_max_; }
 
  private:
-  /// What is forecast for nodes with one chip.
-  struct Forecast {
-    CardLoss cards;
-    Starvation cores;
-    Starvation memory;
-  };
-
-  /// A node, as far as its loss depends on it.
-  struct View {
-    LargePlaces::Bulk bulk;
-    Outline outline;
-    double cards_lost = 0;
-    std::int64_t free_milli = 0;
-
-    /// Adds cards with so much free, or removes them.
-    void put(const CardLoss&, std::uint32_t free, int count);
-  };
-
   void learn();
-  bool set_wear();
-  static View view(const Forecast&, const NodeRoom&);
-  double loss(const Forecast&, const View&) const;
-  double tidiness(const View& after) const;
+  void count_places();
 
   const std::size_t judged_max_;
   std::span<const NodeKind> kinds_;
+  std::span<const NodeRoom> rooms_;
   Mix mix_;
   std::uint64_t learn_at_ = 1;
   std::uint64_t edition_ = 0;
@@ -65,7 +45,7 @@ class ExpectedLoss final : public Policy {
   double open_milli_ = 0;           // Free on cards that are shared already and of use.
   double largest_cpu_milli_ = 1;
   double largest_milli_ = 1;
-  double wear_ = 0;  // What keeping a whole card costs, so that enough parts are open.
+  double wear_ = 0;  // As in Outlook.
 };
 
 }  // namespace suan::packing

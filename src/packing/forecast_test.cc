@@ -90,6 +90,17 @@ TEST(Starvation, LetsSharesGoWhereLessIsLost) {
   EXPECT_NEAR(cores.of(outline, 10'000), 1000, 5);
 }
 
+void learn(LargePlaces& places, const std::vector<NodeKind>& kinds,
+           const std::vector<NodeRoom>& rooms, const Mix& mix) {
+  places.begin(kinds, std::vector{static_cast<std::uint32_t>(rooms.size())});
+  places.learn(mix);
+  places.count_places([&](const Ask& ask) {
+    double count = 0;
+    for (const NodeRoom& room : rooms) count += places.places_on(LargePlaces::bulk_of(room), ask);
+    return count;
+  });
+}
+
 // Told of each change, it knows what it would count.
 TEST(LargePlaces, FollowWhatChanges) {
   const NodeKind kind{.chip = 0, .cards = 8, .cpu_milli = 96'000, .memory_bytes = gigabyte};
@@ -97,16 +108,14 @@ TEST(LargePlaces, FollowWhatChanges) {
   const Mix mix = mix_of({{whole(1, 8000), 100}, {whole(2, 16'000), 15}, {whole(8, 90'000), 6}});
   std::vector<NodeRoom> rooms(6, all_free(0, kind));
   LargePlaces told;
-  told.begin(kinds, rooms);
-  told.learn(mix);
+  learn(told, kinds, rooms, mix);
   for (std::uint32_t node = 0; node < 5; ++node) {
     const NodeRoom before = rooms[node];
     take(rooms[node], whole(1, 8000), 0);
     told.changed(before, rooms[node]);
   }
   LargePlaces counted;
-  counted.begin(kinds, rooms);
-  counted.learn(mix);
+  learn(counted, kinds, rooms, mix);
   told.set_prices(mix, 20'000);
   counted.set_prices(mix, 20'000);
   const auto cost = [&](const LargePlaces& places, std::uint32_t node) {
@@ -128,8 +137,7 @@ TEST(LargePlaces, CountSeveralOnANode) {
   const std::vector<NodeRoom> rooms{all_free(0, kind)};
   const Mix mix = mix_of({{whole(2), 100}});
   LargePlaces places;
-  places.begin(kinds, rooms);
-  places.learn(mix);
+  learn(places, kinds, rooms, mix);
   places.set_prices(mix, 8000);
   LargePlaces::Bulk seven = LargePlaces::bulk_of(rooms[0]);
   seven.whole = 7;
@@ -147,9 +155,8 @@ TEST(LargePlaces, CostWhatWillBeMissed) {
   std::vector<NodeRoom> rooms(4, all_free(0, kind));
   const auto cost_with = [&](int eights) {
     LargePlaces places;
-    places.begin(kinds, rooms);
     const Mix mix = mix_of({{whole(1, 8000), 100}, {whole(8, 90'000), eights}});
-    places.learn(mix);
+    learn(places, kinds, rooms, mix);
     places.set_prices(mix, 32'000);
     auto after = LargePlaces::bulk_of(rooms[0]);
     after.whole = 7;
@@ -160,9 +167,8 @@ TEST(LargePlaces, CostWhatWillBeMissed) {
   EXPECT_LT(cost_with(1), cost_with(50));
   // A node that is broken into has no place to lose.
   LargePlaces places;
-  places.begin(kinds, rooms);
   const Mix mix = mix_of({{whole(8, 90'000), 50}});
-  places.learn(mix);
+  learn(places, kinds, rooms, mix);
   places.set_prices(mix, 32'000);
   auto before = LargePlaces::bulk_of(rooms[0]);
   before.whole = 5;

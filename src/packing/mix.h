@@ -25,6 +25,17 @@ class Mix {
     ++total_;
   }
 
+  /// What came long ago counts less: halves all counts and drops what is left with none.
+  void halve() {
+    places_.clear();
+    total_ = 0;
+    std::erase_if(rows_, [](Row& row) { return (row.count /= 2) == 0; });
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      places_.emplace(rows_[i].ask, i);
+      total_ += rows_[i].count;
+    }
+  }
+
   /// In the order in which they first came.
   std::span<const Row> rows() const { return rows_; }
   std::uint64_t total() const { return total_; }

@@ -36,15 +36,18 @@ double mean_milli(const Mix& mix) {
 
 }  // namespace
 
-void LargePlaces::begin(std::span<const NodeKind> kinds, std::span<const NodeRoom> rooms) {
-  kinds_ = kinds;
-  rooms_ = rooms;
+void LargePlaces::begin(std::span<const NodeKind> kinds,
+                        std::span<const std::uint32_t> nodes_of_kind) {
+  kinds_.assign(kinds.begin(), kinds.end());
   large_.clear();
   double cards = 0;
+  double nodes = 0;
   std::map<NodeKind, std::uint32_t> counts;
-  for (const NodeRoom& room : rooms) {
-    ++counts[kinds[room.kind]];
-    cards += static_cast<double>(room.cards.size());
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (nodes_of_kind[i] == 0) continue;
+    counts[kinds[i]] += nodes_of_kind[i];
+    cards += static_cast<double>(kinds[i].cards) * nodes_of_kind[i];
+    nodes += nodes_of_kind[i];
   }
   for (const auto& [kind, count] : counts) {
     if (kind.cards < 2) continue;
@@ -58,8 +61,7 @@ void LargePlaces::begin(std::span<const NodeKind> kinds, std::span<const NodeRoo
                  .memory_bytes = part(kind.memory_bytes),
                  .chips = std::uint64_t{1} << kind.chip};
     large.expected = node_expected * kind.cards * count / cards;
-    large.least_chance =
-        std::min(node_chance * static_cast<double>(rooms.size()) / count, node_chance_max);
+    large.least_chance = std::min(node_chance * nodes / count, node_chance_max);
     large_.push_back(large);
   }
 }
@@ -82,10 +84,6 @@ void LargePlaces::learn(const Mix& mix) {
     large.ask = row.ask;
     large.count = row.count;
     large_.push_back(large);
-  }
-  for (Large& large : large_) {
-    large.places = 0;
-    for (const NodeRoom& room : rooms_) large.places += places_on(bulk_of(room), large.ask);
   }
 }
 

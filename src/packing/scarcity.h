@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "packing/mix.h"
@@ -18,11 +19,17 @@ namespace suan::packing {
 /// filled. A place costs its cards times the chance that it will be missed.
 class LargePlaces {
  public:
-  /// The spans stay as they are while this is used; the rooms change as told.
-  void begin(std::span<const NodeKind>, std::span<const NodeRoom>);
+  /// So many nodes of each kind, all free.
+  void begin(std::span<const NodeKind>, std::span<const std::uint32_t> nodes_of_kind);
 
-  /// What has come may be new: counts all places anew. O(nodes × asks of several cards).
+  /// What has come may be new: the places are to be counted anew.
   void learn(const Mix&);
+
+  /// Sets how many such tasks the cluster could take now.
+  template <class Count>
+  void count_places(Count count) {
+    for (Large& large : large_) large.places = count(std::as_const(large.ask));
+  }
 
   void changed(const NodeRoom& before, const NodeRoom& after);
 
@@ -40,6 +47,9 @@ class LargePlaces {
     return {room.kind, room.whole, room.cpu_milli, room.memory_bytes};
   }
 
+  /// How many such tasks it could take.
+  std::uint32_t places_on(const Bulk&, const Ask&) const;
+
   /// What the places cost that a task would take away on a node.
   double cost(const Bulk& before, const Bulk& after, const Ask&) const;
 
@@ -53,11 +63,9 @@ class LargePlaces {
     double chance = 0;  // That a place will be missed.
   };
 
-  std::uint32_t places_on(const Bulk&, const Ask&) const;
   static bool can_stand_for(const Ask& larger, const Ask& smaller);
 
-  std::span<const NodeKind> kinds_;
-  std::span<const NodeRoom> rooms_;
+  std::vector<NodeKind> kinds_;
   std::vector<Large> large_;
   double learnt_ = 1;  // Tasks of which the counts are.
 };

@@ -62,6 +62,7 @@ Core::Core(State state, journal::Journal& journal, std::uint64_t leader_epoch, C
       options_(options),
       batch_(std::make_shared<DurableBatch>()) {
   effects_ = domain::outstanding_effects(state_);
+  state_.learn_all();
   ensure(journal_.head().sequence == state_.essence().sequence);
   measure_space();
 }
@@ -105,6 +106,7 @@ std::optional<Moment> Core::next_step() const {
 Reply Core::commit(Events&& events, Moment at, std::vector<std::string>* payloads) {
   const std::uint64_t payload_before = state_.essence().last.payload;
   state_.fold(events, at);
+  state_.learn(events);
   const std::size_t effects_before = effects_.size();
   domain::add_effects(state_, events, effects_);
   stamp_effects(effects_before);

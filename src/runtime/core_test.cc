@@ -73,6 +73,58 @@ TEST(Core, EveryLineIsTriedHoweverManyWaitBeforeIt) {
   EXPECT_EQ(jobs.find(JobId{lines + 3})->units.front().phase, jobs::Phase::staging);
 }
 
+domain::SubmitJob share_job(std::int64_t card_milli) {
+  domain::SubmitJob job = small_job();
+  job.spec.cpu_milli = {};
+  job.spec.alternatives.front() = {"H800", card_milli, {}};
+  return job;
+}
+
+// One node with two cards of which 600 and 500 are free, and one more job for 300: the card it got.
+std::uint32_t card_for_a_share(int taught) {
+  journal::MemoryDisk disk;
+  SmallDomain domain(disk);
+  domain::StartMember start;
+  start.name = "cards";
+  start.site.name = "there";
+  Pool pool;
+  pool.name = "cards";
+  pool.chip = "H800";
+  pool.nodes = 1;
+  pool.cards_per_node = 2;
+  pool.cpu_milli_per_node = 64'000;
+  pool.memory_bytes_per_node = std::int64_t{256} << 30U;
+  start.pools.push_back(pool);
+  domain.put(start);
+  domain.settle();
+  std::uint64_t jobs = 0;
+  const auto run = [&](std::int64_t card_milli) {
+    ++jobs;
+    domain.put(share_job(card_milli), domain.caller(jobs));
+    domain.settle();
+    return JobId{jobs};
+  };
+  const auto end = [&](JobId job) { domain.report(job, AttemptState::ended, AttemptEnd::exited); };
+  for (int i = 0; i < taught; ++i) {
+    end(run(300));
+    end(run(500));
+  }
+  const JobId first = run(600);
+  run(500);
+  run(400);
+  end(first);
+  const market::Market& market = domain.core->state().market();
+  const market::Lease* lease = market.lease_of({run(300), 0, 1});
+  if (lease == nullptr) return UINT32_MAX;
+  const std::uint32_t shared_with_400 = market.lease_of({JobId{jobs - 1}, 0, 1})->grant.cards.at(0);
+  return lease->grant.cards.at(0) == shared_with_400 ? 600 : 500;
+}
+
+TEST(Core, LearnsWhatComesAndPacksForIt) {
+  EXPECT_EQ(card_for_a_share(0), 500U);   // The tightest fit leaves 200.
+  EXPECT_EQ(card_for_a_share(40), 600U);  // Of use to nobody, but 300 are.
+}
+
 TEST(Core, WhatWasMeasuredOfALinkInformsTheNextPlacementAndIsNotRecorded) {
   journal::MemoryDisk disk;
   SmallDomain domain(disk);
