@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t learn_after = 20;
 constexpr std::uint64_t prices_every = 10;
+constexpr std::size_t pools_max = 256;  // Forecasts take a third of a megabyte for eight cards.
 constexpr std::uint32_t nodes_sampled = 128;
 constexpr std::size_t rows_max = 256;  // Asks told apart,
 constexpr std::int64_t steps = 128;    // with cores and memory in so many steps of a node's.
@@ -43,6 +44,7 @@ void Foresight::learn(const Pool& pool, const Grant& grant, const Nodes& nodes) 
   if (pool.cards_per_node * pool.nodes < 2) return;
   std::shared_ptr<Known>* slot = known_.edit(pool.id);
   if (slot == nullptr) {
+    if (known_.size() == pools_max) return;
     slot = &known_.insert(pool.id, std::make_shared<Known>());
     const packing::NodeKind kind = kind_of(pool);
     (*slot)->large.begin(std::span(&kind, 1), std::span(&pool.nodes, 1));

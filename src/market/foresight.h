@@ -14,7 +14,8 @@
 namespace suan::market {
 
 /// What is learnt of each pool from what is granted on it, so that its nodes are packed for what
-/// will probably come. It informs where grants go, and is no part of what is recorded.
+/// will probably come. It informs where grants go, and is no part of what is recorded. Of the first
+/// 256 pools only.
 class Foresight {
  public:
   /// A task has got its grant; the nodes are as they are after it. Takes a few milliseconds when
