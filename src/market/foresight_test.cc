@@ -82,6 +82,17 @@ TEST_F(Packed, NeedsSomethingToChooseFrom) {
   EXPECT_FALSE(none.outlook(bare.id));
 }
 
+TEST_F(Packed, LearnsOfSoManyPoolsAndNoMore) {
+  for (std::uint64_t id = 1; id <= 300; ++id) {
+    Pool other = pool;
+    other.id = {id};
+    nodes = {};
+    nodes.add(other);
+    foresight.learn(other, share_of(0, 300), nodes);
+    EXPECT_EQ(foresight.outlook(other.id).has_value(), id <= 256);
+  }
+}
+
 TEST_F(Packed, BeginsAnewWithAnotherPool) {
   learn(300, 100);
   foresight.forget(pool.id);
