@@ -105,13 +105,20 @@ Nodes::Sample Nodes::sample(const Pool& pool, std::uint32_t most) const {
   const std::uint32_t step = std::max((pool.nodes + most - 1) / most, 1U);
   Sample sample{.each = step, .bulks = {}};
   sample.bulks.reserve(most);
-  for (std::uint32_t node = 0; node < pool.nodes; node += step) {
-    const Room room = room_on(pool, node, nodes_.at({pool.id, node}));
-    if (!room.takes_work) continue;
+  const auto add = [&](std::uint32_t node, const NodeFree& free) {
+    const Room room = room_on(pool, node, free);
+    if (!room.takes_work) return;
     sample.bulks.push_back({.kind = 0,
                             .whole = room.cards,
                             .cpu_milli = room.cpu_milli,
                             .memory_bytes = room.memory_bytes});
+  };
+  if (step == 1) {
+    for (auto at = nodes_.from({pool.id, 0}); at != nodes_.end() && at->first.pool == pool.id; ++at)
+      add(at->first.node, at->second);
+  } else {
+    for (std::uint32_t node = 0; node < pool.nodes; node += step)
+      add(node, nodes_.at({pool.id, node}));
   }
   return sample;
 }
