@@ -17,7 +17,8 @@ using Decision = std::expected<Events, Refusal>;
 /// Decides a command against the present state, which it does not change: the caller applies the
 /// events at once, and lets replies and effects leave only when they are durable. `now` is no
 /// earlier than state.essence().now. Pure: the same arguments give the same answer on every
-/// machine.
+/// machine, but for which nodes of a pool are granted where the State has learnt: that rests on
+/// floating point. What was granted is recorded, so every replay agrees.
 ///
 /// The events lie in `memory`, which must outlive them.
 ///

@@ -138,10 +138,11 @@ struct Sight {
   bool is_away = false;      // As in PoolReading.
 };
 
-/// A fold over the journal, and beside it what was seen of the world lately (`observe`): that
-/// informs supply() and where grants go, is no part of snapshots and hashes, and no event is folded
-/// by it. Copying it is a fork: it costs O(n / 64) and shares what neither side
-/// writes. One thread owns a State; it holds no lock, reads no clock and does no I/O.
+/// A fold over the journal, and beside it what was seen of the world lately (`observe`) and learnt
+/// from what was granted (`learn`): that informs supply() and where grants go, is no part of
+/// snapshots and hashes, and no event is folded by it. Copying it is a fork: it costs O(n / 64) and
+/// shares what neither side writes. One thread owns a State; it holds no lock, reads no clock and
+/// does no I/O.
 class State {
  public:
   const Essence& essence() const { return essence_; }
