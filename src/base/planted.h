@@ -45,6 +45,9 @@ enum class Bug : std::uint8_t {
   // Queue and time.
   not_before_ignored,
   priority_ignored,
+  promised_nodes_open,
+  promises_not_rebuilt,
+  backfill_outlasts_promise,
   live_job_evicted,
   wall_clock_not_clamped,
   // People and requests.

@@ -177,9 +177,10 @@ struct NoteAbsence {
 /// Whatever is due first among the timers of the state.
 struct Tick {};
 
-/// Place the first waiting unit that fits somewhere now.
+/// Place the first waiting unit that fits somewhere now, or keep nodes for one that others pass by.
 struct PlaceWaiting {
-  std::size_t skip = 0;  // So many lines from the first on are not tried.
+  std::size_t skip = 0;     // So many lines from the first on are not tried.
+  bool may_promise = true;  // Takes a while: whoever asks often does not always ask for it.
 };
 constexpr std::size_t lines_tried_max = 256;  // By one PlaceWaiting; the heads in queue order.
 

@@ -34,6 +34,15 @@ std::expected<void, Refusal> check_request(const State&, const Caller&, Moment n
 /// first has is that of the whole job.
 std::vector<placement::Candidate> places_now(const State&, const JobSpec&);
 
+/// Where a job would start now on nodes that are kept for another, if it took no longer than that.
+struct Gap {
+  PoolId pool;
+  JobId owner;
+  Moment by;     // When its nodes are to be free.
+  Span longest;  // max_duration at most; 0 = nothing is short enough.
+};
+std::optional<Gap> widest_gap(const State&, const JobSpec&, Moment now);
+
 /// What may be asked of a caller in one place: nullopt-like success, or `forbidden` naming the
 /// role.
 std::expected<void, Refusal> authorise(const State&, const Caller&, identity::Action,

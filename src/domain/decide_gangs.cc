@@ -113,10 +113,12 @@ void follow(ledger::Hold& hold, const Events& events, std::size_t from, Money& e
 
 }  // namespace
 
-std::vector<Choice> choose_places(const State& state, const JobSpec& spec) {
+std::vector<Choice> choose_places(const State& state, const JobSpec& spec,
+                                  const market::Claim& claim) {
   placement::Demand demand = placement::make_demand(spec);
   if (!spec.is_spread()) {
     auto choice = choose_place(state, demand);
+    if (!choice) choice = choose_kept(state, demand, claim);
     if (!choice) return {};
     return {std::move(*choice)};
   }
@@ -162,7 +164,8 @@ Ruling check_room(const State& state, const JobSpec& spec) {
 
 std::vector<placement::Candidate> places_now(const State& state, const JobSpec& spec) {
   std::vector<placement::Candidate> places;
-  for (const Choice& each : choose_places(state, spec)) places.push_back(each.best);
+  const market::Claim claim = claim_of(spec, {}, state.essence().now);
+  for (const Choice& each : choose_places(state, spec, claim)) places.push_back(each.best);
   return places;
 }
 

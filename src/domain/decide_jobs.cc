@@ -140,7 +140,10 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
   const bool is_early = asked.not_before > deciding.now && !planted(Bug::not_before_ignored);
   const bool must_wait = is_early || state.jobs().lines().contains(jobs::demand_fingerprint(asked));
   std::vector<Choice> places;
-  if (!must_wait) places = choose_places(state, asked);
+  if (!must_wait) {
+    const UnitKey first{{state.essence().last.job + 1}, 0};
+    places = choose_places(state, asked, claim_of(asked, first, deciding.now));
+  }
   SUAN_CHECK(check_plan(command.plan, places.empty() ? nullptr : &places.front().best));
   Money unit_hourly;
   if (places.empty()) {

@@ -19,26 +19,17 @@ namespace {
 constexpr std::size_t few_pools = 64;  // A look at all of them is the quickest way to choose.
 constexpr std::size_t runners_recorded = 3;
 constexpr std::size_t evicted_at_once_max = 64;
+constexpr std::size_t promises_sought_max = 4;  // At once, for the first that find no place.
 
 }  // namespace
 
-std::optional<Choice> choose_place(const State& state, const placement::Demand& demand) {
-  const ExactNodes nodes(state);
-  std::optional<placement::Candidate> best;
-  if (state.supply().size() > few_pools) {
-    // Most lines that wait find nothing: that is known without a look at every pool.
-    best = placement::choose(state.supply(), demand, &nodes);
-    if (!best) return std::nullopt;
-  }
-  const auto ranking = placement::rank(state.supply(), demand, &nodes, runners_recorded + 1);
-  if (!best) {
-    if (ranking.starts_now == 0) return std::nullopt;
-    const auto first = std::ranges::find_if(ranking.best, &placement::Candidate::starts_now);
-    best = first != ranking.best.end() ? *first : placement::choose(state.supply(), demand, &nodes);
-    if (!best) return std::nullopt;
-  }
+namespace {
+
+// What is recorded of a choice: all pools counted by reason, and the best of the others.
+Choice record_choice(const State& state, const placement::Ranking& ranking,
+                     const placement::Candidate& best) {
   Choice choice;
-  choice.best = *best;
+  choice.best = best;
   choice.record.pools = static_cast<std::uint32_t>(ranking.pools);
   choice.record.runners.reserve(ranking.best.size());
   for (const placement::Candidate& each : ranking.best) {
@@ -58,6 +49,45 @@ std::optional<Choice> choose_place(const State& state, const placement::Demand& 
   choice.record.hourly =
       hourly_price(state.catalogue().pools().at(choice.best.pool).price, choice.best.need);
   return choice;
+}
+
+}  // namespace
+
+std::optional<Choice> choose_place(const State& state, const placement::Demand& demand) {
+  const ExactNodes nodes(state);
+  std::optional<placement::Candidate> best;
+  if (state.supply().size() > few_pools) {
+    // Most lines that wait find nothing: that is known without a look at every pool.
+    best = placement::choose(state.supply(), demand, &nodes);
+    if (!best) return std::nullopt;
+  }
+  const auto ranking = placement::rank(state.supply(), demand, &nodes, runners_recorded + 1);
+  if (!best) {
+    if (ranking.starts_now == 0) return std::nullopt;
+    const auto first = std::ranges::find_if(ranking.best, &placement::Candidate::starts_now);
+    best = first != ranking.best.end() ? *first : placement::choose(state.supply(), demand, &nodes);
+    if (!best) return std::nullopt;
+  }
+  return record_choice(state, ranking, *best);
+}
+
+std::optional<Choice> choose_kept(const State& state, const placement::Demand& demand,
+                                  const market::Claim& claim) {
+  std::optional<placement::Candidate> best;
+  for (const auto& [id, owner] : state.jobs().promises()) {
+    const Pool& pool = state.catalogue().pools().at(id);
+    for (const placement::Candidate& each :
+         placement::candidates_in(state.supply(), demand, id)) {
+      if (best && !(each.score < best->score)) break;
+      if (state.market().fit(pool, each.need, demand.nodes, claim).empty()) continue;
+      best = each;
+      break;
+    }
+  }
+  if (!best) return std::nullopt;
+  const ExactNodes nodes(state);
+  return record_choice(
+      state, placement::rank(state.supply(), demand, &nodes, runners_recorded + 1), *best);
 }
 
 namespace {
@@ -127,12 +157,19 @@ bool pays_for_a_minute(const JobSpec& spec, Money unit_hourly, Money left) {
   return !is_short || limit >= budget_time_min;
 }
 
+bool can_pay(const Deciding& deciding, const Seeker& seeker, Money unit_hourly) {
+  return pay_for(deciding, seeker.spec, unit_hourly, seeker.hold, seeker.owed).has_value();
+}
+
 bool place_unit(Deciding& deciding, const Seeker& seeker, Choice choice) {
   const JobSpec& spec = seeker.spec;
   const ledger::Hold& hold = seeker.hold;
   const Money hourly = scale(choice.record.hourly, spec.nodes, 1);
   const auto payment = pay_for(deciding, spec, hourly, hold, seeker.owed);
   if (!payment) return false;
+  const jobs::Job* known = deciding.state.jobs().find(seeker.key.job);
+  if (known != nullptr && known->units[seeker.key.unit].promise.pool != choice.record.pool)
+    forget_promise(deciding, seeker.key);
   if (payment->extension > Money{})
     deciding.emit(ledger::HoldExtended{hold.id, payment->extension});
   if (payment->allowance > Money{}) deciding.emit(ledger::Allotted{hold.id, payment->allowance});
@@ -184,16 +221,29 @@ void end_waiting(Deciding& deciding, const jobs::Job& job, const jobs::UnitEnded
 
 Ruling decide_one(Deciding& deciding, const PlaceWaiting& command) {
   std::size_t seen = 0;
+  std::size_t promises_sought = 0;
   for (const auto& [head, line] : deciding.state.jobs().heads()) {
     if (seen++ < command.skip) continue;
     if (seen > command.skip + lines_tried_max) break;
     const jobs::Job& job = *deciding.state.jobs().find(head.unit.job);
     const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
     const std::uint32_t attempt = job.units[head.unit.unit].attempt + 1;
-    auto choices = choose_places(deciding.state, *job.spec);
-    if (choices.empty()) continue;
+    const jobs::Unit& unit = job.units[head.unit.unit];
+    auto choices =
+        choose_places(deciding.state, *job.spec, claim_of(*job.spec, head.unit, deciding.now));
+    if (choices.empty()) {
+      if (!command.may_promise || promises_sought == promises_sought_max) continue;
+      if (has_promise(deciding.state, unit, deciding.now)) continue;
+      ++promises_sought;
+      if (promise_nodes(deciding, job, head.unit)) return {};
+      continue;
+    }
     if (place_all(deciding, {head.unit, *job.spec, attempt, hold, job.owed}, std::move(choices)))
       return {};
+    if (unit.promise.pool) {  // It is kept for somebody who can pay.
+      forget_promise(deciding, head.unit);
+      return {};
+    }
     if (is_spent(deciding.state, job, hold)) {
       end_waiting(deciding, job,
                   {.unit = head.unit,
@@ -214,7 +264,9 @@ Ruling decide_one(Deciding& deciding, const Reserve& command) {
   const Pool& pool = state.catalogue().pools().at(unit.placement.pool);
   std::vector<Grant> grants;
   if (pool.state == ServingState::production || planted(Bug::closed_pool_grants))
-    grants = state.market().fit(pool, unit.placement.need, job->spec->nodes);
+    grants = state.market().fit(
+        pool, unit.placement.need, job->spec->nodes,
+        job->guest ? market::Claim{} : claim_of(*job->spec, command.unit, deciding.now));
   if (grants.empty() && job->guest) {
     refuse_guest(deciding, *job, "its capacity was taken meanwhile");
     return {};
@@ -225,6 +277,7 @@ Ruling decide_one(Deciding& deciding, const Reserve& command) {
                 is_open ? jobs::Setback::capacity_taken : jobs::Setback::pool_closed);
     return {};
   }
+  forget_promise(deciding, command.unit);
   jobs::UnitGranted granted{command.unit, {}};
   granted.leases.reserve(grants.size());
   const Counters& last = state.essence().last;
@@ -358,6 +411,9 @@ Ruling decide_one(Deciding& deciding, const Tick&) {
       return {};
     case Due::lost_attempt:
       return wait_no_longer(deciding, {JobId{timer->id}, timer->unit}, timer->at);
+    case Due::promise:
+      renew_promise(deciding, {JobId{timer->id}, timer->unit});
+      return {};
     case Due::unit:
       break;
   }

@@ -103,9 +103,28 @@ struct Choice {
 };
 std::optional<Choice> choose_place(const State&, const placement::Demand&);
 
-/// The same for the first unit of a job or, of a gang that may be spread, for all of them, as close
+/// Who asks: a unit, which surely ends at a known time or does not. A guest has no claim.
+market::Claim claim_of(const JobSpec&, const jobs::UnitKey&, Moment now);
+
+/// The best place on nodes that are kept for whoever claims, or that others may use meanwhile.
+std::optional<Choice> choose_kept(const State&, const placement::Demand&, const market::Claim&);
+
+/// Keeps nodes for a unit at the head of a line, for which there is no place now, where what was
+/// submitted after it has started before it; false, and no event, if there are none to keep.
+bool promise_nodes(Deciding&, const jobs::Job&, const jobs::UnitKey&);
+
+/// The time has come by which the nodes kept for a unit were to be free: keeps some on, or none.
+void renew_promise(Deciding&, const jobs::UnitKey&);
+
+/// Whether nodes are kept for a unit that will be free, as far as is known.
+bool has_promise(const State&, const jobs::Unit&, Moment now);
+
+/// Keeps nothing for a unit any longer, if anything was kept.
+void forget_promise(Deciding&, const jobs::UnitKey&);
+
+/// A place for the first unit of a job or, of a gang that may be spread, for all of them, as close
 /// together as may be; empty if that cannot start now. The cost is that of the whole job.
-std::vector<Choice> choose_places(const State&, const JobSpec&);
+std::vector<Choice> choose_places(const State&, const JobSpec&, const market::Claim&);
 
 /// A unit that looks for a place. Borrows all but its key.
 struct Seeker {
@@ -115,6 +134,9 @@ struct Seeker {
   const ledger::Hold& hold;  // As it will be when the events so far have been applied.
   Money owed{};              // Of its job.
 };
+
+/// Whether a unit could be paid at that price for all of its tasks.
+bool can_pay(const Deciding&, const Seeker&, Money unit_hourly);
 
 /// Gives a unit the place chosen for it; false, and no event, if it cannot be paid.
 bool place_unit(Deciding&, const Seeker&, Choice);

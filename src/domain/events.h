@@ -89,7 +89,7 @@ using Event = std::variant<
     ledger::Withdrawn, ledger::Held, ledger::HoldExtended, ledger::HoldReturned, ledger::Charged,
     ledger::Allotted, catalogue::MemberStarted, catalogue::SiteDescribed, catalogue::PoolOffered,
     market::LeaseGranted, market::LeaseConfirmed, market::LeaseReleased, jobs::JobSubmitted,
-    jobs::UnitQueued, jobs::UnitPlaced, jobs::UnitGranted, jobs::UnitReturned, jobs::UnitLaunched,
+    jobs::UnitQueued, jobs::UnitPromised, jobs::UnitPlaced, jobs::UnitGranted, jobs::UnitReturned, jobs::UnitLaunched,
     jobs::UnitRenewed, jobs::TaskStarted, jobs::TaskStopping, jobs::TaskEnded, jobs::AttemptLost,
     jobs::LostTaskTold, jobs::LostAttemptClosed, jobs::UnitEnded, jobs::JobStopping, jobs::JobEnded,
     jobs::JobEvicted, jobs::GuestCommitted, jobs::GuestKept, jobs::GuestRefused, jobs::GuestLetGo,

@@ -32,6 +32,8 @@ std::map<PoolId, PoolReading> readings_for(const State& state, ParentId parent) 
     }
     for (const NodeReading& each : state.market().nodes().others_in(id))
       held[{id, each.node}] = each;
+    for (const std::uint32_t node : state.market().nodes().kept_in(id))
+      held[{id, node}].takes_work = false;
   }
   std::set<std::pair<NodeAt, std::uint32_t>> cards;  // A card is held however many share it.
   for (const auto& [id, lease] : state.market().leases()) {

@@ -150,6 +150,18 @@ void State::expect(const UnitKey& key, std::int64_t sign) {
   note_stale(pool);
 }
 
+// Hides the nodes of a pool that are promised from whoever has no claim on them.
+void State::keep_promised(PoolId id) {
+  const UnitKey* key = jobs_.promises().find(id);
+  if (key == nullptr) return;
+  const jobs::Job& job = *jobs_.find(key->job);
+  const jobs::Promise& promise = job.units[key->unit].promise;
+  const std::uint8_t rank = jobs::queue_key(*job.spec, *key).rank;
+  market_.keep(catalogue_.pools().at(id), promise.nodes, {key->job, key->unit, rank, promise.by});
+  timers_.put({promise.by, Due::promise, key->job.value, key->unit}, true);
+  note_stale(id);
+}
+
 std::uint32_t ExactNodes::nodes_fitting(PoolId id, const Need& need, std::uint32_t limit) const {
   return state_.market().nodes().fitting(state_.catalogue().pools().at(id), need, limit);
 }
@@ -220,7 +232,10 @@ struct Folding {
     const Pool* known = state.catalogue_.pools().find(event.pool.id);
     const Pool before = known == nullptr ? Pool{} : *known;
     state.catalogue_.apply(event);
-    if (!has_same_nodes(before, event.pool)) state.market_.resize(before, event.pool);
+    if (!has_same_nodes(before, event.pool)) {
+      state.market_.resize(before, event.pool);
+      state.keep_promised(event.pool.id);
+    }
     state.supply_.put(event.pool, state.catalogue_.sites().at(event.pool.site));
     state.note_stale(event.pool.id);
     count(state.essence_.last.pool, event.pool.id.value);
@@ -268,6 +283,15 @@ struct Folding {
     state.set_unit_timer(event.unit, state.jobs_.find(event.unit.job)->spec->deadline);
     touch(event.unit.job);
   }
+  void operator()(const jobs::UnitPromised& event) const {
+    open_promised(event.unit);
+    const PoolId pool = event.promise.pool;
+    if (const UnitKey* other = pool ? state.jobs_.promises().find(pool) : nullptr)
+      open_promised(*other);
+    state.jobs_.apply(event);
+    if (pool) state.keep_promised(pool);
+    touch(event.unit.job);
+  }
   void operator()(const jobs::UnitPlaced& event) const {
     state.set_unit_timer(event.unit, {});
     state.jobs_.apply(event);
@@ -281,6 +305,7 @@ struct Folding {
   }
   void operator()(const jobs::UnitGranted& event) const {
     state.expect(event.unit, -1);
+    open_promised(event.unit);
     state.jobs_.apply(event);
     touch(event.unit.job);
   }
@@ -423,9 +448,20 @@ struct Folding {
       state.timers_.insert({job.ended + ended_jobs_stay_hot, Due::job_eviction, id.value, 0}, true);
   }
 
+  // What is kept for a unit is open to all again, as far as the nodes are concerned.
+  void open_promised(const UnitKey& key) const {
+    const jobs::Promise& promise = state.jobs_.find(key.job)->units[key.unit].promise;
+    if (!promise.pool) return;
+    state.market_.open(state.catalogue_.pools().at(promise.pool), promise.nodes);
+    const Timer timer{promise.by, Due::promise, key.job.value, key.unit};
+    if (state.timers_.contains(timer)) state.timers_.erase(timer);
+    state.note_stale(promise.pool);
+  }
+
   // A unit leaves whatever it was doing.
   void leave(const UnitKey& key) const {
     state.set_unit_timer(key, {});
+    open_promised(key);
     const jobs::Unit& unit = state.jobs_.find(key.job)->units[key.unit];
     if (unit.phase == Phase::reserving) state.expect(key, -1);
     if (unit.phase == Phase::waiting || jobs::is_lost(unit)) return;
@@ -507,6 +543,9 @@ void State::reindex() {
       index_hosted({id, unit}, job.units[unit]);
       if (!planted(Bug::renewals_not_rebuilt)) index_renewal({id, unit}, job.units[unit]);
     }
+  }
+  for (const auto& [id, unit] : jobs_.promises()) {
+    if (!planted(Bug::promises_not_rebuilt)) keep_promised(id);
   }
   if (!essence_.domain.empty())
     timers_.insert({essence_.requests_timer, Due::requests, 0, 0}, true);

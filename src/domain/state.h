@@ -45,7 +45,7 @@ constexpr Moment hold_renewal(Moment paid_until, Span grace) {
 }
 
 /// What a timer is about.
-enum class Due : std::uint8_t { lease_expiry, unit, job_eviction, requests, lost_attempt };
+enum class Due : std::uint8_t { lease_expiry, unit, job_eviction, requests, lost_attempt, promise };
 
 /// Timers are derived from what they are about, so they need no events of their own.
 struct Timer {
@@ -236,6 +236,7 @@ class State {
   void index_renewal(const jobs::UnitKey&, const jobs::Unit&);
   void expect(const jobs::UnitKey&, std::int64_t sign);
   void index_hosted(const jobs::UnitKey&, const jobs::Unit&);
+  void keep_promised(PoolId);
 
   Essence essence_;
   identity::Identity identity_;

@@ -10,6 +10,7 @@ namespace suan::domain {
 namespace {
 
 constexpr Span stop_takes = seconds(1);        // Beyond the grace: noticing, killing, reaping.
+constexpr Span unlimited_runs_on_min = minutes(10);
 constexpr Span cut_stop_takes = seconds(10);   // The same, where nobody may be wrong about it.
 constexpr std::int64_t clock_error_part = 50;  // Two clocks, each off by a hundredth.
 
@@ -46,6 +47,23 @@ Span running_limit(const JobSpec& spec, Money unit_hourly, Money allowance) {
   const Span paid = time_for(allowance, unit_hourly) - spec.grace - stop_takes;
   const Span limit = std::max(paid, Span{1});
   return spec.max_duration == Span{} ? limit : std::min(limit, spec.max_duration);
+}
+
+std::optional<Moment> surely_ends(const JobSpec& spec, Moment now) {
+  // What is moved before the start takes its time, and the nodes are held meanwhile.
+  if (spec.max_duration == Span{} || spec.moves_data) return std::nullopt;
+  return now + spec.max_duration + spec.grace + stop_takes;
+}
+
+LeaseEnd lease_end(const jobs::Job& job, const market::Lease& lease, Moment now) {
+  const jobs::TaskPlace place = jobs::place_of(*job.spec, lease.holder.task);
+  const jobs::Unit& unit = job.units[place.unit];
+  const Moment started = unit.tasks[place.index].started;
+  const Moment since = started == Moment{} ? now : started;
+  const Money hourly = scale(unit.placement.hourly, job.spec->nodes, 1);
+  const Span limit = running_limit(*job.spec, hourly, unit.placement.allowance);
+  if (limit == Span{}) return {now + std::max(now - since, unlimited_runs_on_min), false};
+  return {std::max(since + limit + job.spec->grace + stop_takes, now + stop_takes), true};
 }
 
 Span lost_after(const jobs::Job& job) {

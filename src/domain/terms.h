@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "base/money.h"
 #include "base/planted.h"
 #include "base/time.h"
 #include "jobs/records.h"
+#include "market/records.h"
 #include "model/spec.h"
 
 /// What a job's money allows: how much is held for it and how long that lets it run.
@@ -25,6 +27,16 @@ Money unit_allowance(const JobSpec&, Money unit_hourly);
 /// How long a unit may run on an allowance, so that stopping it, grace included, stays within; 0 =
 /// no limit, as of rolling jobs and of those that cost nothing and have no max_duration.
 Span running_limit(const JobSpec&, Money unit_hourly, Money allowance);
+
+/// When a unit that is placed now has surely ended; absent if nobody can say.
+std::optional<Moment> surely_ends(const JobSpec&, Moment now);
+
+/// When a task that holds a lease gives it back at the latest.
+struct LeaseEnd {
+  Moment at;
+  bool is_bound = true;  // Else it has no limit, and is taken to run as long again as it has.
+};
+LeaseEnd lease_end(const jobs::Job&, const market::Lease&, Moment now);
 
 /// How long an attempt runs on without news from its home before it stops by itself and another may
 /// be started; 0 = it is not replaced.

@@ -47,11 +47,12 @@ std::string user_name(const domain::State& state, UserId id) {
   return user == nullptr ? "" : user->name;
 }
 
-std::string waiting_reason(const jobs::Job& job) {
+std::string waiting_reason(const domain::State& state, const jobs::Job& job) {
   const jobs::Unit& unit = job.units.front();
   if (job.is_stopping) return "stopping on request";
   if (unit.phase != Phase::waiting) return "";
   if (!unit.is_queued) return "waits for its start.not_before";
+  if (unit.promise.pool) return "waits: " + promise_text(state, unit.promise);
   if (unit.mishaps.empty()) return "waits for capacity";
   switch (unit.mishaps.back().setback) {
     case jobs::Setback::site_lost:
@@ -162,7 +163,7 @@ api::JobView show_job(const domain::State& state, const jobs::Job& job, Moment n
   view.user = user_name(state, job.user);
   view.kind = spec.kind;
   view.state = job_state(job);
-  view.reason = job.outcome != jobs::Outcome::none ? job.reason : waiting_reason(job);
+  view.reason = job.outcome != jobs::Outcome::none ? job.reason : waiting_reason(state, job);
   view.exit_code = job.exit_code;
   view.submitted = job.submitted;
   view.started = job.started;

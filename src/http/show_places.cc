@@ -89,6 +89,31 @@ void show_placement(const domain::State& state, const jobs::Placement& placement
   }
 }
 
+// What is kept for it, or for others so that it waits.
+void add_promises(const domain::State& state, const jobs::Job& job, const jobs::Unit& unit,
+                  api::WhyView& view) {
+  if (unit.promise.pool) {
+    view.text += "; " + promise_text(state, unit.promise);
+    return;
+  }
+  constexpr Span shortest = minutes(1);
+  const auto gap = domain::widest_gap(state, *job.spec, runtime::SystemClock{}.now());
+  if (!gap) return;
+  const std::string owner = "job-" + std::to_string(gap->owner.value);
+  view.text += "; nodes of " + pool_text(state, gap->pool) + " are kept for " + owner + " until " +
+               print_moment(gap->by);
+  const Span longest{gap->longest.us / shortest.us * shortest.us};
+  if (longest < shortest) return;
+  const Span from = job.spec->max_duration;
+  view.changes.push_back({.field = "max_duration",
+                          .from = from == Span{} ? "" : print_span(from),
+                          .to = print_span(longest),
+                          .text = "with max_duration " + print_span(longest) +
+                                  ", on the nodes that are kept for " + owner,
+                          .pool = pool_text(state, gap->pool)});
+  view.nothing_helps = false;
+}
+
 // Money can be what a job waits for, and more of it the change that helps.
 void add_money_reasons(const domain::State& state, const jobs::Job& job, api::WhyView& view) {
   const ledger::Hold* hold = state.ledger().holds().find(job.hold);
@@ -105,6 +130,15 @@ void add_money_reasons(const domain::State& state, const jobs::Job& job, api::Wh
 }
 
 }  // namespace
+
+std::string promise_text(const domain::State& state, const jobs::Promise& promise) {
+  const std::size_t nodes = promise.nodes.size();
+  const std::string kept = nodes == 1 ? "a node" : std::to_string(nodes) + " nodes";
+  return kept + " of " + pool_text(state, promise.pool) +
+         (nodes == 1 ? " is kept for it, " : " are kept for it, ") +
+         (promise.is_bound ? "free by " : "expected to be free by ") + print_moment(promise.by) +
+         (promise.is_bound ? " at the latest" : "");
+}
 
 std::vector<api::Rejection> show_rejections(const std::vector<placement::Rejection>& rejections) {
   std::vector<api::Rejection> views;
@@ -199,6 +233,7 @@ api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
   } else {
     view.text = "none of " + std::to_string(why.pools) + " pools can start it now";
   }
+  if (!does_fit && view.ahead == 0) add_promises(state, job, unit, view);
   return view;
 }
 

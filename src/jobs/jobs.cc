@@ -14,12 +14,6 @@ namespace {
 
 constexpr std::size_t mishaps_kept = 8;
 
-QueueKey queue_key(const Job& job, const UnitKey& unit) {
-  constexpr std::uint8_t ranks[] = {1, 2, 0};  // normal, low, high.
-  if (planted(Bug::priority_ignored)) return {0, unit};
-  return {ranks[static_cast<std::size_t>(job.spec->priority)], unit};
-}
-
 bool is_active(const Job& job) {
   for (const Unit& unit : job.units) {
     if (unit.phase != Phase::waiting && unit.phase != Phase::ended) return true;
@@ -40,6 +34,12 @@ void note(Unit& unit, Mishap mishap) {
 }
 
 }  // namespace
+
+QueueKey queue_key(const JobSpec& spec, const UnitKey& unit) {
+  constexpr std::uint8_t ranks[] = {1, 2, 0};  // normal, low, high.
+  if (planted(Bug::priority_ignored)) return {0, unit};
+  return {ranks[static_cast<std::size_t>(spec.priority)], unit};
+}
 
 std::uint64_t demand_fingerprint(const JobSpec& spec) {
   Fingerprint print;
@@ -94,7 +94,7 @@ std::uint64_t Jobs::ahead_of(const UnitKey& key) const {
   const Job* job = find(key.job);
   if (job == nullptr || key.unit >= job->units.size() || !job->units[key.unit].is_queued) return 0;
   const Line& line = lines_.at(demand_fingerprint(*job->spec));
-  const QueueKey own = queue_key(*job, key);
+  const QueueKey own = queue_key(*job->spec, key);
   std::uint64_t ahead = 0;
   for (const auto& entry : line.units) {
     if (!(entry.first < own)) break;
@@ -132,7 +132,7 @@ void Jobs::enqueue(const UnitKey& key, const Job& job) {
   Line* line = lines_.edit(print);
   if (line == nullptr) line = &lines_.insert(print, {});
   if (!line->units.empty()) heads_.erase(line->units.begin()->first);
-  line->units.insert(queue_key(job, key), true);
+  line->units.insert(queue_key(*job.spec, key), true);
   heads_.insert(line->units.begin()->first, print);
   ++waiting_;
 }
@@ -142,7 +142,7 @@ void Jobs::dequeue(const UnitKey& key, const Job& job) {
   Line* line = lines_.edit(print);
   ensure(line != nullptr);
   heads_.erase(line->units.begin()->first);
-  line->units.erase(queue_key(job, key));
+  line->units.erase(queue_key(*job.spec, key));
   if (line->units.empty()) {
     lines_.erase(print);
   } else {
@@ -196,6 +196,20 @@ void Jobs::apply(const UnitQueued& event) {
   enqueue(event.unit, jobs_.at(event.unit.job));
 }
 
+// What was kept is anybody's again.
+void Jobs::drop_promise(Unit& unit) {
+  if (unit.promise.pool) promises_.erase(unit.promise.pool);
+  unit.promise = {};
+}
+
+void Jobs::apply(const UnitPromised& event) {
+  drop_promise(unit(event.unit));
+  if (!event.promise.pool) return;
+  if (const UnitKey* other = promises_.find(event.promise.pool)) drop_promise(unit(UnitKey(*other)));
+  promises_.insert(event.promise.pool, event.unit);
+  unit(event.unit).promise = event.promise;
+}
+
 void Jobs::apply(const UnitPlaced& event) {
   Job& job = edit(event.unit.job);
   count(job, -1);
@@ -224,6 +238,7 @@ void Jobs::apply(const UnitGranted& event) {
   Unit& granted = unit(event.unit);
   ensure(granted.phase == Phase::reserving && event.leases.size() == granted.tasks.size());
   granted.phase = Phase::confirming;
+  drop_promise(granted);
   for (std::size_t i = 0; i < granted.tasks.size(); ++i) {
     granted.tasks[i].phase = Phase::confirming;
     granted.tasks[i].lease = event.leases[i];
@@ -235,6 +250,7 @@ void Jobs::apply(const UnitReturned& event, Moment now) {
   count(job, -1);
   Unit& returned = job.units[event.unit.unit];
   ensure(returned.phase != Phase::waiting && returned.phase != Phase::ended);
+  drop_promise(returned);
   if (event.setback != Setback::none) note(returned, {now, event.setback, returned.placement.pool});
   returned.phase = Phase::waiting;
   returned.allowance = returned.allowance_left = {};
@@ -355,6 +371,7 @@ void Jobs::apply(const UnitEnded& event) {
   count(job, -1);
   Unit& ended = job.units[event.unit.unit];
   if (ended.is_queued) dequeue(event.unit, job);
+  drop_promise(ended);
   ended.is_queued = false;
   ended.phase = Phase::ended;
   ended.allowance_left = {};
@@ -426,6 +443,7 @@ void Jobs::reindex() {
   guests_ = {};
   lines_ = {};
   heads_ = {};
+  promises_ = {};
   waiting_ = 0;
   counts_ = {};
   for (const auto& [id, job] : jobs_) {
@@ -433,6 +451,7 @@ void Jobs::reindex() {
     count(job, 1);
     for (std::uint32_t i = 0; i < job.units.size(); ++i) {
       if (job.units[i].is_queued) enqueue({id, i}, job);
+      if (job.units[i].promise.pool) promises_.insert(job.units[i].promise.pool, {id, i});
     }
   }
 }

@@ -63,8 +63,12 @@ class Jobs {
 
   JobCounts counts() const { return counts_; }
 
+  /// The pools in which nodes are kept, and for which unit: of each pool for one at most.
+  const Table<PoolId, UnitKey>& promises() const { return promises_; }
+
   void apply(const JobSubmitted&, Moment now);
   void apply(const UnitQueued&);
+  void apply(const UnitPromised&);
   void apply(const UnitPlaced&);
   void apply(const UnitGranted&);
   void apply(const UnitReturned&, Moment now);
@@ -105,16 +109,21 @@ class Jobs {
   void enqueue(const UnitKey&, const Job&);
   void dequeue(const UnitKey&, const Job&);
   void count(const Job&, std::int64_t sign);
+  void drop_promise(Unit&);
 
   Table<JobId, Job> jobs_;
 
   Table<GuestKey, JobId> guests_;
   Table<std::uint64_t, Line> lines_;
   Table<QueueKey, std::uint64_t> heads_;
+  Table<PoolId, UnitKey> promises_;
   std::uint64_t waiting_ = 0;
   JobCounts counts_;
   std::vector<UnitKey> arrivals_;  // In no line yet. Empty between records.
 };
+
+/// Where a unit of this job stands, or would stand, in the queue.
+QueueKey queue_key(const JobSpec&, const UnitKey&);
 
 /// A fingerprint of everything in a spec that decides where and when it fits.
 std::uint64_t demand_fingerprint(const JobSpec&);

@@ -145,6 +145,23 @@ struct LostAttempt {
   }
 };
 
+/// Nodes of a pool that are kept for a unit that waits, so that smaller work does not pass it by
+/// for ever: only what ends before `by`, or comes before it in the queue, is granted anything there.
+struct Promise {
+  PoolId pool;                       // 0 = nothing is kept.
+  std::vector<std::uint32_t> nodes;  // Ascending, one for each of its tasks.
+  Moment by;                         // When the last of them is to be free.
+  bool is_bound = false;  // All that runs there must end by then; else some of it has no limit and
+                          // is taken to run as long again as it has.
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "pool", self.pool);
+    visit(2, "nodes", self.nodes);
+    visit(3, "by", self.by);
+    visit(4, "is_bound", self.is_bound);
+  }
+};
+
 struct Unit {
   Phase phase = Phase::waiting;
   std::uint32_t attempt = 0;  // Of every task in it; 0 before the first placement.
@@ -159,6 +176,7 @@ struct Unit {
   std::vector<Mishap> mishaps;  // The latest few.
   Moment launched;              // Of the latest attempt.
   std::vector<LostAttempt> lost;
+  Promise promise;  // Of one that waits, or whose placement on those nodes is not granted yet.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "phase", self.phase);
@@ -174,6 +192,7 @@ struct Unit {
     visit(11, "allowance", self.allowance);
     visit(12, "launched", self.launched);
     visit(13, "lost", self.lost);
+    visit(14, "promise", self.promise);
   }
 };
 
@@ -304,6 +323,19 @@ struct UnitQueued {
   static constexpr const char* name = "unit_queued";
   UnitKey unit;
   static void fields(auto&& visit, auto& self) { visit(1, "unit", self.unit); }
+};
+
+/// Nodes are kept for a unit that waits, in place of what was kept for it, and of what was kept in
+/// that pool for a unit behind it; or, with an empty promise, nothing is any longer.
+struct UnitPromised {
+  static constexpr std::uint32_t code = 64;
+  static constexpr const char* name = "unit_promised";
+  UnitKey unit;
+  Promise promise;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "promise", self.promise);
+  }
 };
 
 struct UnitPlaced {

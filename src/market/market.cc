@@ -13,6 +13,11 @@ void Market::apply(const LeaseGranted& event, const Pool& pool) {
   leases_.insert(event.lease.id, event.lease);
   holders_.insert(event.lease.holder, event.lease.id);
   nodes_.take(pool, event.lease.grant);
+  note_newest(event.lease);
+}
+
+void Market::note_newest(const Lease& lease) {
+  if (newest_in(lease.pool) < lease.holder.job) newest_.put(lease.pool, lease.holder.job);
 }
 
 void Market::apply(const LeaseConfirmed& event) {
@@ -34,6 +39,20 @@ std::vector<Grant> Market::fit(const Pool& pool, const Need& need, std::uint32_t
   return outlook ? nodes_.pack(pool, need, count, *outlook) : nodes_.fit(pool, need, count);
 }
 
+std::vector<Grant> Market::fit(const Pool& pool, const Need& need, std::uint32_t count,
+                               const Claim& claim) const {
+  if (!nodes_.keeps_for(pool.id, claim)) {
+    auto open = fit(pool, need, count);
+    if (!open.empty()) return open;
+  }
+  auto grants = nodes_.fit_kept(pool, need, count, claim);
+  if (grants.empty() || grants.size() == count) return grants;
+  const auto open = fit(pool, need, count - static_cast<std::uint32_t>(grants.size()));
+  if (open.empty()) return {};
+  grants.insert(grants.end(), open.begin(), open.end());
+  return grants;
+}
+
 void Market::resize(const Pool& before, const Pool& after) {
   foresight_.forget(after.id);
   nodes_.remove(before);
@@ -45,10 +64,12 @@ void Market::resize(const Pool& before, const Pool& after) {
 
 void Market::reindex(const Table<PoolId, Pool>& pools) {
   holders_ = {};
+  newest_ = {};
   nodes_.reset();
   for (const auto& [id, pool] : pools) nodes_.add(pool);
   for (const auto& [id, lease] : leases_) {
     holders_.insert(lease.holder, id);
+    note_newest(lease);
     nodes_.take(pools.at(lease.pool), lease.grant);
   }
 }

@@ -41,13 +41,33 @@ class Market {
   /// the tightest fits; empty if they do not fit.
   std::vector<Grant> fit(const Pool&, const Need&, std::uint32_t count) const;
 
+  /// The same for somebody for whom nodes may be kept, or who may use those that are kept for
+  /// others: first its own, then what is open to all, then the others'.
+  std::vector<Grant> fit(const Pool&, const Need&, std::uint32_t count, const Claim&) const;
+
+  /// Nodes of a pool are kept for somebody, or open to all again.
+  void keep(const Pool& pool, const std::vector<std::uint32_t>& nodes, const Kept& kept) {
+    nodes_.keep(pool, nodes, kept);
+  }
+  void open(const Pool& pool, const std::vector<std::uint32_t>& nodes) { nodes_.open(pool, nodes); }
+
+  /// The latest job that was granted something in a pool; after a restart, of those that still
+  /// hold it.
+  JobId newest_in(PoolId pool) const {
+    const JobId* job = newest_.find(pool);
+    return job == nullptr ? JobId{} : *job;
+  }
+
   static void tables(auto&& visit, auto& self) { visit(1, "leases", self.leases_); }
   void reindex(const Table<PoolId, Pool>& pools);
 
  private:
   Table<LeaseId, Lease> leases_;
 
+  void note_newest(const Lease&);
+
   Table<AttemptKey, LeaseId> holders_;
+  Table<PoolId, JobId> newest_;
   Nodes nodes_;
   Foresight foresight_;
 };

@@ -43,8 +43,10 @@ bool is_idle(const Pool& pool, const NodeFree& node) {
          node.free_cards == all_cards(pool.cards_per_node);
 }
 
+}  // namespace
+
 // The fullest shared card that still suffices, before a fresh one is broken into.
-std::size_t tightest_card(const NodeFree& node, const Need& need) {
+std::size_t Nodes::tightest_card(const NodeFree& node, const Need& need) {
   std::size_t best = node.shared.size();
   for (std::size_t i = 0; i < node.shared.size(); ++i) {
     if (node.shared[i].free_milli < need.card_milli) continue;
@@ -53,8 +55,6 @@ std::size_t tightest_card(const NodeFree& node, const Need& need) {
   }
   return best;
 }
-
-}  // namespace
 
 Grant Nodes::grant_on(std::uint32_t index, const NodeFree& node, const Need& need,
                       std::size_t card) {
@@ -86,6 +86,13 @@ std::uint32_t NodeFree::whole_cards() const {
 }
 
 Nodes::Room Nodes::room_on(const Pool& pool, std::uint32_t node, const NodeFree& free) const {
+  Room room = room_beside_others(pool, node, free);
+  if (kept_.size() > 0 && kept_.contains({pool.id, node})) room.takes_work = false;
+  return room;
+}
+
+Nodes::Room Nodes::room_beside_others(const Pool& pool, std::uint32_t node,
+                                      const NodeFree& free) const {
   Room room{.cards = free.whole_cards(),
             .card_milli = card_milli_of(free),
             .cpu_milli = free.cpu_milli,
@@ -101,11 +108,12 @@ Nodes::Room Nodes::room_on(const Pool& pool, std::uint32_t node, const NodeFree&
   room.cpu_milli -= others->cpu_milli;
   room.memory_bytes -= others->memory_bytes;
   room.is_idle = false;
-  room.takes_work = takes_work(pool.id, node);
+  room.takes_work = others->takes_work || planted(Bug::downed_node_granted);
   return room;
 }
 
 bool Nodes::takes_work(PoolId pool, std::uint32_t node) const {
+  if (kept_.size() > 0 && kept_.contains({pool, node})) return false;
   const NodeReading* others = others_.size() == 0 ? nullptr : others_.find({pool, node});
   return others == nullptr || others->takes_work || planted(Bug::downed_node_granted);
 }
@@ -183,6 +191,7 @@ void Nodes::remove(const Pool& pool) {
     for (const SharedCard& shared : free.shared)
       shares_.erase({pool.id, shared.free_milli, node, shared.card});
     nodes_.erase({pool.id, node});
+    if (kept_.contains({pool.id, node})) kept_.erase({pool.id, node});
   }
 }
 

@@ -3,9 +3,11 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/table.h"
+#include "base/time.h"
 #include "model/attempt.h"
 #include "model/reading.h"
 #include "model/supply.h"
@@ -42,6 +44,25 @@ struct PoolFree {
   std::uint32_t share_milli_of_a_card = 0;  // 1000 when a whole card is free.
 };
 
+/// For whom a node is kept, and until when others may use it.
+struct Kept {
+  JobId job;
+  std::uint32_t unit = 0;
+  std::uint8_t rank = 0;  // In the queue; 0 is first.
+  Moment by;
+};
+
+/// Who asks for capacity, as far as that opens nodes that are kept.
+struct Claim {
+  JobId job;
+  std::uint32_t unit = 0;
+  std::uint8_t rank = UINT8_MAX;
+  Moment ends = {INT64_MAX};  // When it has ended for certain; the default: nobody knows.
+
+  bool may_use(const Kept&) const;
+  bool is_owner(const Kept& kept) const { return kept.job == job && kept.unit == unit; }
+};
+
 /// Free on one node.
 struct NodeRoom {
   std::uint32_t cards = 0;  // Whole ones.
@@ -75,6 +96,24 @@ class Nodes {
   /// What others hold of a pool now, in place of what they held before. It takes nothing from
   /// grants that are there: a node on which both together hold more than it has takes no more.
   void observe(const Pool&, const std::vector<NodeReading>&);
+
+  /// Keeps nodes for somebody: whoever asks without a claim does not see them any more.
+  void keep(const Pool&, const std::vector<std::uint32_t>& nodes, const Kept&);
+  void open(const Pool&, const std::vector<std::uint32_t>& nodes);
+
+  /// Grants for at most `count` tasks on nodes that are kept and that the claim opens.
+  std::vector<Grant> fit_kept(const Pool&, const Need&, std::uint32_t count, const Claim&) const;
+
+  /// Whether nodes of a pool are kept for the one who claims.
+  bool keeps_for(PoolId, const Claim&) const;
+
+  /// The nodes of a pool that are kept.
+  std::vector<std::uint32_t> kept_in(PoolId) const;
+
+  /// How many of these grants on a node must end, one after another, until a task fits there;
+  /// absent if it does not even then.
+  std::optional<std::size_t> ends_needed(const Pool&, std::uint32_t node, const Need&,
+                                         std::span<const Grant* const>) const;
 
   /// Grants for `count` tasks on distinct nodes, the tightest fits first; empty if they do not fit.
   std::vector<Grant> fit(const Pool&, const Need&, std::uint32_t count) const;
@@ -158,8 +197,14 @@ class Nodes {
     bool takes_work = true;
   };
 
+  /// The fullest shared card of a node that suffices; else a number beyond them.
+  static std::size_t tightest_card(const NodeFree&, const Need&);
   /// Of the lowest whole cards; a share from the card of that number, shared ones first.
   static Grant grant_on(std::uint32_t index, const NodeFree&, const Need&, std::size_t card);
+  /// Does a node with that room take one more task?
+  static bool holds(const Room&, const NodeFree&, const Need&);
+  static void put_back(NodeFree&, const Grant&);
+  Room room_beside_others(const Pool&, std::uint32_t node, const NodeFree&) const;
   Room room_on(const Pool&, std::uint32_t node, const NodeFree&) const;
   bool takes_work(PoolId, std::uint32_t node) const;
   std::int64_t memory_on(const Pool&, std::uint32_t node, const NodeFree&) const;
@@ -173,6 +218,7 @@ class Nodes {
 
   Table<NodeKey, NodeFree> nodes_;
   Table<NodeKey, NodeReading> others_;  // As last observed; those with something to say.
+  Table<NodeKey, Kept> kept_;
   Table<FitKey, bool> fits_;
   Table<ShareKey, bool> shares_;
   Table<ShelfKey, bool> shelves_;

@@ -255,6 +255,22 @@ Ranking rank(const Supply& supply, const Demand& demand, const NodeView* nodes, 
   return Scan(question, limit).run();
 }
 
+std::vector<Candidate> candidates_in(const Supply& supply, const Demand& demand, PoolId pool) {
+  const Question question(supply, demand, nullptr);
+  std::vector<Candidate> candidates;
+  for (std::uint32_t i = 0; i < demand.alternatives.size(); ++i) {
+    const Wish wish = question.wish(i);
+    Match match{&wish, {}, supply.find_row(pool), {}, Reason::none};
+    const Reason reason = question.judge(match);
+    if (reason != Reason::none && (!is_busy(reason) || reason == Reason::member_unreachable))
+      continue;
+    match.waits_for = Reason::none;
+    candidates.push_back(question.candidate(match, question.score(match)));
+  }
+  std::ranges::sort(candidates, {}, &Candidate::score);
+  return candidates;
+}
+
 std::vector<std::string> print_score(const Candidate& candidate, const Demand& demand) {
   const std::string cost = "cost " + print_money(candidate.hourly_cost) + " CNY/h";
   const std::string start =

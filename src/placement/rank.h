@@ -79,6 +79,10 @@ Ranking rank(const Supply&, const Demand&, const NodeView*, std::size_t limit);
 /// of the blocks that could matter plus, usually, the rows of a few of them.
 std::optional<Candidate> choose(const Supply&, const Demand&, const NodeView*);
 
+/// How one pool would run the job if it had the room, the best alternative first; empty if a hard
+/// reason rejects it or its member cannot be reached.
+std::vector<Candidate> candidates_in(const Supply&, const Demand&, PoolId);
+
 /// The terms of a score for people, the deciding one first: "cost 18.4 CNY/h", "starts now".
 std::vector<std::string> print_score(const Candidate&, const Demand&);
 

@@ -21,6 +21,7 @@ using domain::State;
 
 namespace {
 
+constexpr Span promises_every = milliseconds(200);  // Nodes are kept for somebody no oftener.
 constexpr std::size_t inner_commands_max = 1024;  // Of one step, so that requests get their turn.
 
 // What is refused when the disk is nearly full: work that makes more to remember. Finishing,
@@ -142,6 +143,7 @@ void Core::note_hints(const Events& events) {
     const bool is_hint = std::holds_alternative<market::LeaseReleased>(event) ||
                          std::holds_alternative<catalogue::PoolOffered>(event) ||
                          std::holds_alternative<jobs::UnitQueued>(event) ||
+                         std::holds_alternative<jobs::UnitPromised>(event) ||
                          std::holds_alternative<jobs::UnitReturned>(event) ||
                          std::holds_alternative<jobs::JobSubmitted>(event) ||
                          std::holds_alternative<jobs::UnitEnded>(event) ||
@@ -253,6 +255,7 @@ void Core::tell_unknown() {
 bool Core::take_due(Moment now) {
   const auto timer = state_.first_timer();
   if (timer && timer->at <= now) {
+    if (timer->due == domain::Due::promise) state_.refresh();
     auto decision = domain::decide(state_, domain::Tick{}, process_caller(), now, &batch_->memory);
     ensure(decision.has_value() && !decision->empty());
     commit(std::move(*decision), now, nullptr);
@@ -260,8 +263,11 @@ bool Core::take_due(Moment now) {
   }
   if (!may_place_ || state_.jobs().waiting() == 0) return false;
   state_.refresh();
-  auto decision = domain::decide(state_, domain::PlaceWaiting{lines_tried_}, process_caller(), now,
-                                 &batch_->memory);
+  const bool may_promise =
+      lines_tried_ == 0 && (now >= promises_sought_ + promises_every || now < promises_sought_);
+  if (may_promise) promises_sought_ = now;
+  auto decision = domain::decide(state_, domain::PlaceWaiting{lines_tried_, may_promise},
+                                 process_caller(), now, &batch_->memory);
   if (!decision) {
     lines_tried_ += domain::lines_tried_max;
     may_place_ = lines_tried_ < state_.jobs().heads().size();

@@ -186,6 +186,7 @@ class Core {
   wire::Writer scratch_;
   Moment received_;              // Of what is being decided; 0 = now.
   bool may_place_ = true;        // Something changed that a waiting unit may profit from.
+  Moment promises_sought_;       // When nodes were last looked for to keep.
   std::size_t lines_tried_ = 0;  // Since then, from the first on: none of them can start.
   bool is_space_low_ = false;
 };

@@ -166,6 +166,7 @@ void Audit::check_start(const journal::Journal& journal, const Digest& hash) {
 void Audit::examine(const State* core, const journal::Journal& journal) {
   money_.close(shadow_.ledger(), true);
   leases_.compare(shadow_);
+  lives_.compare_promises(shadow_);
   const Digest hash = runtime::state_hash(shadow_);
   check_fork(hash);
   check_replay(journal, hash);

@@ -186,6 +186,7 @@ class LifeBook {
 
   /// Every unit that was launched has run to an end on every machine, and nothing else ran.
   void check_all_over() const;
+  void compare_promises(const domain::State&) const;
   std::size_t live_jobs() const;
 
  private:
@@ -230,6 +231,7 @@ class LifeBook {
 
   void seen(const jobs::JobSubmitted&);
   void seen(const jobs::UnitQueued&);
+  void seen(const jobs::UnitPromised&);
   void seen(const jobs::UnitPlaced&);
   void seen(const jobs::UnitGranted&);
   void seen(const jobs::UnitReturned&);
@@ -289,6 +291,8 @@ class LifeBook {
   void needs_actor(std::string_view what);
   void check_heartbeat(const jobs::UnitRenewed&, const Unit&);
   void check_queue_order(const jobs::UnitKey&, const Job&);
+  void check_promised(const jobs::UnitKey&, PoolId, std::uint32_t node);
+  void drop_promise(const jobs::UnitKey&);
   void check_price(const jobs::UnitPlaced&, const Job&);
   void check_charge(const jobs::TaskEnded&, const Job&, Unit&);
   void check_budget(const Job&, const std::string& who);
@@ -308,6 +312,12 @@ class LifeBook {
 
   std::map<JobId, Job> jobs_;
   std::map<std::pair<jobs::UnitKey, std::uint32_t>, Lost> lost_;
+  struct Promised {
+    jobs::UnitKey unit;
+    std::vector<std::uint32_t> nodes;
+    Moment by;
+  };
+  std::map<PoolId, Promised> promises_;
   std::map<UserId, identity::Role> roles_;
   std::map<std::pair<ProjectId, UserId>, bool> seats_;
   std::map<KeyId, std::pair<UserId, Digest>> keys_;

@@ -133,6 +133,8 @@ enum class Branch : std::uint8_t {
   deadline_missed,
   budget_spent_by_others,
   granted_beside_neighbour,
+  promise_kept,
+  granted_on_kept_node,
   link_measured,
   link_forgotten,
   placed_by_measured_link,

@@ -21,10 +21,6 @@ bool is_launched(Phase phase) {
   return phase == Phase::staging || phase == Phase::running || phase == Phase::stopping;
 }
 
-int rank_of(Priority priority) {
-  return priority == Priority::high ? 0 : priority == Priority::normal ? 1 : 2;
-}
-
 AttemptKey attempt_of(const UnitKey& key, const JobSpec& spec, std::uint32_t index,
                       std::uint32_t attempt) {
   return {key.job, key.unit * spec.nodes + index, attempt};
@@ -214,18 +210,6 @@ void LifeBook::seen(const jobs::UnitQueued& event) {
   own->is_queued = true;
 }
 
-void LifeBook::check_queue_order(const UnitKey& key, const Job& placed) {
-  const auto order = std::pair(rank_of(placed.spec->priority), key);
-  for (const auto& [id, other] : jobs_) {
-    if (other.demand != placed.demand || other.is_ended) continue;
-    for (std::uint32_t i = 0; i < other.units.size(); ++i) {
-      if (!other.units[i].is_queued || UnitKey{id, i} == key) continue;
-      check(order < std::pair(rank_of(other.spec->priority), UnitKey{id, i}), "queue order",
-            print_key(key) + " overtakes " + print_key(UnitKey{id, i}));
-    }
-  }
-}
-
 void LifeBook::check_price(const jobs::UnitPlaced& event, const Job& own) {
   const Pool* pool = leases_.pool(event.placement.pool);
   if (!check(pool != nullptr && pool->state == ServingState::production, "closed pool",
@@ -297,6 +281,7 @@ void LifeBook::seen(const jobs::UnitGranted& event) {
               lease.grant.memory_bytes == need.memory_bytes,
           "lease", print_key(event.unit) + " is granted something else than it was placed for");
     check(nodes.insert(lease.grant.node).second, "gang", "two members of a gang on one node");
+    check_promised(event.unit, lease.pool, lease.grant.node);
   }
   own->leases = event.leases;
   own->phase = Phase::confirming;
@@ -343,6 +328,7 @@ void LifeBook::seen(const jobs::UnitReturned& event) {
     spread_now_.insert(event.unit.job);
   }
   returned->leases.clear();
+  drop_promise(event.unit);
   returned->phase = Phase::waiting;
   returned->is_queued = event.queue_at <= at_ && (event.unit.unit == 0 || !own->spec->is_spread());
   returned->queue_at = event.queue_at;
@@ -541,6 +527,7 @@ void LifeBook::seen(const jobs::UnitEnded& event) {
   for (const LeaseId lease : own->leases)
     check(leases_.find(lease) == nullptr, "lease kept",
           print_key(event.unit) + " ends and keeps a lease");
+  drop_promise(event.unit);
   own->phase = Phase::ended;
   own->is_queued = false;
   if (its.spec->is_spread()) spread_now_.insert(event.unit.job);

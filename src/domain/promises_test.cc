@@ -1,0 +1,245 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "testing/domain_scene.h"
+#include "testing/property.h"
+
+/// Nodes kept for work that smaller work would pass by for ever.
+namespace suan::domain {
+namespace {
+
+/// A domain of one pool, 2 nodes of 4 cards, minute by minute: what is launched runs for as long as
+/// its test says, and somebody always has more small work.
+class Yard {
+ public:
+  explicit Yard(bool may_promise) : may_promise_(may_promise) {
+    scene.ask(Deposit{"lab", yuan(1'000'000), ""});
+  }
+
+  JobId put(JobSpec spec, Span runs_for) {
+    const JobId id{scene.state.essence().last.job + 1};
+    runs_for_[id] = runs_for;
+    EXPECT_TRUE(scene.ask(submit(std::move(spec))));
+    place();
+    return id;
+  }
+
+  void pass(Span time) {
+    for (Moment end = scene.now + time; scene.now < end;) {
+      scene.now = scene.now + minutes(1);
+      while (const auto timer = scene.state.first_timer()) {
+        if (timer->at > scene.now) break;
+        ASSERT_TRUE(scene.run(Tick{}));
+      }
+      finish();
+      place();
+    }
+  }
+
+  const jobs::Job& job(JobId id) const { return *scene.state.jobs().find(id); }
+  const jobs::Unit& unit(JobId id) const { return job(id).units.front(); }
+  bool waits(JobId id) const { return unit(id).phase == jobs::Phase::waiting; }
+
+  /// Places what can be placed, and launches it.
+  void place() {
+    while (scene.run(PlaceWaiting{0, may_promise_})) {
+    }
+    for (const auto& [id, job] : scene.state.jobs().all()) {
+      if (job.units.front().phase == jobs::Phase::reserving) arrivals_.push_back(id);
+    }
+    for (const JobId id : arrivals_) launch(id);
+    arrivals_.clear();
+  }
+
+  Scene scene = furnished_scene();
+
+ private:
+  void launch(JobId id) {
+    const jobs::UnitKey key{id, 0};
+    const std::uint32_t attempt = unit(id).attempt;
+    ASSERT_TRUE(scene.run(Reserve{key, attempt}));
+    ASSERT_EQ(unit(id).phase, jobs::Phase::confirming) << id.value << " is not granted its place";
+    ASSERT_TRUE(scene.run(Confirm{key, attempt}));
+    for (std::uint32_t task = 0; task < job(id).spec->nodes; ++task) {
+      Progress progress;
+      progress.key = {id, task, attempt};
+      progress.state = AttemptState::running;
+      ASSERT_TRUE(scene.run(Report{progress}));
+    }
+    ends_[id] = scene.now + runs_for_.at(id);
+  }
+
+  void finish() {
+    std::erase_if(ends_, [&](const auto& each) {
+      if (each.second > scene.now) return false;
+      for (std::uint32_t task = 0; task < job(each.first).spec->nodes; ++task) {
+        Progress progress;
+        progress.key = {each.first, task, unit(each.first).attempt};
+        progress.state = AttemptState::ended;
+        progress.end = AttemptEnd::exited;
+        progress.usage.wall = runs_for_.at(each.first);
+        EXPECT_TRUE(scene.run(Report{progress}));
+      }
+      return true;
+    });
+  }
+
+  bool may_promise_;
+  std::map<JobId, Span> runs_for_;
+  std::map<JobId, Moment> ends_;
+  std::vector<JobId> arrivals_;
+};
+
+JobSpec small(Span length) {
+  JobSpec spec = make_spec(1);
+  spec.max_duration = length;
+  return spec;
+}
+
+JobSpec gang_of_all() {
+  JobSpec spec = make_spec(4);
+  spec.nodes = 2;
+  return spec;
+}
+
+// Fills the pool, submits a gang that needs all of it, and goes on with small work for ten hours.
+struct Told {
+  std::optional<Moment> started;
+  std::optional<Moment> promised;  // As it was said first.
+  std::size_t small_while_kept = 0;
+};
+Told tell_of_gang(bool may_promise, Random& random, bool has_limits) {
+  Yard yard(may_promise);
+  const auto put_small = [&] {
+    const std::int64_t length = random.between(5, 90);
+    return yard.put(small(has_limits ? minutes(length) : Span{}),
+                    minutes(random.between(1, length)));
+  };
+  for (int i = 0; i < 8; ++i) put_small();
+  const JobId gang = yard.put(gang_of_all(), hours(1));
+  Told told;
+  for (int minute = 0; minute < 600 && !told.started; ++minute) {
+    while (yard.scene.state.jobs().waiting() < 6) {
+      const JobId id = put_small();
+      const jobs::Promise& kept = yard.unit(gang).promise;
+      if (kept.pool && yard.waits(gang) && !yard.waits(id)) ++told.small_while_kept;
+    }
+    yard.pass(minutes(1));
+    if (yard.unit(gang).promise.pool && !told.promised) told.promised = yard.unit(gang).promise.by;
+    if (!yard.waits(gang)) told.started = yard.scene.now;
+  }
+  return told;
+}
+
+TEST(Promises, AGangStartsWhenItIsPromisedWhateverElseComes) {
+  std::size_t small_while_kept = 0;
+  for_each_seed(
+      [&](Random& random) {
+        const Told told = tell_of_gang(true, random, true);
+        ASSERT_TRUE(told.started.has_value());
+        ASSERT_TRUE(told.promised.has_value());
+        EXPECT_LE(*told.started, *told.promised + minutes(1));
+        small_while_kept += told.small_while_kept;
+      },
+      20);
+  EXPECT_GT(small_while_kept, 0U) << "nothing short ran meanwhile";
+}
+
+TEST(Promises, WithoutThemItIsPassedByForEver) {
+  std::size_t started = 0;
+  for_each_seed(
+      [&](Random& random) { started += tell_of_gang(false, random, true).started ? 1U : 0U; }, 20);
+  EXPECT_LE(started, 2U);
+}
+
+TEST(Promises, HoldAlsoWhereNothingHasALimit) {
+  for_each_seed(
+      [&](Random& random) {
+        ASSERT_TRUE(tell_of_gang(true, random, false).started.has_value());
+      },
+      20);
+}
+
+class Kept : public testing::Test {
+ protected:
+  // Three hours on all cards but one, then a gang that must wait for all of it and is passed by.
+  void SetUp() override {
+    for (int i = 0; i < 7; ++i) yard.put(small(hours(3)), hours(3));
+    gang = yard.put(gang_of_all(), hours(1));
+    yard.put(small(minutes(30)), minutes(10));
+    yard.pass(minutes(1));
+    ASSERT_TRUE(yard.unit(gang).promise.pool);
+    yard.pass(minutes(11));  // The last one has ended: one card is free, and kept.
+  }
+
+  Yard yard{true};
+  JobId gang;
+};
+
+TEST_F(Kept, IsFreeByTheEndOfWhatRunsThere) {
+  const jobs::Promise& promise = yard.unit(gang).promise;
+  EXPECT_EQ(promise.nodes, (std::vector<std::uint32_t>{0, 1}));
+  EXPECT_TRUE(promise.is_bound);
+  EXPECT_EQ(promise.by, scene_start + hours(3) + JobSpec{}.grace + seconds(1));
+  yard.pass(hours(3));
+  EXPECT_FALSE(yard.waits(gang));
+  EXPECT_TRUE(yard.scene.state.jobs().promises().empty());
+}
+
+TEST_F(Kept, IsUsedMeanwhileByWhatEndsInTime) {
+  EXPECT_TRUE(yard.waits(yard.put(small(hours(3)), hours(3))));
+  EXPECT_FALSE(yard.waits(yard.put(small(hours(2)), hours(2))));
+}
+
+TEST_F(Kept, GivesWayToWhatComesFirst) {
+  JobSpec urgent = small(hours(5));
+  urgent.priority = Priority::high;
+  EXPECT_FALSE(yard.waits(yard.put(std::move(urgent), hours(5))));
+}
+
+TEST_F(Kept, IsOpenAgainWhenItsOwnerIsStopped) {
+  const JobId passing = yard.put(small(hours(4)), hours(4));
+  EXPECT_TRUE(yard.waits(passing));
+  ASSERT_TRUE(yard.scene.ask(StopJob{gang}));
+  yard.place();
+  EXPECT_FALSE(yard.waits(passing));
+}
+
+TEST_F(Kept, SaysHowShortWorkMustBeToUseIt) {
+  const auto gap = widest_gap(yard.scene.state, small(hours(4)), yard.scene.state.essence().now);
+  ASSERT_TRUE(gap.has_value());
+  EXPECT_EQ(gap->owner, gang);
+  ASSERT_GT(gap->longest, minutes(1));
+  EXPECT_TRUE(places_now(yard.scene.state, small(gap->longest + seconds(1))).empty());
+  EXPECT_FALSE(places_now(yard.scene.state, small(gap->longest)).empty());
+  EXPECT_FALSE(widest_gap(yard.scene.state, make_spec(4), yard.scene.now).has_value());
+}
+
+TEST_F(Kept, OutlivesARestart) {
+  State copy = yard.scene.state;
+  copy.reindex();
+  EXPECT_EQ(copy.market().nodes().kept_in(PoolId{1}), (std::vector<std::uint32_t>{0, 1}));
+  EXPECT_TRUE(places_now(copy, small(hours(4))).empty());
+  EXPECT_FALSE(places_now(copy, small(minutes(20))).empty());
+}
+
+TEST_F(Kept, IsLookedForElsewhereWhenItsPoolShrinks) {
+  yard.scene.start_member({make_pool("gpu", 1, 4, yuan(10))});
+  yard.pass(minutes(1));
+  EXPECT_TRUE(yard.scene.state.market().nodes().kept_in(PoolId{1}).size() <= 1);
+  EXPECT_TRUE(yard.waits(gang));
+}
+
+TEST(Promises, NobodyNeedsThemInALineOfEquals) {
+  Yard yard(true);
+  for (int i = 0; i < 30; ++i) yard.put(small(minutes(30)), minutes(20));
+  yard.pass(minutes(40));
+  EXPECT_TRUE(yard.scene.state.jobs().promises().empty());
+}
+
+}  // namespace
+}  // namespace suan::domain
