@@ -48,6 +48,7 @@ enum class Bug : std::uint8_t {
   promised_nodes_open,
   promises_not_rebuilt,
   backfill_outlasts_promise,
+  fair_share_ignored,
   live_job_evicted,
   wall_clock_not_clamped,
   // People and requests.

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "domain/deciding.h"
 #include "domain/gangs.h"
+#include "domain/queue.h"
 #include "domain/terms.h"
 #include "placement/rank.h"
 
@@ -219,40 +220,47 @@ void end_waiting(Deciding& deciding, const jobs::Job& job, const jobs::UnitEnded
 
 }  // namespace
 
-Ruling decide_one(Deciding& deciding, const PlaceWaiting& command) {
-  std::size_t seen = 0;
-  std::size_t promises_sought = 0;
-  for (const auto& [head, line] : deciding.state.jobs().heads()) {
-    if (seen++ < command.skip) continue;
-    if (seen > command.skip + lines_tried_max) break;
-    const jobs::Job& job = *deciding.state.jobs().find(head.unit.job);
-    const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
-    const std::uint32_t attempt = job.units[head.unit.unit].attempt + 1;
-    const jobs::Unit& unit = job.units[head.unit.unit];
-    auto choices =
-        choose_places(deciding.state, *job.spec, claim_of(*job.spec, head.unit, deciding.now));
-    if (choices.empty()) {
-      if (!command.may_promise || promises_sought == promises_sought_max) continue;
-      if (has_promise(deciding.state, unit, deciding.now)) continue;
-      ++promises_sought;
-      if (promise_nodes(deciding, job, head.unit)) return {};
-      continue;
-    }
-    if (place_all(deciding, {head.unit, *job.spec, attempt, hold, job.owed}, std::move(choices)))
-      return {};
-    if (unit.promise.pool) {  // It is kept for somebody who can pay.
-      forget_promise(deciding, head.unit);
-      return {};
-    }
-    if (is_spent(deciding.state, job, hold)) {
-      end_waiting(deciding, job,
-                  {.unit = head.unit,
-                   .end = AttemptEnd::over_budget,
-                   .exit_code = 0,
-                   .reason = "what is left of its budget does not pay for a minute anywhere"});
-      return {};
-    }
+namespace {
+
+// Places the head of a line, ends it, or keeps nodes for it; false, and no event, if there is
+// nothing to do about it now.
+bool serve_head(Deciding& deciding, const UnitKey& key, std::size_t& promises_left) {
+  const jobs::Job& job = *deciding.state.jobs().find(key.job);
+  const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
+  const jobs::Unit& unit = job.units[key.unit];
+  auto choices = choose_places(deciding.state, *job.spec, claim_of(*job.spec, key, deciding.now));
+  if (choices.empty()) {
+    if (promises_left == 0 || has_promise(deciding.state, unit, deciding.now)) return false;
+    --promises_left;
+    return promise_nodes(deciding, job, key);
   }
+  if (place_all(deciding, {key, *job.spec, unit.attempt + 1, hold, job.owed}, std::move(choices)))
+    return true;
+  if (unit.promise.pool) {  // Nodes are kept for those who can pay.
+    forget_promise(deciding, key);
+    return true;
+  }
+  if (!is_spent(deciding.state, job, hold)) return false;
+  end_waiting(deciding, job,
+              {.unit = key,
+               .end = AttemptEnd::over_budget,
+               .exit_code = 0,
+               .reason = "what is left of its budget does not pay for a minute anywhere"});
+  return true;
+}
+
+}  // namespace
+
+Ruling decide_one(Deciding& deciding, const PlaceWaiting& command) {
+  std::size_t lines_left = lines_tried_max;
+  std::size_t promises_left = command.may_promise ? promises_sought_max : 0;
+  bool is_served = false;
+  each_head_in_turn(deciding.state, command.skip, [&](const jobs::HeadKey& head) {
+    if (lines_left-- == 0) return false;
+    is_served = serve_head(deciding, head.unit, promises_left);
+    return !is_served;
+  });
+  if (is_served) return {};
   return refuse(Code::nothing_placeable, "no waiting unit can start now");
 }
 

@@ -44,15 +44,15 @@ class Yard {
   const jobs::Unit& unit(JobId id) const { return job(id).units.front(); }
   bool waits(JobId id) const { return unit(id).phase == jobs::Phase::waiting; }
 
-  /// Places what can be placed, and launches it.
+  /// Places what can be placed one after another; each is launched before the next is looked for.
   void place() {
-    while (scene.run(PlaceWaiting{0, may_promise_})) {
-    }
-    for (const auto& [id, job] : scene.state.jobs().all()) {
-      if (job.units.front().phase == jobs::Phase::reserving) arrivals_.push_back(id);
-    }
-    for (const JobId id : arrivals_) launch(id);
-    arrivals_.clear();
+    do {
+      std::vector<JobId> placed;
+      for (const auto& [id, job] : scene.state.jobs().all()) {
+        if (job.units.front().phase == jobs::Phase::reserving) placed.push_back(id);
+      }
+      for (const JobId id : placed) launch(id);
+    } while (scene.run(PlaceWaiting{0, may_promise_}));
   }
 
   Scene scene = furnished_scene();
@@ -91,7 +91,6 @@ class Yard {
   bool may_promise_;
   std::map<JobId, Span> runs_for_;
   std::map<JobId, Moment> ends_;
-  std::vector<JobId> arrivals_;
 };
 
 JobSpec small(Span length) {

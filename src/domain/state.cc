@@ -25,6 +25,19 @@ Timer timer_of(const UnitKey& key, const jobs::LostAttempt& lost) {
   return {lost.until, Due::lost_attempt, key.job.value, key.unit};
 }
 
+Need plus(const Need& a, const Need& b, std::int64_t sign) {
+  return {a.card_milli + sign * b.card_milli, a.cpu_milli + sign * b.cpu_milli,
+          a.memory_bytes + sign * b.memory_bytes};
+}
+
+// All of a pool; nothing of one that is closed.
+Need size_of(const Pool& pool) {
+  if (pool.state == ServingState::closed) return {};
+  const std::int64_t nodes = pool.nodes;
+  return {nodes * pool.cards_per_node * 1000, nodes * pool.cpu_milli_per_node,
+          nodes * pool.memory_bytes_per_node};
+}
+
 Need times(const Need& need, std::int64_t n) {
   return {need.card_milli * n, need.cpu_milli * n, need.memory_bytes * n};
 }
@@ -150,6 +163,23 @@ void State::expect(const UnitKey& key, std::int64_t sign) {
   note_stale(pool);
 }
 
+// Counts a lease among what its project holds (sign 1), or no longer (sign -1).
+void State::hold(const market::Lease& lease, std::int64_t sign) {
+  const jobs::Job* job = jobs_.find(lease.holder.job);
+  if (job == nullptr) return;
+  const Grant& grant = lease.grant;
+  const std::int64_t cards = std::int64_t{grant.card_milli} * std::ssize(grant.cards);
+  const auto add = [&](auto& table, auto id) {
+    Need* held = table.edit(id);
+    if (held == nullptr) held = &table.insert(id, {});
+    *held = plus(*held, {cards, grant.cpu_milli, grant.memory_bytes}, sign);
+    if (*held == Need{}) table.erase(id);
+  };
+  add(projects_hold_, job->spec->project);
+  const auto* project = identity_.projects().find(job->spec->project);
+  if (project != nullptr) add(organisations_hold_, project->organisation);
+}
+
 // Hides the nodes of a pool that are promised from whoever has no claim on them.
 void State::keep_promised(PoolId id) {
   const UnitKey* key = jobs_.promises().find(id);
@@ -232,6 +262,7 @@ struct Folding {
     const Pool* known = state.catalogue_.pools().find(event.pool.id);
     const Pool before = known == nullptr ? Pool{} : *known;
     state.catalogue_.apply(event);
+    state.capacity_ = plus(plus(state.capacity_, size_of(before), -1), size_of(event.pool), 1);
     if (!has_same_nodes(before, event.pool)) {
       state.market_.resize(before, event.pool);
       state.keep_promised(event.pool.id);
@@ -244,6 +275,7 @@ struct Folding {
   void operator()(const market::LeaseGranted& event) const {
     const market::Lease& lease = event.lease;
     state.market_.apply(event, state.catalogue_.pools().at(lease.pool));
+    state.hold(lease, 1);
     if (lease.expires != Moment{})
       state.timers_.insert({lease.expires, Due::lease_expiry, lease.id.value, 0}, true);
     state.essence_.last.lease = lease.id.value;
@@ -259,6 +291,7 @@ struct Folding {
     const market::Lease& lease = *state.market_.find_lease(event.lease);
     const Pool& pool = state.catalogue_.pools().at(lease.pool);
     drop_lease_timer(lease);
+    state.hold(lease, -1);
     state.market_.apply(event, pool);
     state.note_stale(pool.id);
   }
@@ -524,11 +557,16 @@ void State::reindex() {
   hosted_ = {};
   renewals_ = {};
   expected_ = {};
+  capacity_ = {};
+  projects_hold_ = {};
+  organisations_hold_ = {};
   for (const auto& [id, pool] : catalogue_.pools()) {
+    capacity_ = plus(capacity_, size_of(pool), 1);
     supply_.put(pool, catalogue_.sites().at(pool.site));
     note_stale(id);
   }
   for (const auto& [id, lease] : market_.leases()) {
+    hold(lease, 1);
     if (lease.state == market::LeaseState::tentative && lease.expires != Moment{})
       timers_.insert({lease.expires, Due::lease_expiry, id.value, 0}, true);
   }

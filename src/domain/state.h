@@ -204,6 +204,11 @@ class State {
   /// When a pool was last seen; absent if it is only known by what was granted on it.
   const Sight* sight_of(PoolId id) const { return sights_.find(id); }
 
+  /// All cards, cores and memory of the pools that are not closed; and what somebody has leased.
+  const Need& capacity() const { return capacity_; }
+  Need held_by(ProjectId id) const { return held_in(projects_hold_, id); }
+  Need held_by(OrganisationId id) const { return held_in(organisations_hold_, id); }
+
   /// How many tasks have been reserved in a pool and not granted yet.
   std::uint32_t expected_in(PoolId id) const {
     const Expected* expected = expected_.find(id);
@@ -237,6 +242,12 @@ class State {
   void expect(const jobs::UnitKey&, std::int64_t sign);
   void index_hosted(const jobs::UnitKey&, const jobs::Unit&);
   void keep_promised(PoolId);
+  void hold(const market::Lease&, std::int64_t sign);
+  template <class Id>
+  static Need held_in(const Table<Id, Need>& table, Id id) {
+    const Need* held = table.find(id);
+    return held == nullptr ? Need{} : *held;
+  }
 
   Essence essence_;
   identity::Identity identity_;
@@ -259,6 +270,10 @@ class State {
     std::uint32_t tasks = 0;
   };
   Table<PoolId, Expected> expected_;
+
+  Need capacity_;
+  Table<ProjectId, Need> projects_hold_;
+  Table<OrganisationId, Need> organisations_hold_;
 
   // Of the record being applied: what is brought up to date once, at its end.
   std::vector<PoolId> stale_pools_;

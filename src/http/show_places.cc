@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "domain/queue.h"
 #include "http/show.h"
 #include "runtime/core_thread.h"
 #include "wire/names.h"
@@ -234,6 +235,10 @@ api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
     view.text = "none of " + std::to_string(why.pools) + " pools can start it now";
   }
   if (!does_fit && view.ahead == 0) add_promises(state, job, unit, view);
+  if (const std::size_t before = domain::projects_before(state, *job.spec); before > 0)
+    view.text += "; " + std::to_string(before) +
+                 (before == 1 ? " project that holds" : " projects that hold") +
+                 " a smaller share of all comes first";
   return view;
 }
 

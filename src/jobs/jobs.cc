@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::size_t mishaps_kept = 8;
 
+HeadKey head_of(const Line& line, const Job& job) {
+  const QueueKey& first = line.units.begin()->first;
+  return {first.rank, job.spec->project, first.unit};
+}
+
 bool is_active(const Job& job) {
   for (const Unit& unit : job.units) {
     if (unit.phase != Phase::waiting && unit.phase != Phase::ended) return true;
@@ -131,9 +136,9 @@ void Jobs::enqueue(const UnitKey& key, const Job& job) {
   const std::uint64_t print = demand_fingerprint(*job.spec);
   Line* line = lines_.edit(print);
   if (line == nullptr) line = &lines_.insert(print, {});
-  if (!line->units.empty()) heads_.erase(line->units.begin()->first);
+  if (!line->units.empty()) heads_.erase(head_of(*line, job));
   line->units.insert(queue_key(*job.spec, key), true);
-  heads_.insert(line->units.begin()->first, print);
+  heads_.insert(head_of(*line, job), print);
   ++waiting_;
 }
 
@@ -141,12 +146,12 @@ void Jobs::dequeue(const UnitKey& key, const Job& job) {
   const std::uint64_t print = demand_fingerprint(*job.spec);
   Line* line = lines_.edit(print);
   ensure(line != nullptr);
-  heads_.erase(line->units.begin()->first);
+  heads_.erase(head_of(*line, job));
   line->units.erase(queue_key(*job.spec, key));
   if (line->units.empty()) {
     lines_.erase(print);
   } else {
-    heads_.insert(line->units.begin()->first, print);
+    heads_.insert(head_of(*line, job), print);
   }
   --waiting_;
 }

@@ -17,6 +17,16 @@ struct QueueKey {
   friend constexpr auto operator<=>(const QueueKey&, const QueueKey&) = default;
 };
 
+/// The heads of the lines, those of one project and one rank together: whose turn it is among
+/// projects depends on what they hold.
+struct HeadKey {
+  std::uint8_t rank = 0;
+  ProjectId project;
+  UnitKey unit;
+
+  friend constexpr auto operator<=>(const HeadKey&, const HeadKey&) = default;
+};
+
 /// Units that ask for the same thing wait in one line: if its head fits nowhere, none of it does.
 struct Line {
   Table<QueueKey, bool> units;
@@ -52,8 +62,8 @@ class Jobs {
   /// The lines of waiting units by a fingerprint of what they ask for. None is empty.
   const Table<std::uint64_t, Line>& lines() const { return lines_; }
 
-  /// The lines in the order of their heads.
-  const Table<QueueKey, std::uint64_t>& heads() const { return heads_; }
+  /// The lines by their heads.
+  const Table<HeadKey, std::uint64_t>& heads() const { return heads_; }
 
   /// Units waiting in the queue.
   std::uint64_t waiting() const { return waiting_; }
@@ -115,7 +125,7 @@ class Jobs {
 
   Table<GuestKey, JobId> guests_;
   Table<std::uint64_t, Line> lines_;
-  Table<QueueKey, std::uint64_t> heads_;
+  Table<HeadKey, std::uint64_t> heads_;
   Table<PoolId, UnitKey> promises_;
   std::uint64_t waiting_ = 0;
   JobCounts counts_;

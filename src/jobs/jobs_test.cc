@@ -398,7 +398,9 @@ void expect_indexes_follow(const Jobs& jobs) {
       EXPECT_EQ(jobs.ahead_of(key.second), ahead++);
       ++at;
     }
-    EXPECT_EQ(jobs.heads().at(units.begin()->first), print);
+    const QueueKey first = units.begin()->first;
+    const ProjectId project = jobs.find(first.unit.job)->spec->project;
+    EXPECT_EQ(jobs.heads().at({first.rank, project, first.unit}), print);
   }
 }
 

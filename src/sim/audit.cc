@@ -82,6 +82,11 @@ void Audit::compare_derived(const State& state) {
   for (auto one = state.renewals().begin(), two = again.renewals().begin();
        one != state.renewals().end() && two != again.renewals().end(); ++one, ++two)
     same(one->first == two->first, "a unit to be renewed");
+  same(state.capacity() == again.capacity(), "what there is");
+  for (const auto& [id, project] : state.identity().projects())
+    same(state.held_by(id) == again.held_by(id) &&
+             state.held_by(project.organisation) == again.held_by(project.organisation),
+         "what a project holds");
   for (const auto& [id, pool] : state.catalogue().pools()) {
     same(state.supply().free_of(id) == again.supply().free_of(id), "what is free in a pool");
     const market::PoolFree one = state.market().nodes().free_in(pool);

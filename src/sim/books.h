@@ -93,6 +93,8 @@ class LeaseBook {
   };
   const Kept* find(LeaseId) const;
   const Pool* pool(PoolId) const;
+  const std::map<LeaseId, Kept>& all() const { return leases_; }
+  const std::map<PoolId, Pool>& pools() const { return pools_; }
   void compare(const domain::State&) const;
 
  private:
@@ -258,7 +260,10 @@ class LifeBook {
   void seen(const ledger::Withdrawn&);
   void seen(const identity::OrganisationCreated&) { needs_operator_or_joining("organisation"); }
   void seen(const identity::UserCreated&);
-  void seen(const identity::ProjectCreated&) { needs_operator_or_joining("project"); }
+  void seen(const identity::ProjectCreated& event) {
+    needs_operator_or_joining("project");
+    organisations_[event.project.id] = event.project.organisation;
+  }
   void seen(const identity::SeatTaken&);
   void seen(const identity::KeyCreated&);
   void seen(const identity::KeyRevoked&);
@@ -291,6 +296,8 @@ class LifeBook {
   void needs_actor(std::string_view what);
   void check_heartbeat(const jobs::UnitRenewed&, const Unit&);
   void check_queue_order(const jobs::UnitKey&, const Job&);
+  void check_turn(const jobs::UnitPlaced&, const Job&);
+  std::pair<std::int64_t, std::int64_t> shares_of(ProjectId) const;
   void check_promised(const jobs::UnitKey&, PoolId, std::uint32_t node);
   void drop_promise(const jobs::UnitKey&);
   void check_price(const jobs::UnitPlaced&, const Job&);
@@ -318,6 +325,7 @@ class LifeBook {
     Moment by;
   };
   std::map<PoolId, Promised> promises_;
+  std::map<ProjectId, OrganisationId> organisations_;
   std::map<UserId, identity::Role> roles_;
   std::map<std::pair<ProjectId, UserId>, bool> seats_;
   std::map<KeyId, std::pair<UserId, Digest>> keys_;

@@ -133,6 +133,7 @@ enum class Branch : std::uint8_t {
   deadline_missed,
   budget_spent_by_others,
   granted_beside_neighbour,
+  turn_of_another_project,
   promise_kept,
   granted_on_kept_node,
   link_measured,

@@ -243,6 +243,7 @@ void LifeBook::seen(const jobs::UnitPlaced& event) {
   check(own->spec->not_before <= at_ && placed->queue_at <= at_, "not_before",
         who + " is placed too early");
   check_queue_order(event.unit, *own);
+  check_turn(event, *own);
   check_price(event, *own);
   if (accepted_now_ == nullptr && placed->attempt == 0 && !own->is_guest)
     coverage_.hit(Branch::waited_in_queue);

@@ -1,7 +1,10 @@
 // The queue: who comes before whom, and which nodes are kept for whom.
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <utility>
 
+#include "domain/terms.h"
 #include "sim/books.h"
 
 namespace suan::sim {
@@ -28,6 +31,74 @@ void LifeBook::check_queue_order(const UnitKey& key, const Job& placed) {
       check(order < std::pair(rank_of(other.spec->priority), UnitKey{id, i}), "queue order",
             print_key(key) + " overtakes " + print_key(UnitKey{id, i}));
     }
+  }
+}
+
+// What the organisation of a project and it itself hold: the largest part of all cards, cores or
+// memory, in millionths, rounded down.
+std::pair<std::int64_t, std::int64_t> LifeBook::shares_of(ProjectId project) const {
+  __extension__ using Wide = __int128;
+  using Amounts = std::array<std::int64_t, 3>;  // Thousandths of cards and cores, and bytes.
+  const auto add = [](Amounts& to, std::int64_t times, std::int64_t card_milli, std::int64_t cpu,
+                      std::int64_t memory) {
+    to = {to[0] + times * card_milli, to[1] + times * cpu, to[2] + times * memory};
+  };
+  Amounts all{};
+  for (const auto& [id, pool] : leases_.pools()) {
+    if (pool.state != ServingState::closed)
+      add(all, pool.nodes, std::int64_t{1000} * pool.cards_per_node, pool.cpu_milli_per_node,
+          pool.memory_bytes_per_node);
+  }
+  const auto organisation_of = [&](ProjectId id) {
+    const auto found = organisations_.find(id);
+    return found == organisations_.end() ? OrganisationId{} : found->second;
+  };
+  Amounts of_organisation{};
+  Amounts of_project{};
+  for (const auto& [id, kept] : leases_.all()) {
+    const auto holder = jobs_.find(kept.lease.holder.job);
+    if (holder == jobs_.end()) continue;
+    const ProjectId theirs = holder->second.spec->project;
+    const Grant& grant = kept.lease.grant;
+    const std::int64_t cards = std::int64_t{grant.card_milli} * std::ssize(grant.cards);
+    if (organisation_of(theirs) == organisation_of(project))
+      add(of_organisation, 1, cards, grant.cpu_milli, grant.memory_bytes);
+    if (theirs == project) add(of_project, 1, cards, grant.cpu_milli, grant.memory_bytes);
+  }
+  const auto largest = [&](const Amounts& held) {
+    std::int64_t part = 0;
+    for (std::size_t i = 0; i < held.size(); ++i) {
+      if (held[i] == 0) continue;
+      const Wide millionths = all[i] > 0 ? Wide{held[i]} * 1'000'000 / all[i] : 1'000'000;
+      part = std::max(part, static_cast<std::int64_t>(millionths));
+    }
+    return part;
+  };
+  return {largest(of_organisation), largest(of_project)};
+}
+
+// Of two projects that wait for the same, and could both pay for it, the one that holds less comes
+// first. What may use nodes that are kept is another matter.
+void LifeBook::check_turn(const jobs::UnitPlaced& event, const Job& placed) {
+  constexpr std::size_t jobs_looked_at_max = 200;  // More may be more lines than are tried at once.
+  const JobSpec& spec = *placed.spec;
+  if (accepted_now_ != nullptr || placed.is_guest || jobs_.size() > jobs_looked_at_max ||
+      spec.budget != Money{} || !promises_.empty())
+    return;
+  const auto own = shares_of(spec.project);
+  const Money price = scale(event.placement.hourly, spec.nodes, 1);
+  for (const auto& [id, other] : jobs_) {
+    if (other.is_ended || other.spec->project == spec.project || other.is_stopping) continue;
+    if (std::ranges::none_of(other.units, &Unit::is_queued)) continue;
+    JobSpec same = *other.spec;
+    same.project = spec.project;
+    if (same.priority != spec.priority || jobs::demand_fingerprint(same) != placed.demand) continue;
+    const std::int64_t has = money_.balance(ledger::project_account(other.spec->project));
+    if (has < domain::unit_allowance(*other.spec, price).micro) continue;
+    coverage_.hit(Branch::turn_of_another_project);
+    check(shares_of(other.spec->project) >= own, "fair share",
+          print_key(event.unit) + " comes before job-" + std::to_string(id.value) +
+              ", whose project holds less");
   }
 }
 
