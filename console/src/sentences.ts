@@ -16,6 +16,21 @@ export const chinese: readonly [RegExp, string][] = [
   [/^it was placed in the best pool that could start it$/, '已放置在可启动它的最优资源池'],
   [/^it waits for start\.not_before, (.+)$/, '等待 start.not_before：$1'],
   [/^(\d+) jobs that ask for the same wait before it$/, '前面还有 $1 个要求相同的任务在排队'],
+  [/^another job that asks for the same waits before it$/, '前面还有 1 个要求相同的任务在排队'],
+  [/^a node of (\S+) is kept for it$/, '已为它预留 $1 的 1 个节点'],
+  [/^(\d+) nodes of (\S+) are kept for it$/, '已为它预留 $2 的 $1 个节点'],
+  [/^free by (\S+) at the latest$/, '最迟 $1 空出'],
+  [/^expected to be free by (\S+)$/, '预计 $1 空出'],
+  [/^nodes of (\S+) are kept for (\S+) until (\S+)$/, '$1 的节点为 $2 预留至 $3'],
+  [/^a project that holds a smaller share of all comes first$/, '有 1 个占用份额更小的项目排在前面'],
+  [
+    /^(\d+) projects that hold a smaller share of all come first$/,
+    '有 $1 个占用份额更小的项目排在前面',
+  ],
+  [
+    /^with max_duration (\S+), on the nodes that are kept for (\S+)$/,
+    '设 max_duration 为 $1，使用为 $2 预留的节点',
+  ],
   [/^none of (\d+) pools can start it now$/, '共 $1 个资源池，目前都不能启动它'],
   [
     /^it could start now, but what is set aside for it \((.+) CNY\) and what the project has \((.+) CNY\) do not pay for the price there is now$/,
@@ -98,5 +113,7 @@ export const chinese: readonly [RegExp, string][] = [
 export function tell(language: Language, sentence: string): string {
   if (language === 'en') return sentence;
   const found = chinese.find(([pattern]) => pattern.test(sentence));
-  return found ? sentence.replace(found[0], found[1]).trim() : sentence;
+  if (found) return sentence.replace(found[0], found[1]).trim();
+  const parts = sentence.split('; '); // Several sentences in one.
+  return parts.length > 1 ? parts.map((part) => tell(language, part)).join('；') : sentence;
 }

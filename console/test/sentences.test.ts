@@ -46,6 +46,9 @@ describe('what the server says', () => {
     expect(tell('zh', 'with price.max_hourly_cost 0.15 instead of 0.1')).toBe(
       '把 price.max_hourly_cost 从 0.1 改为 0.15',
     );
+    expect(
+      tell('zh', 'waits for capacity; a node of a/b is kept for it; free by 12:00 at the latest'),
+    ).toBe('等待资源；已为它预留 a/b 的 1 个节点；最迟 12:00 空出');
     expect(tell('zh', 'without where.regions cn-sh')).toBe('去掉 where.regions cn-sh');
   });
 

@@ -76,9 +76,11 @@ std::optional<Choice> choose_kept(const State& state, const placement::Demand& d
                                   const market::Claim& claim) {
   std::optional<placement::Candidate> best;
   for (const auto& [id, owner] : state.jobs().promises()) {
+    const jobs::Job& job = *state.jobs().find(owner.job);
+    const std::uint8_t rank = jobs::queue_key(*job.spec, owner).rank;
+    if (!claim.may_use({owner.job, owner.unit, rank, job.units[owner.unit].promise.by})) continue;
     const Pool& pool = state.catalogue().pools().at(id);
-    for (const placement::Candidate& each :
-         placement::candidates_in(state.supply(), demand, id)) {
+    for (const placement::Candidate& each : placement::candidates_in(state.supply(), demand, id)) {
       if (best && !(each.score < best->score)) break;
       if (state.market().fit(pool, each.need, demand.nodes, claim).empty()) continue;
       best = each;
@@ -87,8 +89,8 @@ std::optional<Choice> choose_kept(const State& state, const placement::Demand& d
   }
   if (!best) return std::nullopt;
   const ExactNodes nodes(state);
-  return record_choice(
-      state, placement::rank(state.supply(), demand, &nodes, runners_recorded + 1), *best);
+  return record_choice(state, placement::rank(state.supply(), demand, &nodes, runners_recorded + 1),
+                       *best);
 }
 
 namespace {

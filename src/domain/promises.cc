@@ -1,7 +1,7 @@
 // Keeps nodes for work that smaller work would pass by for ever: backfilling with reservations, as
 // in D. Lifka, "The ANL/IBM SP Scheduling System" (1995), one reservation in each pool.
 #include <algorithm>
-#include <map>
+#include <span>
 #include <tuple>
 
 #include "domain/deciding.h"
@@ -26,17 +26,22 @@ constexpr Span promise_lasts_min = seconds(10);  // Before it is made anew.
 jobs::Promise earliest_in(const State& state, const Pool& pool, const Need& need,
                           std::uint32_t tasks, Moment now) {
   struct Ending {
+    std::uint32_t node = 0;
     LeaseEnd end;
     LeaseId lease;
     const Grant* grant = nullptr;
   };
-  std::map<std::uint32_t, std::vector<Ending>> endings;
+  std::vector<Ending> endings;
+  endings.reserve(state.market().leases().size());
   for (const auto& [id, lease] : state.market().leases()) {
     if (lease.pool != pool.id) continue;
     const jobs::Job* job = state.jobs().find(lease.holder.job);
     if (job != nullptr)
-      endings[lease.grant.node].push_back({lease_end(*job, lease, now), id, &lease.grant});
+      endings.push_back({lease.grant.node, lease_end(*job, lease, now), id, &lease.grant});
   }
+  std::ranges::sort(endings, {}, [](const Ending& each) {
+    return std::tuple(each.node, !each.end.is_bound, each.end.at, each.lease);
+  });
   struct Opening {
     Moment at;
     bool is_bound = true;
@@ -44,34 +49,37 @@ jobs::Promise earliest_in(const State& state, const Pool& pool, const Need& need
   };
   std::vector<Opening> openings;
   std::vector<const Grant*> grants;
+  auto here = endings.begin();
   for (std::uint32_t node = 0; node < pool.nodes; ++node) {
-    std::vector<Ending>& here = endings[node];
-    std::ranges::sort(here, {}, [](const Ending& each) {
-      return std::tuple(!each.end.is_bound, each.end.at, each.lease);
-    });
     grants.clear();
-    for (const Ending& each : here) grants.push_back(each.grant);
+    auto next = here;
+    for (; next != endings.end() && next->node == node; ++next) grants.push_back(next->grant);
     const auto needed = state.market().nodes().ends_needed(pool, node, need, grants);
-    if (!needed) continue;
-    Opening opening{now, true, node};
-    for (std::size_t i = 0; i < *needed; ++i) {
-      opening.at = std::max(opening.at, here[i].end.at);
-      opening.is_bound = opening.is_bound && here[i].end.is_bound;
+    if (needed) {
+      Opening opening{now, true, node};
+      for (const Ending& each : std::span(here, here + static_cast<std::ptrdiff_t>(*needed))) {
+        opening.at = std::max(opening.at, each.end.at);
+        opening.is_bound = opening.is_bound && each.end.is_bound;
+      }
+      openings.push_back(opening);
     }
-    openings.push_back(opening);
+    here = next;
   }
   if (openings.size() < tasks) return {};
   // What must end by then comes before what only may.
   std::ranges::partial_sort(openings, openings.begin() + tasks, {}, [](const Opening& each) {
     return std::tuple(!each.is_bound, each.at, each.node);
   });
-  jobs::Promise promise{.pool = pool.id, .nodes = {}, .by = now + promise_lasts_min, .is_bound = true};
+  jobs::Promise promise{
+      .pool = pool.id, .nodes = {}, .by = now + promise_lasts_min, .is_bound = true};
   for (const Opening& each : std::span(openings).first(tasks)) {
     promise.nodes.push_back(each.node);
     promise.by = std::max(promise.by, each.at);
     promise.is_bound = promise.is_bound && each.is_bound;
   }
   std::ranges::sort(promise.nodes);
+  const std::int64_t second = seconds(1).us;  // Nobody reads the rest.
+  promise.by.us = (promise.by.us + second - 1) / second * second;
   return promise;
 }
 

@@ -157,9 +157,7 @@ TEST(Promises, WithoutThemItIsPassedByForEver) {
 
 TEST(Promises, HoldAlsoWhereNothingHasALimit) {
   for_each_seed(
-      [&](Random& random) {
-        ASSERT_TRUE(tell_of_gang(true, random, false).started.has_value());
-      },
+      [&](Random& random) { ASSERT_TRUE(tell_of_gang(true, random, false).started.has_value()); },
       20);
 }
 

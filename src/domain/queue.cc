@@ -24,7 +24,8 @@ std::vector<Asking> projects_in_turn(const State& state, std::uint8_t rank) {
   if (asking.size() < 2 || planted(Bug::fair_share_ignored)) return asking;
   for (Asking& each : asking) {
     const auto* project = state.identity().projects().find(each.project);
-    const OrganisationId organisation = project == nullptr ? OrganisationId{} : project->organisation;
+    const OrganisationId organisation =
+        project == nullptr ? OrganisationId{} : project->organisation;
     each.project_share = dominant_share(state, state.held_by(each.project));
     each.organisation_share = dominant_share(state, state.held_by(organisation));
   }

@@ -6,10 +6,10 @@
 
 #include "domain/state.h"
 
-/// Whose turn it is: by priority, then the organisation, and in it the project, that holds the least
-/// of what there is, then by age. The least by its dominant resource, of cards, cores and memory
-/// the one of which it holds the largest part: A. Ghodsi et al., "Dominant Resource Fairness"
-/// (NSDI 2011), with the hierarchy of organisations above it.
+/// Whose turn it is: by priority, then the organisation, and in it the project, that holds the
+/// least of what there is, then by age. The least by its dominant resource, of cards, cores and
+/// memory the one of which it holds the largest part: A. Ghodsi et al., "Dominant Resource
+/// Fairness" (NSDI 2011), with the hierarchy of organisations above it.
 namespace suan::domain {
 
 /// The larger of the parts of all cards, cores and memory that somebody holds, in millionths.

@@ -9,7 +9,7 @@ namespace suan::domain {
 
 namespace {
 
-constexpr Span stop_takes = seconds(1);        // Beyond the grace: noticing, killing, reaping.
+constexpr Span stop_takes = seconds(1);  // Beyond the grace: noticing, killing, reaping.
 constexpr Span unlimited_runs_on_min = minutes(10);
 constexpr Span cut_stop_takes = seconds(10);   // The same, where nobody may be wrong about it.
 constexpr std::int64_t clock_error_part = 50;  // Two clocks, each off by a hundredth.

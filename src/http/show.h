@@ -51,7 +51,7 @@ std::vector<api::Rejection> show_rejections(const std::vector<placement::Rejecti
 std::vector<api::Change> show_changes(const domain::State&, const std::vector<placement::Change>&);
 api::Candidate show_candidate(const domain::State&, const JobSpec&, const placement::Candidate&);
 
-/// "2 nodes of site/pool are kept for it, free by … at the latest".
+/// "2 nodes of site/pool are kept for it; free by … at the latest".
 std::string promise_text(const domain::State&, const jobs::Promise&);
 
 /// "site/pool", or "" for none.

@@ -52,7 +52,7 @@ std::string waiting_reason(const domain::State& state, const jobs::Job& job) {
   if (job.is_stopping) return "stopping on request";
   if (unit.phase != Phase::waiting) return "";
   if (!unit.is_queued) return "waits for its start.not_before";
-  if (unit.promise.pool) return "waits: " + promise_text(state, unit.promise);
+  if (unit.promise.pool) return "waits for capacity; " + promise_text(state, unit.promise);
   if (unit.mishaps.empty()) return "waits for capacity";
   switch (unit.mishaps.back().setback) {
     case jobs::Setback::site_lost:

@@ -134,11 +134,13 @@ void add_money_reasons(const domain::State& state, const jobs::Job& job, api::Wh
 
 std::string promise_text(const domain::State& state, const jobs::Promise& promise) {
   const std::size_t nodes = promise.nodes.size();
-  const std::string kept = nodes == 1 ? "a node" : std::to_string(nodes) + " nodes";
-  return kept + " of " + pool_text(state, promise.pool) +
-         (nodes == 1 ? " is kept for it, " : " are kept for it, ") +
-         (promise.is_bound ? "free by " : "expected to be free by ") + print_moment(promise.by) +
-         (promise.is_bound ? " at the latest" : "");
+  const std::string pool = pool_text(state, promise.pool);
+  const std::string kept = nodes == 1
+                               ? "a node of " + pool + " is kept for it"
+                               : std::to_string(nodes) + " nodes of " + pool + " are kept for it";
+  const std::string by = print_moment(promise.by);
+  return kept + (promise.is_bound ? "; free by " + by + " at the latest"
+                                  : "; expected to be free by " + by);
 }
 
 std::vector<api::Rejection> show_rejections(const std::vector<placement::Rejection>& rejections) {
@@ -227,7 +229,9 @@ api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
   if (does_fit && view.ahead == 0) {
     add_money_reasons(state, job, view);
   } else if (view.ahead > 0) {
-    view.text = std::to_string(view.ahead) + " jobs that ask for the same wait before it";
+    view.text = view.ahead == 1
+                    ? "another job that asks for the same waits before it"
+                    : std::to_string(view.ahead) + " jobs that ask for the same wait before it";
   } else if (why.starts_now > 0) {
     view.text = "its " + std::to_string(job.spec->elements) +
                 " nodes do not all fit at once where they may be";
@@ -236,9 +240,9 @@ api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
   }
   if (!does_fit && view.ahead == 0) add_promises(state, job, unit, view);
   if (const std::size_t before = domain::projects_before(state, *job.spec); before > 0)
-    view.text += "; " + std::to_string(before) +
-                 (before == 1 ? " project that holds" : " projects that hold") +
-                 " a smaller share of all comes first";
+    view.text += before == 1 ? "; a project that holds a smaller share of all comes first"
+                             : "; " + std::to_string(before) +
+                                   " projects that hold a smaller share of all come first";
   return view;
 }
 

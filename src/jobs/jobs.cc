@@ -210,7 +210,8 @@ void Jobs::drop_promise(Unit& unit) {
 void Jobs::apply(const UnitPromised& event) {
   drop_promise(unit(event.unit));
   if (!event.promise.pool) return;
-  if (const UnitKey* other = promises_.find(event.promise.pool)) drop_promise(unit(UnitKey(*other)));
+  if (const UnitKey* other = promises_.find(event.promise.pool))
+    drop_promise(unit(UnitKey(*other)));
   promises_.insert(event.promise.pool, event.unit);
   unit(event.unit).promise = event.promise;
 }

@@ -21,7 +21,7 @@ using domain::State;
 
 namespace {
 
-constexpr Span promises_every = milliseconds(200);  // Nodes are kept for somebody no oftener.
+constexpr Span promises_every = seconds(1);       // Nodes are looked for to keep no oftener.
 constexpr std::size_t inner_commands_max = 1024;  // Of one step, so that requests get their turn.
 
 // What is refused when the disk is nearly full: work that makes more to remember. Finishing,
@@ -100,7 +100,10 @@ std::optional<Moment> Core::next_step() const {
   if (is_stuck() || !inner_.empty() || !effects_.empty()) return state_.essence().now;
   if (may_place_ && state_.jobs().waiting() > 0) return state_.essence().now;
   const auto timer = state_.first_timer();
-  return timer ? std::optional(timer->at) : std::nullopt;
+  if (!seeks_later_ || state_.jobs().waiting() == 0)
+    return timer ? std::optional(timer->at) : std::nullopt;
+  const Moment sought = promises_sought_ + promises_every;
+  return timer ? std::min(timer->at, sought) : sought;
 }
 
 // Applies what was decided and adds it to the open batch.
@@ -261,11 +264,13 @@ bool Core::take_due(Moment now) {
     commit(std::move(*decision), now, nullptr);
     return true;
   }
+  const bool may_seek = now >= promises_sought_ + promises_every || now < promises_sought_;
+  if (seeks_later_ && may_seek) expect_places();
   if (!may_place_ || state_.jobs().waiting() == 0) return false;
   state_.refresh();
-  const bool may_promise =
-      lines_tried_ == 0 && (now >= promises_sought_ + promises_every || now < promises_sought_);
+  const bool may_promise = lines_tried_ == 0 && may_seek;
   if (may_promise) promises_sought_ = now;
+  if (lines_tried_ == 0) seeks_later_ = !may_seek;
   auto decision = domain::decide(state_, domain::PlaceWaiting{lines_tried_, may_promise},
                                  process_caller(), now, &batch_->memory);
   if (!decision) {

@@ -186,7 +186,8 @@ class Core {
   wire::Writer scratch_;
   Moment received_;              // Of what is being decided; 0 = now.
   bool may_place_ = true;        // Something changed that a waiting unit may profit from.
-  Moment promises_sought_;       // When nodes were last looked for to keep.
+  Moment promises_sought_;       // When nodes were last looked for to keep;
+  bool seeks_later_ = false;     // it was too early to do so again.
   std::size_t lines_tried_ = 0;  // Since then, from the first on: none of them can start.
   bool is_space_low_ = false;
 };

@@ -108,9 +108,8 @@ void LifeBook::seen(const jobs::UnitPromised& event) {
   const std::string who = print_key(event.unit);
   const jobs::Promise& promise = event.promise;
   if (!promise.pool) {
-    const auto kept = std::ranges::find(promises_, event.unit, [](const auto& each) {
-      return each.second.unit;
-    });
+    const auto kept =
+        std::ranges::find(promises_, event.unit, [](const auto& each) { return each.second.unit; });
     if (!check(kept != promises_.end(), "promise", "nothing was kept for " + who)) return;
     const bool is_there = own->phase == Phase::reserving && own->placement.pool == kept->first;
     if (is_there) coverage_.hit(Branch::promise_kept);

@@ -204,6 +204,37 @@ def test_people(directory):
     expect_equal(desk.server.ask("GET", "/v1/me", key=secret[0]).status, 401, "a request with a revoked key")
 
 
+def test_large_work_is_not_passed_by(directory):
+    desk = Desk(directory)
+
+    def put(run, cpus, length):
+        out = desk.run("run", "-d", "-y", "-p", "lab", "--cpus", cpus, "-t", length, "--", run).stdout.strip()
+        expect(JOB.fullmatch(out), f"suan run -d printed {out!r}")
+        return out
+
+    def job(name):
+        return json.loads(desk.run("ps", name, "-o", "json").stdout)
+
+    for _ in range(3):
+        put("sleep 300", "1", "10m")
+    large = put("true", "4", "10m")
+    expect_equal(job(large)["reason"], "waits for capacity", "why the large job waits at first")
+    passing = put("true", "1", "10m")
+    until(lambda: job(passing)["state"] == "finished", 20, f"{passing} has ended")
+    until(lambda: "a node of here/local is kept for it; free by" in job(large)["reason"], 20,
+          "a node is kept for the large job")
+    long = put("true", "1", "30m")
+    expect_equal(job(long)["state"], "queued", "the state of a job that would be in the way")
+    why = desk.run("why", long).stdout
+    expect(f"nodes of here/local are kept for {large} until" in why, f"why it waits: {why}")
+    expect("with max_duration" in why, f"how short it would have to be: {why}")
+    short = put("true", "1", "1m")
+    until(lambda: job(short)["state"] == "finished", 20, "a short job runs meanwhile")
+    for row in json.loads(desk.run("ps", "--state", "running", "-o", "json").stdout)["jobs"]:
+        desk.run("stop", row["id"])
+    until(lambda: job(large)["state"] == job(long)["state"] == "finished", 60, "both have run")
+
+
 def test_a_site_is_drained(directory):
     desk = Desk(directory)
     mark = directory / "mark"
@@ -269,4 +300,5 @@ def test_specifications(directory):
 if __name__ == "__main__":
     testbed.run_tests([test_run_ends_as_its_job, test_forms_of_output, test_stop_and_follow,
                        test_interrupt_leaves_the_job, test_follow_over_a_restart, test_curl_does_the_same,
-                       test_people, test_a_site_is_drained, test_login, test_specifications], seconds=180)
+                       test_people, test_large_work_is_not_passed_by, test_a_site_is_drained, test_login,
+                       test_specifications], seconds=180)

@@ -424,6 +424,7 @@ export const en: Record<keyof typeof zh, string> = {
   'event.pool_offered': 'Pool offered',
   'event.job_submitted': 'Job submitted',
   'event.unit_queued': 'Queued',
+  'event.unit_promised': 'Nodes kept for it changed',
   'event.unit_placed': 'Placed',
   'event.unit_granted': 'Lease granted',
   'event.unit_returned': 'Returned to the queue',

@@ -409,6 +409,7 @@ export const zh = {
   'event.pool_offered': '资源池已上架',
   'event.job_submitted': '任务已提交',
   'event.unit_queued': '进入排队',
+  'event.unit_promised': '为其预留节点有变',
   'event.unit_placed': '已选定资源池',
   'event.unit_granted': '租约已授予',
   'event.unit_returned': '退回重新安排',
