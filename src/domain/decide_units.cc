@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t few_pools = 64;  // A look at all of them is the quickest way to choose.
 constexpr std::size_t runners_recorded = 3;
 constexpr std::size_t evicted_at_once_max = 64;
-constexpr std::size_t promises_sought_max = 4;  // At once, for the first that find no place.
+constexpr std::size_t promises_sought_max = 16;  // At once, for the first that find no place.
 
 }  // namespace
 
@@ -232,7 +232,8 @@ bool serve_head(Deciding& deciding, const UnitKey& key, std::size_t& promises_le
   const jobs::Unit& unit = job.units[key.unit];
   auto choices = choose_places(deciding.state, *job.spec, claim_of(*job.spec, key, deciding.now));
   if (choices.empty()) {
-    if (promises_left == 0 || has_promise(deciding.state, unit, deciding.now)) return false;
+    if (promises_left == 0 || !may_have_promise(job)) return false;
+    if (has_promise(deciding.state, unit, deciding.now)) return false;
     --promises_left;
     return promise_nodes(deciding, job, key);
   }

@@ -109,7 +109,10 @@ market::Claim claim_of(const JobSpec&, const jobs::UnitKey&, Moment now);
 /// The best place on nodes that are kept for whoever claims, or that others may use meanwhile.
 std::optional<Choice> choose_kept(const State&, const placement::Demand&, const market::Claim&);
 
-/// Keeps nodes for a unit at the head of a line, for which there is no place now, where what was
+/// Whether nodes are ever kept for units of a job.
+bool may_have_promise(const jobs::Job&);
+
+/// Keeps nodes for such a unit at the head of a line, for which there is no place now, where what was
 /// submitted after it has started before it; false, and no event, if there are none to keep.
 bool promise_nodes(Deciding&, const jobs::Job&, const jobs::UnitKey&);
 

@@ -14,12 +14,12 @@ using jobs::UnitKey;
 namespace {
 
 constexpr std::size_t pools_weighed_max = 4;
+constexpr Span promise_lasts_min = seconds(10);  // Before it is made anew.
 
 JobSpec with_length(JobSpec spec, Span length) {
   spec.max_duration = length;
   return spec;
 }
-constexpr Span promise_lasts_min = seconds(10);  // Before it is made anew.
 
 // The nodes of a pool that can take a task of a unit first, and when the last of them can; an empty
 // promise if there are not as many as it needs.
@@ -40,7 +40,7 @@ jobs::Promise earliest_in(const State& state, const Pool& pool, const Need& need
       endings.push_back({lease.grant.node, lease_end(*job, lease, now), id, &lease.grant});
   }
   std::ranges::sort(endings, {}, [](const Ending& each) {
-    return std::tuple(each.node, !each.end.is_bound, each.end.at, each.lease);
+    return std::tuple(each.node, each.end.at, !each.end.is_bound, each.lease);
   });
   struct Opening {
     Moment at;
@@ -66,9 +66,8 @@ jobs::Promise earliest_in(const State& state, const Pool& pool, const Need& need
     here = next;
   }
   if (openings.size() < tasks) return {};
-  // What must end by then comes before what only may.
   std::ranges::partial_sort(openings, openings.begin() + tasks, {}, [](const Opening& each) {
-    return std::tuple(!each.is_bound, each.at, each.node);
+    return std::tuple(each.at, !each.is_bound, each.node);
   });
   jobs::Promise promise{
       .pool = pool.id, .nodes = {}, .by = now + promise_lasts_min, .is_bound = true};
@@ -130,9 +129,12 @@ void renew_promise(Deciding& deciding, const UnitKey& key) {
     forget_promise(deciding, key);
 }
 
+bool may_have_promise(const jobs::Job& job) {
+  return !job.spec->is_spread() && !job.guest;
+}
+
 bool promise_nodes(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {
   const State& state = deciding.state;
-  if (job.spec->is_spread() || job.guest) return false;
   const placement::Demand demand = placement::make_demand(*job.spec);
   const ledger::Hold& hold = state.ledger().holds().at(job.hold);
   const Seeker seeker{key, *job.spec, 1, hold, job.owed};
@@ -149,7 +151,7 @@ bool promise_nodes(Deciding& deciding, const jobs::Job& job, const UnitKey& key)
     }
     if (!can_pay(deciding, seeker, scale(each.hourly_cost, 1, job.spec->elements))) continue;
     jobs::Promise promise = earliest_in(state, pool, each.need, demand.nodes, deciding.now);
-    const auto order = [](const jobs::Promise& of) { return std::tuple(!of.is_bound, of.by); };
+    const auto order = [](const jobs::Promise& of) { return std::tuple(of.by, !of.is_bound); };
     if (promise.pool && (!best.pool || order(promise) < order(best))) best = std::move(promise);
   }
   if (!best.pool) return false;

@@ -161,6 +161,21 @@ TEST(Promises, HoldAlsoWhereNothingHasALimit) {
       20);
 }
 
+TEST(Promises, LeaveNodesWhereWorkNeverEnds) {
+  Yard yard(true);
+  JobSpec endless = make_spec(4);
+  endless.max_duration = {};
+  yard.put(std::move(endless), hours(1000));
+  for (int i = 0; i < 3; ++i) yard.put(small(hours(3)), hours(3));
+  const JobId large = yard.put(make_spec(4), hours(1));
+  for (int minute = 0; minute < 600 && yard.waits(large); ++minute) {
+    while (yard.scene.state.jobs().waiting() < 3) yard.put(small(hours(1)), hours(1));
+    yard.pass(minutes(1));
+  }
+  EXPECT_FALSE(yard.waits(large));
+  EXPECT_LE(yard.scene.now, scene_start + hours(4));
+}
+
 class Kept : public testing::Test {
  protected:
   // Three hours on all cards but one, then a gang that must wait for all of it and is passed by.
