@@ -112,8 +112,8 @@ std::optional<Choice> choose_kept(const State&, const placement::Demand&, const 
 /// Whether nodes are ever kept for units of a job.
 bool may_have_promise(const jobs::Job&);
 
-/// Keeps nodes for such a unit at the head of a line, for which there is no place now, where what was
-/// submitted after it has started before it; false, and no event, if there are none to keep.
+/// Keeps nodes for such a unit at the head of a line, for which there is no place now, where what
+/// was submitted after it has started before it; false, and no event, if there are none to keep.
 bool promise_nodes(Deciding&, const jobs::Job&, const jobs::UnitKey&);
 
 /// The time has come by which the nodes kept for a unit were to be free: keeps some on, or none.
