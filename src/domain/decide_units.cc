@@ -235,7 +235,10 @@ bool serve_head(Deciding& deciding, const UnitKey& key, std::size_t& promises_le
     if (promises_left == 0 || !may_have_promise(job)) return false;
     if (has_promise(deciding.state, unit, deciding.now)) return false;
     --promises_left;
-    return promise_nodes(deciding, job, key);
+    if (promise_nodes(deciding, job, key)) return true;
+    if (!unit.promise.pool) return false;
+    forget_promise(deciding, key);  // Those nodes will never do.
+    return true;
   }
   if (place_all(deciding, {key, *job.spec, unit.attempt + 1, hold, job.owed}, std::move(choices)))
     return true;

@@ -70,7 +70,7 @@ jobs::Promise earliest_in(const State& state, const Pool& pool, const Need& need
     return std::tuple(each.at, !each.is_bound, each.node);
   });
   jobs::Promise promise{
-      .pool = pool.id, .nodes = {}, .by = now + promise_lasts_min, .is_bound = true};
+      .pool = pool.id, .nodes = {}, .by = now + promise_lasts_min, .is_bound = pool.is_firm};
   for (const Opening& each : std::span(openings).first(tasks)) {
     promise.nodes.push_back(each.node);
     promise.by = std::max(promise.by, each.at);

@@ -239,11 +239,13 @@ TEST_F(Kept, OutlivesARestart) {
   EXPECT_FALSE(places_now(copy, small(minutes(20))).empty());
 }
 
-TEST_F(Kept, IsLookedForElsewhereWhenItsPoolShrinks) {
+TEST_F(Kept, IsOpenAgainWhenItsPoolIsTooSmallNow) {
   yard.scene.start_member({make_pool("gpu", 1, 4, yuan(10))});
+  EXPECT_EQ(yard.scene.state.market().nodes().kept_in(PoolId{1}).size(), 1U);
   yard.pass(minutes(1));
-  EXPECT_TRUE(yard.scene.state.market().nodes().kept_in(PoolId{1}).size() <= 1);
   EXPECT_TRUE(yard.waits(gang));
+  EXPECT_TRUE(yard.scene.state.jobs().promises().empty());
+  EXPECT_TRUE(yard.scene.state.market().nodes().kept_in(PoolId{1}).empty());
 }
 
 TEST(Promises, NobodyNeedsThemInALineOfEquals) {
