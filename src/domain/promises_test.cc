@@ -166,7 +166,8 @@ TEST(Promises, LeaveNodesWhereWorkNeverEnds) {
   JobSpec endless = make_spec(4);
   endless.max_duration = {};
   yard.put(std::move(endless), hours(1000));
-  for (int i = 0; i < 3; ++i) yard.put(small(hours(3)), hours(3));
+  // The other node is never nearly free: one of its cards is every twenty minutes.
+  for (const std::int64_t length : {20, 40, 60}) yard.put(small(minutes(length)), minutes(length));
   const JobId large = yard.put(make_spec(4), hours(1));
   for (int minute = 0; minute < 600 && yard.waits(large); ++minute) {
     while (yard.scene.state.jobs().waiting() < 3) yard.put(small(hours(1)), hours(1));
