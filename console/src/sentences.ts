@@ -8,6 +8,8 @@ export const chinese: readonly [RegExp, string][] = [
   // http/show_jobs.cc
   [/^stopping on request$/, '正在按请求停止'],
   [/^waits for its start\.not_before$/, '等待 start.not_before 指定的时间'],
+  [/^waits until (\S+) for a cheaper hour$/, '等待更便宜的时段，$1 启动'],
+  [/^waits until (\S+) for a greener hour$/, '等待更绿色的时段，$1 启动'],
   [/^waits for capacity$/, '等待资源'],
   [/^its site lost it; waits to be tried again$/, '算力中心丢失了该运行，等待重试'],
   [/^its site was cut off; waits to be tried again$/, '算力中心断开，等待重试'],
@@ -15,6 +17,12 @@ export const chinese: readonly [RegExp, string][] = [
   // http/show_places.cc
   [/^it was placed in the best pool that could start it$/, '已放置在可启动它的最优资源池'],
   [/^it waits for start\.not_before, (.+)$/, '等待 start.not_before：$1'],
+  [/^it waits until (\S+) for a cheaper hour$/, '等到更便宜的时段：$1'],
+  [/^it waits until (\S+) for a greener hour$/, '等到更绿色的时段：$1'],
+  [/^then (.+) at (\S+)$/, '届时 $2 为 $1'],
+  [/^now (.+) at the least$/, '现在至少为 $1'],
+  [/^now (.+) at (\S+)$/, '现在 $2 为 $1'],
+  [/^(\d+) % less$/, '低 $1%'],
   [/^(\d+) jobs that ask for the same wait before it$/, '前面还有 $1 个要求相同的任务在排队'],
   [/^another job that asks for the same waits before it$/, '前面还有 1 个要求相同的任务在排队'],
   [/^a node of (\S+) is kept for it$/, '已为它预留 $1 的 1 个节点'],

@@ -153,6 +153,7 @@ export interface Pool {
   runs_images: boolean;
   moves_data: boolean;
   stores: string[];
+  rates: { from: Moment; values: number[] };
 }
 
 export interface PoolView {

@@ -496,6 +496,7 @@ struct ChargeView {
   Moment charge_period_end;
   std::string consumed_unit;  // "Accelerator-Hours" or "Core-Hours".
   double consumed_quantity = 0;
+  double pricing_quantity = 0;  // The same, each hour by its rate.
   Money list_unit_price;
   Money billed_cost;
   std::string charge_description;
@@ -513,6 +514,7 @@ struct ChargeView {
     visit(10, "list_unit_price", self.list_unit_price);
     visit(11, "billed_cost", self.billed_cost);
     visit(12, "charge_description", self.charge_description);
+    visit(13, "pricing_quantity", self.pricing_quantity);
   }
 };
 

@@ -72,6 +72,9 @@ enum class Bug : std::uint8_t {
   renewals_not_sent_again,
   payload_destroyed_early,
   fork_shares_writes,
+  hours_not_weighed,
+  prices_of_the_first_hour,
+  put_off_past_the_deadline,
   // Between domains.
   guest_price_not_checked,
   old_host_answers_for_new,

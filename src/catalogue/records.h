@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/time.h"
 #include "model/ids.h"
 #include "model/supply.h"
 
@@ -54,6 +55,14 @@ struct PoolOffered {
   static constexpr const char* name = "pool_offered";
   Pool pool;
   static void fields(auto&& visit, auto& self) { visit(1, "pool", self.pool); }
+};
+
+/// Another hour has begun: prices by the hour and carbon by the hour are those of it from now on.
+struct HourTurned {
+  static constexpr std::uint32_t code = 23;
+  static constexpr const char* name = "hour_turned";
+  Moment hour;  // A whole hour of UTC; 0 = nothing goes by the hour any longer.
+  static void fields(auto&& visit, auto& self) { visit(1, "hour", self.hour); }
 };
 
 }  // namespace suan::catalogue

@@ -32,7 +32,10 @@ std::expected<void, Refusal> check_request(const State&, const Caller&, Moment n
 /// Where the units of a job would go if it were submitted now and nothing waited before it: the
 /// first of them or, of a gang that may be spread, all. Empty: it would wait. The cost that the
 /// first has is that of the whole job.
-std::vector<placement::Candidate> places_now(const State&, const JobSpec&);
+std::vector<placement::Candidate> places_now(const State&, const JobSpec&, Moment now);
+
+/// A better hour for a job with a start.window than now, if there is one by its deadline.
+std::optional<jobs::PutOff> better_hour(const State&, const JobSpec&, Moment now);
 
 /// Where a job would start now on nodes that are kept for another, if it took no longer than that.
 struct Gap {

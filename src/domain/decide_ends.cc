@@ -1,10 +1,12 @@
 // Decides what reports of attempts lead to: their ends, charges, and what is tried again.
 #include <algorithm>
+#include <utility>
 
 #include "base/planted.h"
 #include "domain/deciding.h"
 #include "domain/gangs.h"
 #include "domain/terms.h"
+#include "energy/course.h"
 
 namespace suan::domain {
 
@@ -20,7 +22,7 @@ AttemptEnd cause_of(const jobs::Job& job, const jobs::Unit& unit, const jobs::Ta
       (progress.end == AttemptEnd::signalled || progress.end == AttemptEnd::cancelled))
     return task.end;  // As was asked for.
   if (progress.end == AttemptEnd::timed_out) {
-    const Span limit = running_limit(*job.spec, unit_hourly(job, unit), unit.placement.allowance);
+    const Span limit = running_limit(*job.spec, fare_of(job, unit), unit.placement.allowance);
     if (job.spec->max_duration == Span{} || limit < job.spec->max_duration)
       return AttemptEnd::over_budget;
   }
@@ -124,11 +126,31 @@ void finish_unit(Deciding& deciding, const Ending& ending, Money rest) {
                 last.cost);
 }
 
+// What a task used, and what its time comes to by the rates of its pool: as its member says, or as
+// it is here.
+Usage priced(const Deciding& deciding, const jobs::Unit& unit, const jobs::Task& task,
+             Usage usage) {
+  const Hourly& rates = unit.placement.rates;
+  const Span said = std::exchange(usage.priced, Span{});
+  if (!rates.is_given()) return usage;
+  if (deciding.state.catalogue().pools().at(unit.placement.pool).remote) {
+    usage.priced = std::clamp(said, Span{}, dearest_time(rates, usage.wall));
+    return usage;
+  }
+  // Whoever was away hears late that it started; and of some only that they ended.
+  const Moment latest = std::min(task.started, deciding.now - usage.wall);
+  const Moment started = std::max(latest, unit.launched);
+  usage.priced = planted(Bug::hours_not_weighed) ? usage.wall
+                                                 : energy::Course(rates).weigh(started, usage.wall);
+  return usage;
+}
+
 void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
   const jobs::Job& job = ending.job;
   const jobs::Unit& unit = ending.unit();
   const Pool& pool = deciding.state.catalogue().pools().at(unit.placement.pool);
-  const Money due = charge_for(task_hourly, ending.ended.usage.wall);
+  const Usage& usage = ending.ended.usage;
+  const Money due = charge_for(task_hourly, charged_time(unit.placement.rates, usage));
   ending.ended.cost = std::min(due, unit.allowance_left);
   if (planted(Bug::charge_beyond_allowance)) ending.ended.cost = due;
   if (due > Money{}) {
@@ -138,10 +160,11 @@ void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
                         .provider = deciding.state.catalogue().members().at(pool.member).owner,
                         .attempt = ending.ended.key,
                         .pool = pool.id,
-                        .wall = ending.ended.usage.wall,
+                        .wall = usage.wall,
                         .hourly = task_hourly,
                         .amount = ending.ended.cost,
-                        .loss = due - ending.ended.cost});
+                        .loss = due - ending.ended.cost,
+                        .priced = usage.priced});
   }
   const jobs::TaskPlace place = jobs::place_of(*job.spec, ending.ended.key.task);
   if (!planted(Bug::lease_never_released))
@@ -204,7 +227,7 @@ void conclude_unit(Deciding& deciding, const jobs::Job& job, jobs::UnitEnded end
     // set aside for other units has come back.
     const Money left = scale(job.spec->budget - hold.charged - job.owed - taken, 1,
                              static_cast<std::int64_t>(bound.size()));
-    if (pays_for_a_minute(*job.spec, unit_hourly(job, unit), left)) {
+    if (pays_for_a_minute(*job.spec, fare_of(job, unit), left)) {
       const bool has_run = end.end != AttemptEnd::launch_failed && end.end != AttemptEnd::displaced;
       const auto setback = has_run ? lost : jobs::Setback::interrupted;
       for (const std::uint32_t i : bound)
@@ -276,7 +299,7 @@ Ruling decide_one(Deciding& deciding, const Report& command) {
                 {.key = progress.key,
                  .end = cause,
                  .exit_code = progress.exit_code,
-                 .usage = progress.usage,
+                 .usage = priced(deciding, unit, task, progress.usage),
                  .cost = {},
                  .reason = reason_for(cause, progress)}};
   end_task(deciding, ending, unit.placement.hourly);

@@ -9,6 +9,7 @@
 #include "domain/deciding.h"
 #include "domain/gangs.h"
 #include "domain/terms.h"
+#include "energy/course.h"
 
 namespace suan::domain {
 
@@ -81,6 +82,12 @@ std::vector<Stand> gather(const std::vector<Stand>& stands, std::uint32_t tasks,
   return room_of(gathered) >= tasks ? gathered : std::vector<Stand>{};
 }
 
+// What a part of a gang costs in this hour.
+Money cost_now(const State& state, const Choice& choice) {
+  const Pool& pool = state.catalogue().pools().at(choice.record.pool);
+  return hourly_price(energy::at_hour(pool, state.essence().hour).price, choice.record.need);
+}
+
 std::vector<Choice> spread_over(const State& state, const JobSpec& spec,
                                 const std::vector<Stand>& stands, std::size_t pools_seen) {
   std::vector<Choice> choices;
@@ -113,11 +120,14 @@ void follow(ledger::Hold& hold, const Events& events, std::size_t from, Money& e
 
 }  // namespace
 
-std::vector<Choice> choose_places(const State& state, const JobSpec& spec,
-                                  const market::Claim& claim) {
+namespace {
+
+std::vector<Choice> choose_some(const State& state, const JobSpec& spec, const market::Claim& claim,
+                                Moment now) {
   placement::Demand demand = placement::make_demand(spec);
   if (!spec.is_spread()) {
-    auto choice = choose_place(state, demand);
+    auto choice =
+        spec.window == Window::none ? choose_place(state, demand) : choose_hour(state, spec, now);
     if (!choice) choice = choose_kept(state, demand, claim);
     if (!choice) return {};
     return {std::move(*choice)};
@@ -134,11 +144,21 @@ std::vector<Choice> choose_places(const State& state, const JobSpec& spec,
     for (Stand& each : stands) each.candidate.alternative = i;
     auto choices = spread_over(state, spec, stands, state.supply().size());
     Money sum;
-    for (const Choice& each : choices) sum = sum + each.record.hourly;
+    for (const Choice& each : choices) sum = sum + cost_now(state, each);
     for (Choice& each : choices) each.best.hourly_cost = sum;
     return choices;
   }
   return {};
+}
+
+}  // namespace
+
+std::vector<Choice> choose_places(const State& state, const JobSpec& spec,
+                                  const market::Claim& claim, Moment now) {
+  std::vector<Choice> choices = choose_some(state, spec, claim, now);
+  for (Choice& each : choices)
+    note_rates(state.catalogue().pools().at(each.record.pool), spec, now, each.record);
+  return choices;
 }
 
 Ruling check_room(const State& state, const JobSpec& spec) {
@@ -162,10 +182,10 @@ Ruling check_room(const State& state, const JobSpec& spec) {
                 "/num_nodes");
 }
 
-std::vector<placement::Candidate> places_now(const State& state, const JobSpec& spec) {
+std::vector<placement::Candidate> places_now(const State& state, const JobSpec& spec, Moment now) {
   std::vector<placement::Candidate> places;
-  const market::Claim claim = claim_of(spec, {}, state.essence().now);
-  for (const Choice& each : choose_places(state, spec, claim)) places.push_back(each.best);
+  const market::Claim claim = claim_of(spec, {}, now);
+  for (const Choice& each : choose_places(state, spec, claim, now)) places.push_back(each.best);
   return places;
 }
 

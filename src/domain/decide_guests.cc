@@ -71,7 +71,9 @@ Ruling check_wish(const HostUnit& wish, const Pool& pool) {
     return refuse(Code::no_pool_fits, "the pool takes nothing new");
   if (need.card_milli > 0 && pool.chip != wish.chip)
     return refuse(Code::no_pool_fits, "the pool has other chips");
-  if (wish.hourly != hourly_price(pool.price, need) && !planted(Bug::guest_price_not_checked))
+  const bool is_price_same =
+      wish.hourly == hourly_price(pool.price, need) && wish.rates == pool.rates;
+  if (!is_price_same && !planted(Bug::guest_price_not_checked))
     return refuse(Code::plan_stale, "the price of the pool is another one now");
   return {};
 }
@@ -223,6 +225,7 @@ Ruling decide_one(Deciding& deciding, const FromParent<HostUnit>& command) {
   placement.hourly = wish.hourly;
   placement.allowance = wish.allowance;
   placement.pools = 1;
+  placement.rates = wish.rates;
   deciding.emit(jobs::UnitPlaced{{id, 0}, 1, std::move(placement)});
   return {};
 }

@@ -46,6 +46,11 @@ Ruling check_spec(const JobSpec& spec) {
     return refuse(Code::spec_invalid,
                   "where.near goes with where.circle or where.max_rtt, and either of them with it",
                   "/where/near");
+  const Objective fitting = spec.window == Window::greenest ? Objective::carbon : Objective::cost;
+  if (spec.window != Window::none && (spec.deadline == Moment{} || spec.objective != fitting))
+    return refuse(Code::spec_invalid,
+                  "start.window goes with start.deadline, and with the objective of its kind",
+                  "/start/window");
   if (spec.grace > grace_max)
     return refuse(Code::spec_invalid, "the grace to stop in is at most 30m", "/grace");
   const Span lost_after = spec.partition.lost_after;
@@ -104,14 +109,14 @@ Money times(Money amount, std::uint32_t n) {
   return product;
 }
 
-Ruling check_money(const Deciding& deciding, const JobSpec& spec, Money unit_hourly, Money hold) {
-  if (spec.budget != Money{} && unit_hourly != Money{}) {
-    const Span limit = running_limit(spec, unit_hourly, scale(hold, 1, spec.elements));
+Ruling check_money(const Deciding& deciding, const JobSpec& spec, const Fare& fare, Money hold) {
+  if (spec.budget != Money{} && fare.hourly != Money{}) {
+    const Span limit = running_limit(spec, fare, scale(hold, 1, spec.elements));
     if (limit < budget_time_min && (spec.max_duration == Span{} || limit < spec.max_duration)) {
       return refuse(
           Code::budget_too_small,
           "a budget of " + print_money(spec.budget) + " CNY does not pay for a minute at " +
-              print_money(scale(unit_hourly, spec.elements, 1)) + " CNY/h and the grace to stop in",
+              print_money(scale(fare.hourly, spec.elements, 1)) + " CNY/h and the grace to stop in",
           "/price/budget");
     }
   }
@@ -138,25 +143,29 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
     return refuse(Code::spec_invalid, "the deadline has passed", "/start/deadline");
 
   const bool is_early = asked.not_before > deciding.now && !planted(Bug::not_before_ignored);
-  const bool must_wait = is_early || state.jobs().lines().contains(jobs::demand_fingerprint(asked));
+  const auto later = is_early ? std::nullopt : better_hour(state, asked, deciding.now);
+  const bool must_wait =
+      is_early || later || state.jobs().lines().contains(jobs::demand_fingerprint(asked));
   std::vector<Choice> places;
   if (!must_wait) {
     const UnitKey first{{state.essence().last.job + 1}, 0};
-    places = choose_places(state, asked, claim_of(asked, first, deciding.now));
+    places = choose_places(state, asked, claim_of(asked, first, deciding.now), deciding.now);
   }
   SUAN_CHECK(check_plan(command.plan, places.empty() ? nullptr : &places.front().best));
-  Money unit_hourly;
+  Fare fare = Money{};
   if (places.empty()) {
-    SUAN_TRY(const placement::Candidate later, best_place(state, placement::make_demand(asked)));
+    SUAN_TRY(const placement::Candidate best, best_place(state, placement::make_demand(asked)));
     SUAN_CHECK(check_room(state, asked));
-    unit_hourly = scale(later.hourly_cost, 1, asked.elements);
+    fare = scale(best.hourly_cost, 1, asked.elements);
   } else {
     // The dearest, if they differ.
-    for (const Choice& each : places)
-      unit_hourly = std::max(unit_hourly, scale(each.record.hourly, asked.nodes, 1));
+    for (const Choice& each : places) {
+      const Fare own{each.record, asked.nodes};
+      if (unit_allowance(asked, fare) <= unit_allowance(asked, own)) fare = own;
+    }
   }
-  const Money hold_amount = times(unit_allowance(asked, unit_hourly), asked.elements);
-  SUAN_CHECK(check_money(deciding, asked, unit_hourly, hold_amount));
+  const Money hold_amount = times(unit_allowance(asked, fare), asked.elements);
+  SUAN_CHECK(check_money(deciding, asked, fare, hold_amount));
 
   const Counters& last = state.essence().last;
   const JobId id{last.job + 1};
@@ -177,6 +186,9 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
                                    .is_rolling = is_rolling(asked),
                                    .payloads = command.payloads});
   deciding.emit(ledger::Held{hold_id, id, asked.project, hold_amount});
+  for (std::uint32_t unit = 0; later && unit < asked.elements; ++unit) {
+    if (jobs::waits_itself(asked, unit)) deciding.emit(jobs::UnitPutOff{{id, unit}, *later});
+  }
   if (!places.empty()) {
     const ledger::Hold hold{.id = hold_id,
                             .job = id,

@@ -24,7 +24,8 @@ bool is_launched(const jobs::Unit& unit) {
 // What the tasks of an attempt can have used at most, as far as it was allowed to.
 Money worst_case(const jobs::Unit& unit, std::size_t tasks, Moment now) {
   const Money most = unit.allowance_left;
-  const Money each = std::min(charge_for(unit.placement.hourly, now - unit.launched), most);
+  const Span longest = dearest_time(unit.placement.rates, now - unit.launched);
+  const Money each = std::min(charge_for(unit.placement.hourly, longest), most);
   Money sum;
   for (std::size_t i = 0; i < tasks && sum < most; ++i) sum = std::min(sum + each, most);
   return sum;
@@ -79,7 +80,8 @@ void lose_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, std
                .hourly = unit.placement.hourly,
                .hold = {},
                .until = deciding.now + late_usage_awaited,
-               .open = {}},
+               .open = {},
+               .rates = unit.placement.rates},
       .set_aside = {},
       .reason = reason,
   };
@@ -161,7 +163,11 @@ Ruling hear_of_lost(Deciding& deciding, MemberId member, const UnitAttempt& mess
       progress.end == AttemptEnd::none)
     return nothing_new();
   const UnitKey key{message.job, message.unit};
-  const Money due = charge_for(lost->hourly, progress.usage.wall);
+  Usage usage = progress.usage;
+  usage.priced = lost->rates.is_given()
+                     ? std::clamp(usage.priced, Span{}, dearest_time(lost->rates, usage.wall))
+                     : Span{};
+  const Money due = charge_for(lost->hourly, charged_time(lost->rates, usage));
   const Money left = left_of(deciding, *lost);
   const Money cost = planted(Bug::late_usage_not_charged) ? Money{} : std::min(due, left);
   if (due > Money{})
@@ -169,14 +175,15 @@ Ruling hear_of_lost(Deciding& deciding, MemberId member, const UnitAttempt& mess
                                   .provider = deciding.state.catalogue().members().at(member).owner,
                                   .attempt = progress.key,
                                   .pool = lost->pool,
-                                  .wall = progress.usage.wall,
+                                  .wall = usage.wall,
                                   .hourly = lost->hourly,
                                   .amount = cost,
-                                  .loss = due - cost});
+                                  .loss = due - cost,
+                                  .priced = usage.priced});
   deciding.emit(jobs::LostTaskTold{.key = progress.key,
                                    .end = progress.end,
                                    .exit_code = progress.exit_code,
-                                   .usage = progress.usage,
+                                   .usage = usage,
                                    .cost = cost});
   if (lost->open.size() == 1) close(deciding, *job, key, *lost, left - cost);
   return {};

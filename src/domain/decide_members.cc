@@ -119,6 +119,7 @@ bool is_sane(const Pool& pool) {
       !within(pool.price.card_hour.micro, price_max.micro) ||
       !within(pool.price.core_hour.micro, price_max.micro))
     return false;
+  if (!is_sound(pool.rates, rate_max)) return false;
   const Need whole{std::int64_t{1000} * pool.cards_per_node, pool.cpu_milli_per_node, 0};
   return hourly_price(pool.price, whole) <= node_price_max;
 }
@@ -131,6 +132,8 @@ Ruling check_offer(const SupplyOffer& offer) {
   for (const Site& site : offer.sites) {
     if (!is_name(site.name) || !sites.insert(site.id).second || !names.insert(site.name).second)
       return refuse(Code::spec_invalid, "a site is offered twice, or has no proper name");
+    if (!is_sound(site.carbon_hours, carbon_g_max))
+      return refuse(Code::spec_invalid, "the carbon of a site is no value for each hour");
   }
   std::set<std::pair<SiteId, std::string_view>> pools;
   std::uint64_t nodes = 0;
@@ -174,6 +177,8 @@ Ruling decide_one(Deciding& deciding, const OfferSupply& command) {
   std::set<PoolId> offered;
   std::multimap<SiteId, const Pool*> pools;
   for (const Pool& each : command.offer.pools) pools.emplace(each.site, &each);
+  for (const Site& each : command.offer.sites) begin_first_hour(deciding, each.carbon_hours);
+  for (const Pool& each : command.offer.pools) begin_first_hour(deciding, each.rates);
   for (const Site& theirs : command.offer.sites) {
     Site site = theirs;
     site.name = command.member + "." + theirs.name;
@@ -297,6 +302,7 @@ Ruling decide_one(Deciding& deciding, const FromMember<TaskReport>& command) {
   // It ran here at the earliest when it was submitted, however far the two clocks are apart.
   const Span most = deciding.now - job->submitted + clocks_differ_max;
   progress.usage.wall = std::clamp(progress.usage.wall, Span{}, most);
+  progress.usage.priced = std::max(progress.usage.priced, Span{});
   progress.usage.cpu = std::max(progress.usage.cpu, Span{});
   progress.usage.memory_peak_bytes = std::max<std::int64_t>(progress.usage.memory_peak_bytes, 0);
   progress.key = {job->id, jobs::task_number(*job->spec, unit.unit, command.message.index),

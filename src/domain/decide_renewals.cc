@@ -38,7 +38,7 @@ bool renew_unit(Deciding& deciding, Held& held, const UnitKey& key, bool is_earl
   jobs::UnitRenewed renewed{
       .unit = key, .run_for = {}, .paid_until = unit.paid_until, .allowance = {}};
   if (is_to_be_paid(job, unit, is_early ? unit.timer : deciding.now)) {
-    renewed.allowance = unit_allowance(*job.spec, unit_hourly(job, unit));
+    renewed.allowance = unit_allowance(*job.spec, fare_of(job, unit));
     if (!can_pay(deciding, held, job, renewed.allowance) && !planted(Bug::renewed_without_money)) {
       if (!is_early) stop_unit(deciding, job, key, AttemptEnd::over_budget);
       return !is_early;

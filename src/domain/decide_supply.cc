@@ -8,6 +8,8 @@ namespace suan::domain {
 
 namespace {
 
+constexpr Span starts_within = hours(1);  // Of its placement, where a lease holds the capacity.
+
 // The pool as it will stand in the catalogue, or nothing if it stands so already.
 std::optional<Pool> changed(const State& state, Pool offered, SiteId site, MemberId member,
                             std::uint64_t& last) {
@@ -21,6 +23,29 @@ std::optional<Pool> changed(const State& state, Pool offered, SiteId site, Membe
 }
 
 }  // namespace
+
+void note_rates(const Pool& pool, const JobSpec& spec, Moment now, jobs::Placement& placement) {
+  if (!pool.rates.is_given()) return;
+  placement.rates = pool.rates;
+  placement.starts_from = now;
+  placement.starts_by = pool.is_firm && !spec.moves_data ? now + starts_within : Moment{};
+}
+
+void begin_hour(Deciding& deciding) {
+  const catalogue::Catalogue& catalogue = deciding.state.catalogue();
+  bool is_any = false;
+  for (const auto& [id, site] : catalogue.sites()) is_any = is_any || site.carbon_hours.is_given();
+  for (const auto& [id, pool] : catalogue.pools()) is_any = is_any || pool.rates.is_given();
+  deciding.emit(catalogue::HourTurned{is_any ? hour_of(deciding.now) : Moment{}});
+}
+
+void begin_first_hour(Deciding& deciding, const Hourly& hourly) {
+  const bool has_begun = std::ranges::any_of(deciding.events, [](const Event& event) {
+    return std::holds_alternative<catalogue::HourTurned>(event);
+  });
+  if (hourly.is_given() && deciding.state.essence().hour == Moment{} && !has_begun)
+    deciding.emit(catalogue::HourTurned{hour_of(deciding.now)});
+}
 
 Ruling decide_one(Deciding& deciding, const StartMember& command) {
   SUAN_CHECK(authorise(deciding.state, deciding.caller, identity::Action::manage_supply));
@@ -44,6 +69,8 @@ Ruling decide_one(Deciding& deciding, const StartMember& command) {
   site.id = known_site != nullptr ? known_site->id : SiteId{last.site + 1};
   site.is_draining = known_site != nullptr && known_site->is_draining;
   const bool is_drained = site.is_draining && !planted(Bug::drained_site_resumed);
+  begin_first_hour(deciding, site.carbon_hours);
+  for (const Pool& each : command.pools) begin_first_hour(deciding, each.rates);
   if (known_site == nullptr || *known_site != site) deciding.emit(catalogue::SiteDescribed{site});
 
   std::uint64_t last_pool = last.pool;

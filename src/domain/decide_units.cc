@@ -24,9 +24,6 @@ constexpr std::size_t promises_sought_max = 16;  // At once, for the first that 
 
 }  // namespace
 
-namespace {
-
-// What is recorded of a choice: all pools counted by reason, and the best of the others.
 Choice record_choice(const State& state, const placement::Ranking& ranking,
                      const placement::Candidate& best) {
   Choice choice;
@@ -51,8 +48,6 @@ Choice record_choice(const State& state, const placement::Ranking& ranking,
       hourly_price(state.catalogue().pools().at(choice.best.pool).price, choice.best.need);
   return choice;
 }
-
-}  // namespace
 
 std::optional<Choice> choose_place(const State& state, const placement::Demand& demand) {
   const ExactNodes nodes(state);
@@ -102,17 +97,17 @@ struct Payment {
   Money extension;
 };
 
-std::optional<Payment> pay_for(const Deciding& deciding, const JobSpec& spec, Money unit_hourly,
+std::optional<Payment> pay_for(const Deciding& deciding, const JobSpec& spec, const Fare& fare,
                                const ledger::Hold& hold, Money owed) {
   const Money free = hold.amount - hold.allotted;
-  Money allowance = unit_allowance(spec, unit_hourly);
+  Money allowance = unit_allowance(spec, fare);
   if (spec.budget != Money{}) {
     const Money spent = planted(Bug::budget_forgets_what_was_spent) ? Money{} : hold.charged + owed;
     const Money may_grow = std::max(spec.budget - spent - hold.amount, Money{});
     allowance = std::min(allowance, free + may_grow);
-    const Span limit = running_limit(spec, unit_hourly, allowance);
+    const Span limit = running_limit(spec, fare, allowance);
     const bool is_short = spec.max_duration == Span{} || limit < spec.max_duration;
-    if (unit_hourly != Money{} && is_short && limit < budget_time_min) return std::nullopt;
+    if (fare.hourly != Money{} && is_short && limit < budget_time_min) return std::nullopt;
   }
   const Money extension = std::max(allowance - free, Money{});
   // A hold made by this very decision has not been taken off the balance yet; it never needs more.
@@ -137,10 +132,6 @@ std::unexpected<Refusal> stale() {
   return refuse(Code::stale, "this is about an attempt that is over");
 }
 
-Money unit_hourly(const jobs::Job& job, const jobs::Unit& unit) {
-  return scale(unit.placement.hourly, job.spec->nodes, 1);
-}
-
 void stop_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, AttemptEnd why) {
   const jobs::Unit& unit = job.units[key.unit];
   for (std::uint32_t t = 0; t < unit.tasks.size(); ++t) {
@@ -152,23 +143,21 @@ void stop_unit(Deciding& deciding, const jobs::Job& job, const UnitKey& key, Att
   }
 }
 
-bool pays_for_a_minute(const JobSpec& spec, Money unit_hourly, Money left) {
-  if (spec.budget == Money{} || unit_hourly == Money{}) return true;
-  const Span limit =
-      running_limit(spec, unit_hourly, std::min(unit_allowance(spec, unit_hourly), left));
+bool pays_for_a_minute(const JobSpec& spec, const Fare& fare, Money left) {
+  if (spec.budget == Money{} || fare.hourly == Money{}) return true;
+  const Span limit = running_limit(spec, fare, std::min(unit_allowance(spec, fare), left));
   const bool is_short = spec.max_duration == Span{} || limit < spec.max_duration;
   return !is_short || limit >= budget_time_min;
 }
 
-bool can_pay(const Deciding& deciding, const Seeker& seeker, Money unit_hourly) {
-  return pay_for(deciding, seeker.spec, unit_hourly, seeker.hold, seeker.owed).has_value();
+bool can_pay(const Deciding& deciding, const Seeker& seeker, const Fare& fare) {
+  return pay_for(deciding, seeker.spec, fare, seeker.hold, seeker.owed).has_value();
 }
 
 bool place_unit(Deciding& deciding, const Seeker& seeker, Choice choice) {
   const JobSpec& spec = seeker.spec;
   const ledger::Hold& hold = seeker.hold;
-  const Money hourly = scale(choice.record.hourly, spec.nodes, 1);
-  const auto payment = pay_for(deciding, spec, hourly, hold, seeker.owed);
+  const auto payment = pay_for(deciding, spec, {choice.record, spec.nodes}, hold, seeker.owed);
   if (!payment) return false;
   const jobs::Job* known = deciding.state.jobs().find(seeker.key.job);
   if (known != nullptr && known->units[seeker.key.unit].promise.pool != choice.record.pool)
@@ -230,7 +219,8 @@ bool serve_head(Deciding& deciding, const UnitKey& key, std::size_t& promises_le
   const jobs::Job& job = *deciding.state.jobs().find(key.job);
   const ledger::Hold& hold = deciding.state.ledger().holds().at(job.hold);
   const jobs::Unit& unit = job.units[key.unit];
-  auto choices = choose_places(deciding.state, *job.spec, claim_of(*job.spec, key, deciding.now));
+  auto choices = choose_places(deciding.state, *job.spec, claim_of(*job.spec, key, deciding.now),
+                               deciding.now);
   if (choices.empty()) {
     if (promises_left == 0 || !may_have_promise(job)) return false;
     if (has_promise(deciding.state, unit, deciding.now)) return false;
@@ -337,7 +327,7 @@ jobs::UnitLaunched launch_terms(const Deciding& deciding, const jobs::Job& job,
   jobs::UnitLaunched launched{
       .unit = key,
       .run_for = {},
-      .max_duration = running_limit(*job.spec, unit_hourly(job, unit), unit.placement.allowance),
+      .max_duration = running_limit(*job.spec, fare_of(job, unit), unit.placement.allowance),
       .paid_until = {}};
   if (job.is_rolling) {
     launched.paid_until = deciding.now + rolling_hold;
@@ -428,6 +418,9 @@ Ruling decide_one(Deciding& deciding, const Tick&) {
     case Due::promise:
       renew_promise(deciding, {JobId{timer->id}, timer->unit});
       return {};
+    case Due::hour:
+      begin_hour(deciding);
+      return {};
     case Due::unit:
       break;
   }
@@ -444,6 +437,12 @@ Ruling decide_one(Deciding& deciding, const Tick&) {
     return {};
   }
   if (unit.is_queued) return miss_deadline(deciding, job, key);
+  if (unit.attempt == 0) {
+    if (const auto later = better_hour(deciding.state, *job.spec, deciding.now)) {
+      deciding.emit(jobs::UnitPutOff{key, *later});
+      return {};
+    }
+  }
   deciding.emit(jobs::UnitQueued{key});
   return {};
 }

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "base/text.h"
 #include "domain/decide.h"
+#include "domain/terms.h"
 #include "placement/rank.h"
 
 /// What the parts of decide share; not for other rooms.
@@ -92,9 +93,6 @@ std::string nearest_name(std::string_view word, const Nouns& nouns) {
   return std::string(nearest(word, names));
 }
 
-/// The price of all tasks of a unit.
-Money unit_hourly(const jobs::Job&, const jobs::Unit&);
-
 /// The best place that starts now, and why: all pools counted by reason, and the best of the
 /// others.
 struct Choice {
@@ -127,7 +125,22 @@ void forget_promise(Deciding&, const jobs::UnitKey&);
 
 /// A place for the first unit of a job or, of a gang that may be spread, for all of them, as close
 /// together as may be; empty if that cannot start now. The cost is that of the whole job.
-std::vector<Choice> choose_places(const State&, const JobSpec&, const market::Claim&);
+std::vector<Choice> choose_places(const State&, const JobSpec&, const market::Claim&, Moment now);
+
+/// What is recorded of a choice: all pools counted by reason, and the best of the others.
+Choice record_choice(const State&, const placement::Ranking&, const placement::Candidate& best);
+
+/// As choose_place, for work with a start.window: by what a run from now on costs.
+std::optional<Choice> choose_hour(const State&, const JobSpec&, Moment now);
+
+/// An hour begins, if any of what is offered goes by the hour.
+void begin_hour(Deciding&);
+
+/// The same when the first of it is offered.
+void begin_first_hour(Deciding&, const Hourly&);
+
+/// The terms of a pool with rates, for work that starts there now.
+void note_rates(const Pool&, const JobSpec&, Moment now, jobs::Placement&);
 
 /// A unit that looks for a place. Borrows all but its key.
 struct Seeker {
@@ -139,7 +152,7 @@ struct Seeker {
 };
 
 /// Whether a unit could be paid at that price for all of its tasks.
-bool can_pay(const Deciding&, const Seeker&, Money unit_hourly);
+bool can_pay(const Deciding&, const Seeker&, const Fare&);
 
 /// Gives a unit the place chosen for it; false, and no event, if it cannot be paid.
 bool place_unit(Deciding&, const Seeker&, Choice);
@@ -215,7 +228,7 @@ void renew_units(Deciding&, const jobs::Job&, const jobs::UnitKey&);
 void stop_unit(Deciding&, const jobs::Job&, const jobs::UnitKey&, AttemptEnd why);
 
 /// Whether this much still pays for a minute of a unit at that price.
-bool pays_for_a_minute(const JobSpec&, Money unit_hourly, Money left);
+bool pays_for_a_minute(const JobSpec&, const Fare&, Money left);
 
 /// The ruling about a message that comes too late to matter.
 std::unexpected<Refusal> stale();

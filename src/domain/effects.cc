@@ -28,7 +28,6 @@ Launch launch_of(const State& state, const jobs::Job& job, const jobs::Unit& uni
   const JobSpec& spec = *job.spec;
   const market::Lease& lease = *state.market().find_lease(lease_id);
   const Alternative& chosen = spec.alternatives[unit.placement.alternative];
-  const Money hourly = scale(unit.placement.hourly, spec.nodes, 1);
   return {.key = key,
           .lease = lease.id,
           .lease_epoch = lease.epoch,
@@ -37,7 +36,7 @@ Launch launch_of(const State& state, const jobs::Job& job, const jobs::Unit& uni
           .tasks = job.guest ? job.guest->tasks_in_all : spec.tasks(),
           .chip = chosen.chip,
           .run_for = unit.run_for,
-          .max_duration = running_limit(spec, hourly, unit.placement.allowance),
+          .max_duration = running_limit(spec, fare_of(job, unit), unit.placement.allowance),
           .grace = spec.grace,
           .checkpoint_signal = spec.checkpoint_signal,
           .checkpoint_notice = spec.checkpoint_notice,
@@ -92,17 +91,17 @@ HostUnit wish_of(const State& state, const jobs::Job& job, std::uint32_t index) 
           .checkpoint_signal = spec.checkpoint_signal,
           .checkpoint_notice = spec.checkpoint_notice,
           .origin = origin_of(state, job, unit),
-          .workdir = spec.workdir};
+          .workdir = spec.workdir,
+          .rates = unit.placement.rates};
 }
 
 CommitUnit commit_of(const jobs::Job& job, std::uint32_t index) {
   const JobSpec& spec = *job.spec;
   const jobs::Unit& unit = job.units[index];
   const Alternative& chosen = spec.alternatives[unit.placement.alternative];
-  const Money hourly = scale(unit.placement.hourly, spec.nodes, 1);
   return {.unit = attempt_of(job, index),
           .run_for = unit.run_for,
-          .max_duration = running_limit(spec, hourly, unit.placement.allowance),
+          .max_duration = running_limit(spec, fare_of(job, unit), unit.placement.allowance),
           .payload = chosen.payload ? chosen.payload : spec.payload,
           .lost_after = lost_after(job),
           .is_late = false};

@@ -88,12 +88,13 @@ using Event = std::variant<
     identity::JoinTokenMade, identity::JoinAsked, identity::JoinAnswered, ledger::Deposited,
     ledger::Withdrawn, ledger::Held, ledger::HoldExtended, ledger::HoldReturned, ledger::Charged,
     ledger::Allotted, catalogue::MemberStarted, catalogue::SiteDescribed, catalogue::PoolOffered,
-    market::LeaseGranted, market::LeaseConfirmed, market::LeaseReleased, jobs::JobSubmitted,
-    jobs::UnitQueued, jobs::UnitPromised, jobs::UnitPlaced, jobs::UnitGranted, jobs::UnitReturned,
-    jobs::UnitLaunched, jobs::UnitRenewed, jobs::TaskStarted, jobs::TaskStopping, jobs::TaskEnded,
-    jobs::AttemptLost, jobs::LostTaskTold, jobs::LostAttemptClosed, jobs::UnitEnded,
-    jobs::JobStopping, jobs::JobEnded, jobs::JobEvicted, jobs::GuestCommitted, jobs::GuestKept,
-    jobs::GuestRefused, jobs::GuestLetGo, RequestAccepted, RequestsForgotten, PayloadsDestroyed>;
+    catalogue::HourTurned, market::LeaseGranted, market::LeaseConfirmed, market::LeaseReleased,
+    jobs::JobSubmitted, jobs::UnitQueued, jobs::UnitPutOff, jobs::UnitPromised, jobs::UnitPlaced,
+    jobs::UnitGranted, jobs::UnitReturned, jobs::UnitLaunched, jobs::UnitRenewed, jobs::TaskStarted,
+    jobs::TaskStopping, jobs::TaskEnded, jobs::AttemptLost, jobs::LostTaskTold,
+    jobs::LostAttemptClosed, jobs::UnitEnded, jobs::JobStopping, jobs::JobEnded, jobs::JobEvicted,
+    jobs::GuestCommitted, jobs::GuestKept, jobs::GuestRefused, jobs::GuestLetGo, RequestAccepted,
+    RequestsForgotten, PayloadsDestroyed>;
 
 /// Those of one record. They may lie in memory that the records of a batch share; a copy never
 /// does.

@@ -227,8 +227,11 @@ TEST_F(Kept, SaysHowShortWorkMustBeToUseIt) {
   ASSERT_TRUE(gap.has_value());
   EXPECT_EQ(gap->owner, gang);
   ASSERT_GT(gap->longest, minutes(1));
-  EXPECT_TRUE(places_now(yard.scene.state, small(gap->longest + seconds(1))).empty());
-  EXPECT_FALSE(places_now(yard.scene.state, small(gap->longest)).empty());
+  EXPECT_TRUE(
+      places_now(yard.scene.state, small(gap->longest + seconds(1)), yard.scene.state.essence().now)
+          .empty());
+  EXPECT_FALSE(
+      places_now(yard.scene.state, small(gap->longest), yard.scene.state.essence().now).empty());
   EXPECT_FALSE(widest_gap(yard.scene.state, make_spec(4), yard.scene.now).has_value());
 }
 
@@ -236,8 +239,8 @@ TEST_F(Kept, OutlivesARestart) {
   State copy = yard.scene.state;
   copy.reindex();
   EXPECT_EQ(copy.market().nodes().kept_in(PoolId{1}), (std::vector<std::uint32_t>{0, 1}));
-  EXPECT_TRUE(places_now(copy, small(hours(4))).empty());
-  EXPECT_FALSE(places_now(copy, small(minutes(20))).empty());
+  EXPECT_TRUE(places_now(copy, small(hours(4)), copy.essence().now).empty());
+  EXPECT_FALSE(places_now(copy, small(minutes(20)), copy.essence().now).empty());
 }
 
 TEST_F(Kept, IsOpenAgainWhenItsPoolIsTooSmallNow) {

@@ -5,6 +5,7 @@
 
 #include "base/ensure.h"
 #include "base/planted.h"
+#include "energy/course.h"
 
 namespace suan::domain {
 
@@ -12,8 +13,6 @@ using jobs::Phase;
 using jobs::UnitKey;
 
 namespace {
-
-constexpr std::uint32_t tasks_looked_past_max = 8;  // By the summary; else the nodes are asked.
 
 bool may_be_evicted(const jobs::Job& job) {
   if (job.outcome == jobs::Outcome::none) return false;
@@ -47,79 +46,6 @@ Need times(const Need& need, std::int64_t n) {
 std::optional<Timer> State::first_timer() const {
   if (timers_.empty()) return std::nullopt;
   return timers_.begin()->first;
-}
-
-// Tells placement what is free in a pool, less what has been reserved there and not granted yet.
-void State::refresh_free(PoolId id) {
-  const Pool& pool = catalogue_.pools().at(id);
-  const market::PoolFree free = market_.nodes().free_in(pool);
-  const Expected* expected = expected_.find(id);
-  const Need less = expected == nullptr ? Need{} : expected->sum;
-  const std::uint32_t tasks = expected == nullptr ? 0 : expected->tasks;
-  placement::Free shown;
-  const auto not_negative = [](std::int64_t n) { return std::max<std::int64_t>(n, 0); };
-  shown.cards_milli = not_negative(free.card_milli - less.card_milli);
-  shown.cpu_milli = not_negative(free.cpu_milli - less.cpu_milli);
-  shown.memory_bytes = not_negative(free.memory_bytes - less.memory_bytes);
-  shown.nodes_free = free.nodes_idle - std::min(free.nodes_idle, tasks);
-  shown.cards_max = static_cast<std::uint32_t>(
-      std::min<std::int64_t>(free.cards_on_a_node, shown.cards_milli / 1000));
-  shown.share_max_milli =
-      shown.cards_max > 0 ? 1000
-                          : std::min<std::int64_t>(free.share_milli_of_a_card, shown.cards_milli);
-  shown.cpu_max_milli = std::min(not_negative(free.cpu_milli_on_a_node), shown.cpu_milli);
-  shown.memory_max_bytes = std::min(pool.memory_bytes_per_node, shown.memory_bytes);
-  if (tasks == 0) {
-    shown.widest_cards = free.cards_on_a_node;
-    shown.widest_share_milli = free.cards_on_a_node > 0 ? 1000 : 0;
-    shown.widest_cpu_milli = shown.roomiest_cpu_milli = free.widest_cpu_milli;
-    shown.widest_memory_bytes = shown.roomiest_memory_bytes = free.widest_memory_bytes;
-  } else if (tasks <= tasks_looked_past_max) {
-    const market::NodeRoom left = market_.nodes().left_after(pool, tasks);
-    shown.widest_cards = left.cards;
-    shown.widest_share_milli = left.cards > 0 ? 1000 : 0;
-    shown.widest_cpu_milli = shown.roomiest_cpu_milli = left.cpu_milli;
-    shown.widest_memory_bytes = shown.roomiest_memory_bytes = left.memory_bytes;
-  }
-  supply_.set_free(id, shown);
-}
-
-void State::refresh() {
-  if (stale_pools_.size() > 1) {
-    std::ranges::sort(stale_pools_);
-    const auto repeats = std::ranges::unique(stale_pools_);
-    stale_pools_.erase(repeats.begin(), repeats.end());
-  }
-  for (const PoolId pool : stale_pools_) refresh_free(pool);
-  stale_pools_.clear();
-}
-
-void State::observe(PoolId id, const PoolReading& reading, Moment at) {
-  ensure(stale_pools_.empty());
-  market_.observe(catalogue_.pools().at(id), reading.nodes);
-  sights_.put(id, {at, reading.queued, reading.is_away});
-  supply_.set_reachable(id, !reading.is_away);
-  supply_.forget_links(at);
-  refresh_free(id);
-}
-
-void State::learn(const Events& events) {
-  for (const Event& event : events) {
-    if (const auto* granted = std::get_if<market::LeaseGranted>(&event))
-      market_.learn(catalogue_.pools().at(granted->lease.pool), granted->lease.grant);
-  }
-}
-
-void State::learn_all() {
-  for (const auto& [id, lease] : market_.leases())
-    market_.learn(catalogue_.pools().at(lease.pool), lease.grant);
-}
-
-void State::observe_link(SiteId from, SiteId to, const Rtt& rtt) {
-  const auto& sites = catalogue_.sites();
-  if (rtt.p99 <= Span{} || !sites.contains(from) || !sites.contains(to)) return;
-  supply_.set_link(from, to, rtt);
-  supply_.forget_links(rtt.at);
 }
 
 void State::set_unit_timer(const UnitKey& key, Moment at) {
@@ -192,10 +118,6 @@ void State::keep_promised(PoolId id) {
   note_stale(id);
 }
 
-std::uint32_t ExactNodes::nodes_fitting(PoolId id, const Need& need, std::uint32_t limit) const {
-  return state_.market().nodes().fitting(state_.catalogue().pools().at(id), need, limit);
-}
-
 /// One function for each kind of event: the rooms fold what is theirs, then the indexes that cross
 /// rooms follow.
 struct Folding {
@@ -255,7 +177,7 @@ struct Folding {
   }
   void operator()(const catalogue::SiteDescribed& event) const {
     state.catalogue_.apply(event);
-    state.supply_.describe(event.site);
+    state.supply_.describe(energy::at_hour(event.site, state.essence_.hour));
     count(state.essence_.last.site, event.site.id.value);
   }
   void operator()(const catalogue::PoolOffered& event) const {
@@ -267,9 +189,23 @@ struct Folding {
       state.market_.resize(before, event.pool);
       state.keep_promised(event.pool.id);
     }
-    state.supply_.put(event.pool, state.catalogue_.sites().at(event.pool.site));
+    state.supply_pool(event.pool);
     state.note_stale(event.pool.id);
     count(state.essence_.last.pool, event.pool.id.value);
+  }
+
+  void operator()(const catalogue::HourTurned& event) const {
+    Moment& hour = state.essence_.hour;
+    if (hour != Moment{}) state.timers_.erase({hour + hours(1), Due::hour, 0, 0});
+    hour = event.hour;
+    if (hour != Moment{}) state.timers_.insert({hour + hours(1), Due::hour, 0, 0}, true);
+    if (planted(Bug::prices_of_the_first_hour)) return;
+    for (const auto& [id, site] : state.catalogue_.sites()) {
+      if (site.carbon_hours.is_given()) state.supply_.describe(energy::at_hour(site, hour));
+    }
+    for (const auto& [id, pool] : state.catalogue_.pools()) {
+      if (pool.rates.is_given()) state.supply_pool(pool);
+    }
   }
 
   void operator()(const market::LeaseGranted& event) const {
@@ -314,6 +250,11 @@ struct Folding {
     state.set_unit_timer(event.unit, {});
     state.jobs_.apply(event);
     state.set_unit_timer(event.unit, state.jobs_.find(event.unit.job)->spec->deadline);
+    touch(event.unit.job);
+  }
+  void operator()(const jobs::UnitPutOff& event) const {
+    state.jobs_.apply(event);
+    state.set_unit_timer(event.unit, event.put_off.until);
     touch(event.unit.job);
   }
   void operator()(const jobs::UnitPromised& event) const {
@@ -562,7 +503,7 @@ void State::reindex() {
   organisations_hold_ = {};
   for (const auto& [id, pool] : catalogue_.pools()) {
     capacity_ = plus(capacity_, size_of(pool), 1);
-    supply_.put(pool, catalogue_.sites().at(pool.site));
+    supply_pool(pool);
     note_stale(id);
   }
   for (const auto& [id, lease] : market_.leases()) {
@@ -585,6 +526,7 @@ void State::reindex() {
   for (const auto& [id, unit] : jobs_.promises()) {
     if (!planted(Bug::promises_not_rebuilt)) keep_promised(id);
   }
+  if (essence_.hour != Moment{}) timers_.insert({essence_.hour + hours(1), Due::hour, 0, 0}, true);
   if (!essence_.domain.empty())
     timers_.insert({essence_.requests_timer, Due::requests, 0, 0}, true);
   refresh();

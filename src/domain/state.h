@@ -45,7 +45,15 @@ constexpr Moment hold_renewal(Moment paid_until, Span grace) {
 }
 
 /// What a timer is about.
-enum class Due : std::uint8_t { lease_expiry, unit, job_eviction, requests, lost_attempt, promise };
+enum class Due : std::uint8_t {
+  lease_expiry,
+  unit,
+  job_eviction,
+  requests,
+  lost_attempt,
+  promise,
+  hour
+};
 
 /// Timers are derived from what they are about, so they need no events of their own.
 struct Timer {
@@ -120,6 +128,7 @@ struct Essence {
   Moment requests_forgotten;   // Requests made before this are refused as too old.
   Counters last;
   Moment requests_timer;  // When requests are next forgotten.
+  Moment hour;            // Whose prices and carbon count now; 0 = nothing here goes by the hour.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "domain", self.domain);
@@ -128,6 +137,7 @@ struct Essence {
     visit(4, "requests_forgotten", self.requests_forgotten);
     visit(5, "last", self.last);
     visit(6, "requests_timer", self.requests_timer);
+    visit(7, "hour", self.hour);
   }
 };
 
@@ -234,6 +244,7 @@ class State {
   friend struct Folding;
 
   void refresh_free(PoolId);
+  void supply_pool(const Pool&);
   void note_stale(PoolId pool) {
     if (stale_pools_.empty() || stale_pools_.back() != pool) stale_pools_.push_back(pool);
   }

@@ -98,18 +98,18 @@ TEST(Terms, RollingJobsPayByTheHourAndHaveNoLimit) {
 TEST(Terms, WhatCostsNothingRunsAsLongAsItAsked) {
   JobSpec spec;
   spec.max_duration = hours(5);
-  EXPECT_EQ(unit_allowance(spec, {}), Money{});
-  EXPECT_EQ(running_limit(spec, {}, {}), hours(5));
+  EXPECT_EQ(unit_allowance(spec, Money{}), Money{});
+  EXPECT_EQ(running_limit(spec, Money{}, {}), hours(5));
   spec.max_duration = {};
   spec.budget = yuan(10);
-  EXPECT_EQ(running_limit(spec, {}, yuan(10)), Span{});
+  EXPECT_EQ(running_limit(spec, Money{}, yuan(10)), Span{});
 }
 
 TEST(Terms, SaturateAboveWhatAnyAccountHas) {
   JobSpec spec;
   spec.max_duration = hours(100LL * 366 * 24);
-  EXPECT_EQ(unit_allowance(spec, {INT64_MAX}), Money{INT64_MAX});
-  EXPECT_GT(running_limit(spec, {1}, {INT64_MAX}), hours(99LL * 366 * 24));
+  EXPECT_EQ(unit_allowance(spec, Money{INT64_MAX}), Money{INT64_MAX});
+  EXPECT_GT(running_limit(spec, Money{1}, {INT64_MAX}), hours(99LL * 366 * 24));
 }
 
 // The tasks of a gang are charged one by one, each rounded by at most half a micro-yuan: what that

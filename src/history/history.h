@@ -88,6 +88,7 @@ struct ChargeRow {
   Moment end;
   Need need;  // What was held while it ran.
   Span wall;
+  Span priced;  // As in ledger::Charged.
   Money hourly;
   Money amount;
   Money loss;

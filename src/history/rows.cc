@@ -161,7 +161,7 @@ struct RowWriter::Writing {
     run(charge, sequence, nth++, event.attempt.job.value, std::uint64_t{event.attempt.task},
         std::uint64_t{event.attempt.attempt}, event.hold.value, event.pool.value, bits(at.us),
         bits(event.wall.us), bits(event.hourly.micro), bits(event.amount.micro),
-        bits(event.loss.micro));
+        bits(event.loss.micro), bits(event.priced.us));
   }
   void operator()(const auto&) {}
 };
@@ -218,7 +218,7 @@ Result<std::unique_ptr<RowWriter>> RowWriter::open(journal::Database& database) 
       "IN (1, 2), project, ?7), ?8, project, job, x'' FROM holds WHERE id = ?9",
       // charge
       "INSERT OR REPLACE INTO charges SELECT ?1, ?2, ?3, ?4, ?5, project, ?7, ?8, ?9, ?10, ?11, "
-      "?12 FROM "
+      "?12, ?13 FROM "
       "holds WHERE id = ?6",
       // moved
       "UPDATE jobs SET sequence = ?2 WHERE id = ?1",

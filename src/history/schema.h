@@ -3,14 +3,14 @@
 /// The tables of the history. A change of them is a new version: the file is then made again.
 namespace suan::history {
 
-constexpr unsigned long long schema_version = 2;
+constexpr unsigned long long schema_version = 3;
 
 constexpr const char* schema_sql = R"sql(
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS cursor(one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL,
   version INTEGER NOT NULL);
-INSERT OR IGNORE INTO cursor VALUES (1, 0, 2);
+INSERT OR IGNORE INTO cursor VALUES (1, 0, 3);
 CREATE TABLE IF NOT EXISTS jobs(id INTEGER PRIMARY KEY, project INTEGER, user INTEGER, name BLOB,
   kind INTEGER, nodes INTEGER, elements INTEGER, chip BLOB, card_milli INTEGER, cpu_milli INTEGER,
   memory_bytes INTEGER, budget INTEGER, max_duration INTEGER, submitted INTEGER, sequence INTEGER,
@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS postings(sequence INTEGER, nth INTEGER, at INTEGER, k
 CREATE INDEX IF NOT EXISTS postings_of_project ON postings(project, sequence);
 CREATE TABLE IF NOT EXISTS charges(sequence INTEGER, nth INTEGER, job INTEGER, task INTEGER,
   attempt INTEGER, project INTEGER, pool INTEGER, at INTEGER, wall INTEGER, hourly INTEGER,
-  amount INTEGER, loss INTEGER, PRIMARY KEY(sequence, nth)) WITHOUT ROWID;
+  amount INTEGER, loss INTEGER, priced INTEGER, PRIMARY KEY(sequence, nth)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS charges_of_project ON charges(project, sequence);
 CREATE INDEX IF NOT EXISTS charges_of_job ON charges(job);
 )sql";

@@ -250,7 +250,8 @@ Result<ChargePage> SqliteHistory::charges(const Filter& filter) {
   std::string sql =
       "SELECT c.sequence, c.nth, c.job, c.task, c.attempt, c.project, c.pool, c.at, c.wall, "
       "c.hourly, c.amount, "
-      "c.loss, coalesce(a.card_milli, 0), coalesce(a.cpu_milli, 0), coalesce(a.memory_bytes, 0) "
+      "c.loss, c.priced, coalesce(a.card_milli, 0), coalesce(a.cpu_milli, 0), "
+      "coalesce(a.memory_bytes, 0) "
       "FROM (SELECT * "
       "FROM charges WHERE " +
       where;
@@ -275,7 +276,8 @@ Result<ChargePage> SqliteHistory::charges(const Filter& filter) {
              charge.hourly = {number(row, 9)};
              charge.amount = {number(row, 10)};
              charge.loss = {number(row, 11)};
-             charge.need = {number(row, 12), number(row, 13), number(row, 14)};
+             charge.priced = {number(row, 12)};
+             charge.need = {number(row, 13), number(row, 14), number(row, 15)};
              return charge;
            }));
   return page;

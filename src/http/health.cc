@@ -1,5 +1,6 @@
 // Routes for whoever runs the server: health, metrics, the domain, its pools.
 #include "api/views.h"
+#include "energy/course.h"
 #include "http/problem.h"
 #include "http/routes.h"
 #include "http/show.h"
@@ -84,7 +85,8 @@ void get_domain(Service& service, Exchange& exchange) {
         domain.sequence = state.essence().sequence;
         domain.hash = view.head.hash;
         domain.started = service.parts().started;
-        for (const auto& [id, site] : state.catalogue().sites()) domain.sites.push_back(site);
+        for (const auto& [id, site] : state.catalogue().sites())
+          domain.sites.push_back(energy::at_hour(site, state.essence().hour));
         for (const auto& [id, member] : state.catalogue().members())
           domain.members.push_back(show_member(state, member, service.parts().presences.of(id)));
         for (const auto& [id, pool] : state.catalogue().pools()) {

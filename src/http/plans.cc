@@ -15,6 +15,7 @@
 #include "http/routes.h"
 #include "http/show.h"
 #include "placement/rank.h"
+#include "runtime/core_thread.h"
 #include "wire/bytes.h"
 #include "wire/hash.h"
 #include "wire/json.h"
@@ -39,8 +40,10 @@ std::string plan_id_of(const JobSpec& spec, const domain::PlanBinding& plan,
          std::to_string(sequence);
 }
 
-std::string plan_text(const api::PlanView& plan, const JobSpec& spec) {
+std::string plan_text(const domain::State& state, const api::PlanView& plan, const JobSpec& spec,
+                      const std::optional<jobs::PutOff>& later) {
   if (!plan.refused.empty()) return plan.refused;
+  if (later) return "it would wait " + put_off_text(state, spec, *later);
   if (!plan.starts_now)
     return "it would wait: " + std::to_string(plan.placements.size()) +
            " places could run it later";
@@ -48,6 +51,11 @@ std::string plan_text(const api::PlanView& plan, const JobSpec& spec) {
   for (std::uint32_t i = 1; i < plan.pools; ++i) where += " and " + plan.placements[i].pool;
   std::string text =
       "it starts now at " + where + " for " + print_money(plan.hourly_cost) + " CNY/h";
+  for (std::uint32_t i = 0; i < plan.pools; ++i) {
+    if (!state.catalogue().pools().at(plan.placements[i].pool_id).rates.is_given()) continue;
+    text += ", a price that changes by the hour";
+    break;
+  }
   if (domain::is_rolling(spec)) return text + ", renewed by the hour";
   return text + ", at most " + print_money(plan.hold) + " CNY";
 }
@@ -57,10 +65,13 @@ api::PlanView show_plan(const domain::State& state, const JobSpec& spec,
   const placement::Demand demand = placement::make_demand(spec);
   const domain::ExactNodes nodes(state);
   const placement::Ranking ranking = placement::rank(state.supply(), demand, &nodes, limit);
-  const bool must_wait = state.jobs().lines().contains(jobs::demand_fingerprint(spec)) ||
-                         spec.not_before > state.essence().now;
+  const Moment now = std::max(state.essence().now, runtime::SystemClock{}.now());
+  const bool is_early = spec.not_before > now;
+  const auto later = is_early ? std::nullopt : domain::better_hour(state, spec, now);
+  const bool must_wait =
+      is_early || later || state.jobs().lines().contains(jobs::demand_fingerprint(spec));
   std::vector<placement::Candidate> places;
-  if (!must_wait) places = domain::places_now(state, spec);
+  if (!must_wait) places = domain::places_now(state, spec, now);
 
   api::PlanView plan;
   plan.sequence = state.essence().sequence;
@@ -96,9 +107,12 @@ api::PlanView show_plan(const domain::State& state, const JobSpec& spec,
   command.spec.payload = {};
   for (Alternative& each : command.spec.alternatives) each.payload = {};
   const domain::Caller caller{principal, RequestId{1, 1}, {}};
-  const auto decision = domain::decide(state, command, caller, state.essence().now);
+  const auto decision = domain::decide(state, command, caller, now);
   if (!decision) plan.refused = decision.error().detail;
-  plan.text = plan_text(plan, spec);
+  for (const domain::Event& event : decision ? *decision : domain::Events{}) {
+    if (const auto* held = std::get_if<ledger::Held>(&event)) plan.hold = held->amount;
+  }
+  plan.text = plan_text(state, plan, spec, later);
   return plan;
 }
 

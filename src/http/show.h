@@ -14,8 +14,8 @@ namespace suan::http {
 
 api::JobState job_state(const jobs::Job&);
 
-/// Of all its tasks, at the prices of where they were placed last.
-Money hourly_of(const jobs::Job&);
+/// Of all its tasks, at the prices of where they were placed last: of now, or of when it started.
+Money hourly_of(const jobs::Job&, Moment now);
 api::JobState job_state(jobs::Outcome);
 
 /// `now` is for what running tasks have cost so far.
@@ -53,6 +53,9 @@ api::Candidate show_candidate(const domain::State&, const JobSpec&, const placem
 
 /// "2 nodes of site/pool are kept for it; free by … at the latest".
 std::string promise_text(const domain::State&, const jobs::Promise&);
+
+/// "until … for a cheaper hour; then 60 CNY/h at site/pool; now 100 CNY/h at another; 40 % less".
+std::string put_off_text(const domain::State&, const JobSpec&, const jobs::PutOff&);
 
 /// "site/pool", or "" for none.
 std::string pool_text(const domain::State&, PoolId);

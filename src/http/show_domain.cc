@@ -142,7 +142,10 @@ api::PostingView show_posting(const domain::State& state, const history::Posting
 api::ChargeView show_charge(const domain::State& state, const history::ChargeRow& row) {
   const bool has_cards = row.need.card_milli > 0;
   const std::int64_t milli = has_cards ? row.need.card_milli : row.need.cpu_milli;
-  const double hours_used = static_cast<double>(row.wall.us) / static_cast<double>(hours(1).us);
+  const auto quantity = [&](Span time) {
+    return static_cast<double>(time.us) / static_cast<double>(hours(1).us) *
+           static_cast<double>(milli) / 1000;
+  };
   const auto* project = state.identity().projects().find(row.project);
   api::ChargeView view;
   view.job = row.attempt.job;
@@ -153,7 +156,8 @@ api::ChargeView show_charge(const domain::State& state, const history::ChargeRow
   view.charge_period_start = row.start;
   view.charge_period_end = row.end;
   view.consumed_unit = has_cards ? "Accelerator-Hours" : "Core-Hours";
-  view.consumed_quantity = hours_used * static_cast<double>(milli) / 1000;
+  view.consumed_quantity = quantity(row.wall);
+  view.pricing_quantity = quantity(row.priced == Span{} ? row.wall : row.priced);
   view.list_unit_price = milli == 0 ? row.hourly : scale(row.hourly, 1000, milli);
   view.billed_cost = row.amount;
   view.charge_description =

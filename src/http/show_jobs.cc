@@ -1,7 +1,9 @@
 // Jobs, their tasks and attempts.
 #include <algorithm>
 
+#include "base/text.h"
 #include "domain/terms.h"
+#include "energy/course.h"
 #include "http/show.h"
 #include "wire/names.h"
 
@@ -51,6 +53,9 @@ std::string waiting_reason(const domain::State& state, const jobs::Job& job) {
   const jobs::Unit& unit = job.units.front();
   if (job.is_stopping) return "stopping on request";
   if (unit.phase != Phase::waiting) return "";
+  if (unit.put_off.until != Moment{})
+    return "waits until " + print_moment(unit.put_off.until) +
+           (job.spec->window == Window::greenest ? " for a greener hour" : " for a cheaper hour");
   if (!unit.is_queued) return "waits for its start.not_before";
   if (unit.promise.pool) return "waits for capacity; " + promise_text(state, unit.promise);
   if (unit.mishaps.empty()) return "waits for capacity";
@@ -64,6 +69,13 @@ std::string waiting_reason(const domain::State& state, const jobs::Job& job) {
     default:
       return "waits for capacity";
   }
+}
+
+Money cost_so_far(const jobs::Placement& placement, Moment started, Moment now) {
+  const Span wall = std::max(now - started, Span{});
+  const bool is_rated = placement.rates.is_given();
+  return domain::charge_for(placement.hourly,
+                            is_rated ? energy::Course(placement.rates).weigh(started, wall) : wall);
 }
 
 std::vector<api::TaskView> show_tasks(const domain::State& state, const jobs::Job& job) {
@@ -132,11 +144,14 @@ api::JobState job_state(jobs::Outcome outcome) {
   return api::JobState::running;
 }
 
-Money hourly_of(const jobs::Job& job) {
-  if (!job.spec->is_spread())
-    return scale(job.units.front().placement.hourly, job.spec->tasks(), 1);
+Money hourly_of(const jobs::Job& job, Moment now) {
+  const Moment at = job.outcome == jobs::Outcome::none ? now : job.started;
+  const auto one = [&](const jobs::Placement& placement) {
+    return scale(placement.hourly, energy::rate_at(placement.rates, at), rate_usual);
+  };
+  if (!job.spec->is_spread()) return scale(one(job.units.front().placement), job.spec->tasks(), 1);
   Money sum;
-  for (const jobs::Unit& unit : job.units) sum = sum + unit.placement.hourly;
+  for (const jobs::Unit& unit : job.units) sum = sum + one(unit.placement);
   return sum;
 }
 
@@ -176,15 +191,14 @@ api::JobView show_job(const domain::State& state, const jobs::Job& job, Moment n
   view.memory_bytes = placement.pool ? placement.need.memory_bytes : spec.memory_bytes.least;
   view.nodes = spec.is_spread() ? spec.elements : spec.nodes;
   view.elements = spec.is_spread() ? 1 : spec.elements;
-  view.hourly_cost = hourly_of(job);
+  view.hourly_cost = hourly_of(job, now);
   view.held = hold == nullptr ? Money{} : hold->amount;
   view.cost = job.cost;
   for (const jobs::Unit& unit : job.units) {  // What runs has cost something already.
     for (const jobs::Task& task : unit.tasks) {
       const bool is_live = task.phase == Phase::running || task.phase == Phase::stopping;
       if (is_live && task.started != Moment{})
-        view.cost = view.cost +
-                    domain::charge_for(unit.placement.hourly, std::max(now - task.started, Span{}));
+        view.cost = view.cost + cost_so_far(unit.placement, task.started, now);
     }
   }
   view.budget = spec.budget;
@@ -214,7 +228,8 @@ api::JobView show_job(const domain::State& state, const history::JobRow& row) {
   view.memory_bytes = row.need.memory_bytes;
   view.nodes = row.nodes;
   view.elements = row.elements;
-  view.hourly_cost = row.hourly;
+  const Hourly& rates = row.placement.rates;
+  view.hourly_cost = scale(row.hourly, energy::rate_at(rates, row.started), rate_usual);
   view.cost = row.cost;
   view.budget = row.budget;
   view.max_duration = row.max_duration;

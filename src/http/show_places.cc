@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "domain/queue.h"
+#include "energy/course.h"
 #include "http/show.h"
 #include "runtime/core_thread.h"
 #include "wire/names.h"
@@ -67,7 +68,7 @@ api::Candidate recorded(const domain::State& state, PoolId id, Money hourly, boo
   if (const Pool* pool = state.catalogue().pools().find(id)) {
     view.region = state.catalogue().sites().at(pool->site).region;
     view.chip = pool->chip;
-    view.price = pool->price;
+    view.price = energy::at_hour(*pool, state.essence().hour).price;
     view.is_firm = pool->is_firm;
   }
   return view;
@@ -143,6 +144,22 @@ std::string promise_text(const domain::State& state, const jobs::Promise& promis
                                   : "; expected to be free by " + by);
 }
 
+std::string put_off_text(const domain::State& state, const JobSpec& spec,
+                         const jobs::PutOff& put_off) {
+  const bool is_green = spec.window == Window::greenest;
+  const auto amount = [&](std::int64_t value) {
+    return is_green ? std::to_string((value + 500) / 1000) + " g/kWh"
+                    : print_money({scale(Money{value}, 1, 10'000).micro * 10'000}) + " CNY/h";
+  };
+  const std::int64_t less = 100 - scale(Money{put_off.then}, 100, put_off.now).micro;
+  return "until " + print_moment(put_off.until) +
+         (is_green ? " for a greener hour" : " for a cheaper hour") + "; then " +
+         amount(put_off.then) + " at " + pool_text(state, put_off.pool) + "; now " +
+         amount(put_off.now) +
+         (put_off.pool_now ? " at " + pool_text(state, put_off.pool_now) : " at the least") + "; " +
+         std::to_string(less) + " % less";
+}
+
 std::vector<api::Rejection> show_rejections(const std::vector<placement::Rejection>& rejections) {
   std::vector<api::Rejection> views;
   for (const placement::Rejection& each : rejections)
@@ -190,6 +207,7 @@ api::Found show_found(const domain::State& state, const JobSpec& spec, std::size
 }
 
 api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
+  const Moment now = runtime::SystemClock{}.now();
   api::WhyView view;
   view.id = job.id;
   view.state = job_state(job);
@@ -204,10 +222,20 @@ api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
     view.text = job.outcome != jobs::Outcome::none && !job.reason.empty()
                     ? job.reason
                     : "it was placed in the best pool that could start it";
-    if (unit.placement.pool) show_placement(state, unit.placement, hourly_of(job), view);
+    if (unit.placement.pool) show_placement(state, unit.placement, hourly_of(job, now), view);
     return view;
   }
   const auto index = static_cast<std::uint32_t>(waiting - job.units.begin());
+  if (unit.put_off.until != Moment{}) {
+    view.text = "it waits " + put_off_text(state, *job.spec, unit.put_off);
+    if (unit.put_off.pool_now)
+      view.changes.push_back({.field = "start.window",
+                              .from = std::string(wire::enum_name(job.spec->window)),
+                              .to = {},
+                              .text = "without start.window",
+                              .pool = pool_text(state, unit.put_off.pool_now)});
+    return view;
+  }
   if (!unit.is_queued) {
     view.text = "it waits for start.not_before, " + print_moment(job.spec->not_before);
     view.changes.push_back({.field = "start.not_before",
@@ -224,8 +252,8 @@ api::WhyView show_why(const domain::State& state, const jobs::Job& job) {
   view.changes = show_changes(state, why.changes);
   view.nothing_helps = why.nothing_helps;
   view.ahead = state.jobs().ahead_of({job.id, index});
-  const bool does_fit = why.starts_now > 0 &&
-                        (!job.spec->is_spread() || !domain::places_now(state, *job.spec).empty());
+  const bool does_fit = why.starts_now > 0 && (!job.spec->is_spread() ||
+                                               !domain::places_now(state, *job.spec, now).empty());
   if (does_fit && view.ahead == 0) {
     add_money_reasons(state, job, view);
   } else if (view.ahead > 0) {
@@ -252,7 +280,8 @@ api::WhyView show_why(const domain::State& state, const history::JobRow& row) {
   view.state = show_job(state, row).state;
   view.text =
       row.reason.empty() ? "it was placed in the best pool that could start it" : row.reason;
-  if (row.placement.pool) show_placement(state, row.placement, row.hourly, view);
+  if (row.placement.pool)
+    show_placement(state, row.placement, show_job(state, row).hourly_cost, view);
   return view;
 }
 

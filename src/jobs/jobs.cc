@@ -64,6 +64,8 @@ std::uint64_t demand_fingerprint(const JobSpec& spec) {
   print.add(spec.where);
   print.add(spec.hourly_max);
   print.add(spec.objective);
+  print.add(spec.window);
+  print.add(spec.carbon_max);
   print.add(spec.budget);
   print.add(spec.max_duration);
   print.add(spec.moves_data);
@@ -198,7 +200,19 @@ void Jobs::apply(const UnitQueued& event) {
   Unit& queued = unit(event.unit);
   ensure(queued.phase == Phase::waiting && !queued.is_queued);
   queued.is_queued = true;
+  queued.put_off = {};
   enqueue(event.unit, jobs_.at(event.unit.job));
+}
+
+void Jobs::apply(const UnitPutOff& event) {
+  Unit& waiting = unit(event.unit);
+  ensure(waiting.phase == Phase::waiting);
+  if (const auto arrival = std::ranges::find(arrivals_, event.unit); arrival != arrivals_.end())
+    arrivals_.erase(arrival);
+  else
+    ensure(!waiting.is_queued);
+  waiting.is_queued = false;
+  waiting.put_off = event.put_off;
 }
 
 // What was kept is anybody's again.
@@ -378,6 +392,7 @@ void Jobs::apply(const UnitEnded& event) {
   Unit& ended = job.units[event.unit.unit];
   if (ended.is_queued) dequeue(event.unit, job);
   drop_promise(ended);
+  ended.put_off = {};
   ended.is_queued = false;
   ended.phase = Phase::ended;
   ended.allowance_left = {};

@@ -78,6 +78,7 @@ class Jobs {
 
   void apply(const JobSubmitted&, Moment now);
   void apply(const UnitQueued&);
+  void apply(const UnitPutOff&);
   void apply(const UnitPromised&);
   void apply(const UnitPlaced&);
   void apply(const UnitGranted&);

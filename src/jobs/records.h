@@ -8,11 +8,11 @@
 #include "base/money.h"
 #include "base/time.h"
 #include "jobs/guest.h"
+#include "jobs/placement.h"
 #include "model/attempt.h"
 #include "model/contract.h"
 #include "model/ids.h"
 #include "model/spec.h"
-#include "model/supply.h"
 
 /// Work: jobs, their units and tasks, and the events of their lives. The home domain's end of the
 /// contract.
@@ -54,53 +54,6 @@ struct Task {
   }
 };
 
-/// A candidate that was not chosen, as recorded when the choice was made.
-struct Runner {
-  PoolId pool;
-  Money hourly;
-  bool starts_now = false;
-
-  static void fields(auto&& visit, auto& self) {
-    visit(1, "pool", self.pool);
-    visit(2, "hourly", self.hourly);
-    visit(3, "starts_now", self.starts_now);
-  }
-};
-
-/// How many pools a constraint turned down; `reason` is the number of a placement::Reason.
-struct Tally {
-  std::uint32_t reason = 0;
-  std::uint32_t count = 0;
-
-  static void fields(auto&& visit, auto& self) {
-    visit(1, "reason", self.reason);
-    visit(2, "count", self.count);
-  }
-};
-
-/// Where a unit was placed and why there: recorded when it was decided, so `why` can say it later.
-struct Placement {
-  PoolId pool;
-  std::uint32_t alternative = 0;  // Index into spec.alternatives.
-  Need need;                      // Of each task.
-  Money hourly;                   // Of each task.
-  Money allowance;                // What the unit may spend, cut from the hold.
-  std::uint32_t pools = 0;        // Looked at.
-  std::vector<Runner> runners;    // The best of those not chosen.
-  std::vector<Tally> rejected;
-
-  static void fields(auto&& visit, auto& self) {
-    visit(1, "pool", self.pool);
-    visit(2, "alternative", self.alternative);
-    visit(3, "need", self.need);
-    visit(4, "hourly", self.hourly);
-    visit(5, "allowance", self.allowance);
-    visit(6, "pools", self.pools);
-    visit(7, "runners", self.runners);
-    visit(8, "rejected", self.rejected);
-  }
-};
-
 /// Why a placement came to nothing.
 enum class Setback : std::uint8_t {
   none,
@@ -135,6 +88,7 @@ struct LostAttempt {
   HoldId hold;                      // Set aside for what it used; 0 = it costs nothing.
   Moment until;                     // Nobody waits longer for its member to tell.
   std::vector<std::uint32_t> open;  // The tasks, by their place in the unit, of which it has not.
+  Hourly rates{};                   // As in Placement.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "attempt", self.attempt);
@@ -143,6 +97,7 @@ struct LostAttempt {
     visit(4, "hold", self.hold);
     visit(5, "until", self.until);
     visit(6, "open", self.open);
+    visit(7, "rates", self.rates);
   }
 };
 
@@ -179,6 +134,7 @@ struct Unit {
   Moment launched;              // Of the latest attempt.
   std::vector<LostAttempt> lost;
   Promise promise;  // Of one that waits, or whose placement on those nodes is not granted yet.
+  PutOff put_off;   // Of one that waits.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "phase", self.phase);
@@ -195,6 +151,7 @@ struct Unit {
     visit(12, "launched", self.launched);
     visit(13, "lost", self.lost);
     visit(14, "promise", self.promise);
+    visit(15, "put_off", self.put_off);
   }
 };
 
@@ -304,6 +261,18 @@ struct UnitPromised {
   static void fields(auto&& visit, auto& self) {
     visit(1, "unit", self.unit);
     visit(2, "promise", self.promise);
+  }
+};
+
+/// A unit that waits is put off until a better hour: it is in no line before.
+struct UnitPutOff {
+  static constexpr std::uint32_t code = 65;
+  static constexpr const char* name = "unit_put_off";
+  UnitKey unit;
+  PutOff put_off;
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "put_off", self.put_off);
   }
 };
 

@@ -142,6 +142,7 @@ struct Charged {
   Money hourly;  // The price of this task.
   Money amount;
   Money loss;
+  Span priced{};  // What the wall comes to by rates, where there are some.
   static void fields(auto&& visit, auto& self) {
     visit(1, "hold", self.hold);
     visit(2, "provider", self.provider);
@@ -151,6 +152,7 @@ struct Charged {
     visit(6, "hourly", self.hourly);
     visit(7, "amount", self.amount);
     visit(8, "loss", self.loss);
+    visit(9, "priced", self.priced);
   }
 };
 

@@ -35,6 +35,7 @@ struct Usage {
   Span wall;  // From `running` to now or to the end, on the member's monotonic clock.
   Span cpu;   // User and system time of all its processes.
   std::int64_t memory_peak_bytes = 0;
+  Span priced{};  // `wall`, each hour by the rate of its pool; where that has rates.
 
   friend bool operator==(const Usage&, const Usage&) = default;
 
@@ -42,6 +43,7 @@ struct Usage {
     visit(1, "wall", self.wall);
     visit(2, "cpu", self.cpu);
     visit(3, "memory_peak_bytes", self.memory_peak_bytes);
+    visit(4, "priced", self.priced);
   }
 };
 

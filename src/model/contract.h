@@ -46,13 +46,14 @@ struct HostUnit {
   std::string name;  // Of the job.
   std::string chip;
   Need need;        // Of each task.
-  Money hourly;     // Of each task, as it was offered.
+  Money hourly;     // Of each task, as it was offered: by the list price, where there are rates.
   Money allowance;  // What the unit may spend.
   Span grace;
   std::string checkpoint_signal;
   Span checkpoint_notice;
   Origin origin{};
   Workdir workdir{};
+  Hourly rates{};  // As they were offered.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "unit", self.unit);
@@ -70,6 +71,7 @@ struct HostUnit {
     visit(13, "checkpoint_notice", self.checkpoint_notice);
     visit(14, "origin", self.origin);
     visit(15, "workdir", self.workdir);
+    visit(16, "rates", self.rates);
   }
 };
 

@@ -19,6 +19,8 @@ namespace suan {
 enum class JobKind : std::uint8_t { batch, service };
 enum class Priority : std::uint8_t { normal, low, high };
 enum class Objective : std::uint8_t { cost, finish, carbon, balanced };
+/// Which hour between now and the deadline work waits for.
+enum class Window : std::uint8_t { none, cheapest, greenest };
 enum class NetworkTier : std::uint8_t { standard, rdma, best };
 
 /// Circles of latency (时延圈), the narrow ones first; `none` bounds nothing.
@@ -162,6 +164,8 @@ struct JobSpec {
   std::vector<std::string> stores{};  // That these name, ascending.
 
   Workdir workdir{};
+  std::uint32_t carbon_max = 0;  // g/kWh of the grid × PUE where it runs; 0 = any.
+  Window window = Window::none;  // If any, there is a deadline, and `objective` is of its kind.
 
   std::uint32_t tasks() const { return nodes * elements; }
 
@@ -202,6 +206,8 @@ struct JobSpec {
     visit(30, "stores", self.stores);
     visit(31, "workdir", self.workdir);
     visit(32, "spread", self.spread);
+    visit(33, "window", self.window);
+    visit(34, "carbon_max", self.carbon_max);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/money.h"
+#include "model/hourly.h"
 #include "model/ids.h"
 #include "model/spec.h"
 
@@ -24,6 +25,7 @@ struct Site {
   std::uint32_t pue_milli = 0;  // Power usage effectiveness × 1000 (ISO/IEC 30134-2); 0 = unknown.
   std::uint32_t carbon_g_per_kwh = 0;  // Of the grid; 0 = unknown.
   bool is_draining = false;            // Its operator lets it finish what it has.
+  Hourly carbon_hours{};               // The same by the hour, in place of carbon_g_per_kwh.
 
   friend bool operator==(const Site&, const Site&) = default;
 
@@ -37,6 +39,7 @@ struct Site {
     visit(7, "pue_milli", self.pue_milli);
     visit(8, "carbon_g_per_kwh", self.carbon_g_per_kwh);
     visit(9, "is_draining", self.is_draining);
+    visit(10, "carbon_hours", self.carbon_hours);
   }
 };
 
@@ -66,13 +69,14 @@ struct Pool {
   std::int64_t memory_bytes_per_node = 0;
   std::int64_t disk_bytes_per_node = 0;  // 0 = unknown.
   NetworkTier network_tier = NetworkTier::standard;
-  Price price;
+  Price price;          // The list price.
   bool is_firm = true;  // A lease holds the capacity; else it is a place in a queue.
   ServingState state = ServingState::production;
   PoolId remote{};           // How a sub-domain that grants it numbers it; 0 = granted here.
   bool runs_images = false;  // Runs work inside images (Payload::image).
   bool moves_data = false;   // Brings inputs and keeps outputs (Payload::inputs, outputs).
   std::vector<std::string> stores{};  // That these may name, ascending.
+  Hourly rates{};  // What is charged in each hour, in thousandths of the price; none = the price.
 
   friend bool operator==(const Pool&, const Pool&) = default;
 
@@ -95,6 +99,7 @@ struct Pool {
     visit(16, "runs_images", self.runs_images);
     visit(17, "moves_data", self.moves_data);
     visit(18, "stores", self.stores);
+    visit(19, "rates", self.rates);
   }
 };
 

@@ -94,6 +94,8 @@ std::string print_field(const JobSpec& spec, const Edit& edit) {
       return print_circle(spec.where.circle);
     case Field::near:
       return spec.where.near.name;
+    case Field::carbon:
+      return spec.carbon_max == 0 ? "" : std::to_string(spec.carbon_max);
     case Field::image:
     case Field::data:
       return "";  // Their names are not known here.
@@ -110,7 +112,7 @@ void lower(Bounds& bounds, std::int64_t amount) {
 }  // namespace
 
 std::string_view path(Field field) {
-  constexpr std::array<std::string_view, 18> paths{"",
+  constexpr std::array<std::string_view, 19> paths{"",
                                                    "price.max_hourly_cost",
                                                    "resources.accelerators",
                                                    "resources.accelerators",
@@ -126,6 +128,7 @@ std::string_view path(Field field) {
                                                    "where.max_rtt",
                                                    "where.circle",
                                                    "where.near",
+                                                   "energy.max_carbon",
                                                    "image",
                                                    "inputs and outputs"};
   return paths[static_cast<std::size_t>(field)];
@@ -182,6 +185,9 @@ JobSpec apply(JobSpec spec, const Edit& edit) {
       spec.where.near = {};
       spec.where.max_rtt = {};
       spec.where.circle = Circle::none;
+      break;
+    case Field::carbon:
+      spec.carbon_max = static_cast<std::uint32_t>(edit.amount);
       break;
     case Field::image:
       spec.alternatives[edit.alternative].runs_image = false;

@@ -27,6 +27,7 @@ enum class Field : std::uint8_t {
   max_rtt,
   circle,
   near,
+  carbon,
   image,
   data,
 };
@@ -35,8 +36,8 @@ enum class Field : std::uint8_t {
 struct Edit {
   Field field = Field::other;
   std::uint32_t alternative = 0;  // Of `chip`, `cards` and `image`.
-  std::int64_t amount = 0;  // The new value: micro-CNY, milli, bytes, nodes, NetworkTier, µs or
-                            // Circle.
+  std::int64_t amount = 0;        // The new value: micro-CNY, milli, bytes, nodes, NetworkTier, µs,
+                                  // Circle or g/kWh.
   std::string word{};  // The new chip; the region or site to add; the region no longer excluded;
                        // the new residency.
 

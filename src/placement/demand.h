@@ -26,6 +26,7 @@ struct Demand {
   const Where* where = nullptr;  // Never null in what make_demand returns.
   Money hourly_max;              // 0 = no limit.
   Objective objective = Objective::cost;
+  std::int64_t carbon_max = 0;  // As Candidate::carbon; 0 = any.
   bool moves_data = false;
   std::span<const std::string> stores{};  // Ascending.
 };

@@ -43,8 +43,9 @@ Question::Question(const Supply& supply, const Demand& demand, const NodeView* n
       cost_max_(demand.hourly_max > Money{} ? std::min(demand.hourly_max.micro, INT64_MAX - 1)
                                             : INT64_MAX - 1),
       nodes_asked_(std::min(demand.nodes, static_cast<std::uint32_t>(number_max))),
-      is_anywhere_(demand.where == nullptr || is_everywhere(*demand.where)),
-      is_near_(!is_anywhere_ && demand.where->near.is_given()) {
+      is_anywhere_(demand.carbon_max == 0 &&
+                   (demand.where == nullptr || is_everywhere(*demand.where))),
+      is_near_(demand.where != nullptr && demand.where->near.is_given()) {
   if (is_near_) look_around();
 }
 
@@ -142,6 +143,14 @@ ShapeVerdict Question::judge_shape(const Wish& wish, std::uint32_t number) const
 
 Reason Question::judge_site(std::uint32_t number) const {
   if (is_anywhere_) return Reason::none;
+  const SiteFacts& site = supply_->sites()[number];
+  const Reason outside = demand_.where == nullptr ? Reason::none : judge_place(number);
+  if (outside != Reason::none || demand_.carbon_max == 0) return outside;
+  const bool is_clean = site.carbon > 0 && site.carbon <= demand_.carbon_max;
+  return is_clean ? Reason::none : Reason::carbon_too_high;
+}
+
+Reason Question::judge_place(std::uint32_t number) const {
   const SiteFacts& site = supply_->sites()[number];
   const Where& where = *demand_.where;
   if (!where.regions.empty() && !contains(where.regions, site.region)) {

@@ -60,7 +60,7 @@ class Question {
   /// From chip_differs to store_missing. The need is set if the chip is right.
   ShapeVerdict judge_shape(const Wish&, std::uint32_t shape) const;
 
-  /// From region_not_allowed to too_far.
+  /// From region_not_allowed to carbon_too_high.
   Reason judge_site(std::uint32_t site) const;
 
   /// Between the place asked for and a site: as measured or, where nobody has, as estimated. Not
@@ -148,6 +148,7 @@ class Question {
 
  private:
   static std::int64_t raised_by_carbon(std::int64_t cost, std::int64_t carbon);
+  Reason judge_place(std::uint32_t site) const;
   Reason ask_nodes(const Block&, std::size_t row, const Need&) const;
   void look_around();
 

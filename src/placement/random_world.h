@@ -212,6 +212,7 @@ inline JobSpec random_spec(Random& random) {
     if (spec.where.max_rtt == Span{} || random.chance(1, 4))
       spec.where.circle = static_cast<Circle>(random.between(1, 3));
   }
+  if (random.chance(1, 8)) spec.carbon_max = 100 + random.below(900U);
   if (random.chance(1, 3)) spec.hourly_max = {random.between(1, 40) * 1'250'000};
   spec.objective = static_cast<Objective>(random.below(4U));
   return spec;

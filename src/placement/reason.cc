@@ -30,6 +30,7 @@ constexpr std::array<Words, reason_count> words{{
     {"site_not_allowed", 11, "in a site that is not listed"},
     {"data_residency", 12, "outside the data's residency"},
     {"too_far", 20, "too far away, or nobody knows how far"},
+    {"carbon_too_high", 23, "power that is not as clean as asked, or nobody knows how clean"},
     {"price_above_hourly_max", 13, "dearer than the hourly limit"},
     {"nodes_too_few", 14, "fewer nodes than the job needs together"},
     {"member_unreachable", 2, "the member that grants it cannot be reached"},

@@ -27,6 +27,7 @@ enum class Reason : std::uint8_t {
   site_not_allowed,
   data_residency,
   too_far,
+  carbon_too_high,
   price_above_hourly_max,
   nodes_too_few,
   // Busy: it could, but not now.
@@ -37,7 +38,7 @@ enum class Reason : std::uint8_t {
   nodes_busy,
 };
 
-inline constexpr std::size_t reason_count = 23;
+inline constexpr std::size_t reason_count = 24;
 
 inline constexpr Reason first_busy = Reason::member_unreachable;
 

@@ -89,7 +89,7 @@ inline Reason hard_reason(const World& world, const TestPool& each, const JobSpe
   const auto lists = [](const std::vector<std::string>& names, const std::string& name) {
     return std::ranges::find(names, name) != names.end();
   };
-  const std::array<std::pair<bool, Reason>, 17> rules{{
+  const std::array<std::pair<bool, Reason>, 18> rules{{
       {pool.state != ServingState::production, Reason::pool_closed},
       {!wish.chip.empty() && wish.chip != pool.chip, Reason::chip_differs},
       {need.card_milli > pool.cards_per_node * 1000, Reason::cards_per_node_too_few},
@@ -107,6 +107,9 @@ inline Reason hard_reason(const World& world, const TestPool& each, const JobSpe
       {!where.sites.empty() && !lists(where.sites, site.name), Reason::site_not_allowed},
       {!lies_in(site.region, where.data_residency), Reason::data_residency},
       {is_too_far(world, where, site), Reason::too_far},
+      {spec.carbon_max > 0 && (site.carbon_g_per_kwh == 0 || site.pue_milli == 0 ||
+                               site.carbon_g_per_kwh * site.pue_milli > spec.carbon_max * 1000),
+       Reason::carbon_too_high},
       {spec.hourly_max > Money{} && cost_of(pool, spec, need) > spec.hourly_max,
        Reason::price_above_hourly_max},
       {pool.nodes < spec.nodes, Reason::nodes_too_few},

@@ -35,6 +35,7 @@ class Remedies {
     widen_where();
     shorten_residency();
     go_farther();
+    take_more_carbon();
     for (std::uint32_t i = 0; i < spec_.alternatives.size(); ++i) {
       if (spec_.alternatives[i].runs_image) keep({.field = Field::image, .alternative = i});
     }
@@ -83,6 +84,17 @@ class Remedies {
     if (const auto found = ask(trial)) {
       keep({.field = Field::hourly_max, .amount = found->hourly_cost.micro});
     }
+  }
+
+  // As much as the cleanest place has that would do; without a bound if nobody knows how much.
+  void take_more_carbon() {
+    if (spec_.carbon_max == 0) return;
+    JobSpec trial = spec_;
+    trial.carbon_max = 0;
+    trial.objective = Objective::carbon;
+    trial.is_ordered = false;
+    if (const auto found = ask(trial))
+      keep({.field = Field::carbon, .amount = (found->carbon + 999) / 1000});
   }
 
   // Another chip, as many cards: of all chips the one that ranks first.
@@ -241,6 +253,8 @@ std::string asked(Reason reason, const Demand& demand) {
       if (demand.where == nullptr) return "";
       return ": a round trip to " + demand.where->near.name + " may take " +
              print_span(network::round_trip_max(*demand.where));
+    case Reason::carbon_too_high:
+      return ": " + std::to_string(demand.carbon_max / 1000) + " g/kWh at most";
     case Reason::price_above_hourly_max:
       return demand.hourly_max == Money{} ? "" : " of " + print_money(demand.hourly_max) + " CNY/h";
     case Reason::nodes_too_few:

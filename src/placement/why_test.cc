@@ -29,6 +29,10 @@ bool is_least(const World& world, const JobSpec& spec, Edit edit) {
       edit.amount -= 1'000;
       return milliseconds(edit.amount / 1'000) <= network::round_trip_max(spec.where) ||
              !starts(world, apply(spec, edit));
+    case Field::carbon:
+      if (edit.amount == 0) return true;
+      --edit.amount;
+      return !starts(world, apply(spec, edit));
     case Field::circle:
       --edit.amount;
       return !starts(world, apply(spec, edit));
@@ -53,6 +57,7 @@ std::vector<Edit> greatest_edits(const World& world, const JobSpec& spec) {
   if (spec.hourly_max > Money{})
     edits.push_back({.field = Field::hourly_max, .amount = yuan(1'000'000).micro});
   if (spec.where.near.is_given()) edits.push_back({.field = Field::near});
+  if (spec.carbon_max > 0) edits.push_back({.field = Field::carbon});
   if (spec.disk_bytes > 0) edits.push_back({.field = Field::disk});
   if (spec.moves_data) edits.push_back({.field = Field::data});
   for (std::uint32_t i = 0; i < spec.alternatives.size(); ++i) {

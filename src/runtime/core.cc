@@ -145,6 +145,7 @@ void Core::note_hints(const Events& events) {
   for (const domain::Event& event : events) {
     const bool is_hint = std::holds_alternative<market::LeaseReleased>(event) ||
                          std::holds_alternative<catalogue::PoolOffered>(event) ||
+                         std::holds_alternative<catalogue::HourTurned>(event) ||
                          std::holds_alternative<jobs::UnitQueued>(event) ||
                          std::holds_alternative<jobs::UnitPromised>(event) ||
                          std::holds_alternative<jobs::UnitReturned>(event) ||
@@ -258,7 +259,8 @@ void Core::tell_unknown() {
 bool Core::take_due(Moment now) {
   const auto timer = state_.first_timer();
   if (timer && timer->at <= now) {
-    if (timer->due == domain::Due::promise) state_.refresh();
+    // Of these some look at what is offered.
+    if (timer->due == domain::Due::promise || timer->due == domain::Due::unit) state_.refresh();
     auto decision = domain::decide(state_, domain::Tick{}, process_caller(), now, &batch_->memory);
     ensure(decision.has_value() && !decision->empty());
     commit(std::move(*decision), now, nullptr);

@@ -83,6 +83,7 @@ domain::StartMember offer_of(const ServeOptions& options, const MemberEngine& me
     start.site.latitude_micro = city->latitude_micro;
     start.site.longitude_micro = city->longitude_micro;
   }
+  if (options.site_file) site::set_energy(*options.site_file, start.site);
   const auto partitions = partitions_of(*member.engine);
   for (const member::OfferedPool& offered : member.engine->pools()) {
     Pool pool;
@@ -103,6 +104,7 @@ domain::StartMember offer_of(const ServeOptions& options, const MemberEngine& me
       if (terms != nullptr && terms->core_hour) pool.price.core_hour = *terms->core_hour;
     }
     if (offered.cards_per_node == 0) pool.price.card_hour = {};
+    if (options.site_file) site::set_rates(*options.site_file, pool);
     start.pools.push_back(std::move(pool));
   }
   return start;

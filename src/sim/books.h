@@ -45,6 +45,9 @@ class Objections {
 std::string print_key(const AttemptKey&);
 std::string print_key(const jobs::UnitKey&);
 
+/// amount × numerator / denominator, half away from zero: the rule as the design states it.
+std::int64_t rounded(std::int64_t amount, std::int64_t numerator, std::int64_t denominator);
+
 /// What happens on the machines, as they see it themselves.
 class GroundTruth : public Witness {
  public:
@@ -164,6 +167,7 @@ struct Accepted {
   std::uint64_t sequence = 0;
   JobId job;                              // Of a submission.
   std::optional<jobs::Placement> placed;  // In the same record.
+  Money placed_hourly{};                  // Of each task, in that hour.
 };
 
 /// Lives of jobs, rights of people, answers to requests.
@@ -202,9 +206,12 @@ class LifeBook {
     bool has_died = false;  // A task of it ended badly.
     std::int64_t allowance = 0;
     Moment paid_until;
+    Moment launched;
     Moment renewed;  // Or launched, for `run_for`.
     Span run_for;
     Moment queue_at;
+    Moment put_off;
+    std::vector<Moment> started;  // Of the tasks of the latest attempt.
   };
   struct Job {
     std::shared_ptr<const JobSpec> spec;
@@ -229,10 +236,12 @@ class LifeBook {
     Money left;
     Moment since;
     std::set<std::uint32_t> open;
+    bool is_rated = false;
   };
 
   void seen(const jobs::JobSubmitted&);
   void seen(const jobs::UnitQueued&);
+  void seen(const jobs::UnitPutOff&);
   void seen(const jobs::UnitPromised&);
   void seen(const jobs::UnitPlaced&);
   void seen(const jobs::UnitGranted&);
@@ -281,6 +290,7 @@ class LifeBook {
   void seen(const market::LeaseReleased& event) { leases_.see(event, at_); }
   void seen(const catalogue::PoolOffered&);
   void seen(const catalogue::MemberStarted&);
+  void seen(const catalogue::HourTurned&);
   void seen(const catalogue::SiteDescribed&);
   void seen(const domain::DomainFounded&) { is_founding_ = true; }
   void seen(const domain::RequestAccepted&);
@@ -301,6 +311,9 @@ class LifeBook {
   void check_promised(const jobs::UnitKey&, PoolId, std::uint32_t node);
   void drop_promise(const jobs::UnitKey&);
   void check_price(const jobs::UnitPlaced&, const Job&);
+  std::int64_t hourly_now(const Pool&, const Need&) const;
+  Span charged_time(const jobs::TaskEnded&, const Job&, Unit&);
+  bool may_be_dearer(const Job&, const Unit&) const;
   void check_charge(const jobs::TaskEnded&, const Job&, Unit&);
   void check_budget(const Job&, const std::string& who);
   bool budget_is_spent(const Job&) const;
@@ -326,6 +339,7 @@ class LifeBook {
   };
   std::map<PoolId, Promised> promises_;
   std::map<ProjectId, OrganisationId> organisations_;
+  Moment hour_;
   std::map<UserId, identity::Role> roles_;
   std::map<std::pair<ProjectId, UserId>, bool> seats_;
   std::map<KeyId, std::pair<UserId, Digest>> keys_;

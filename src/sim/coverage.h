@@ -142,6 +142,11 @@ enum class Branch : std::uint8_t {
   placed_by_estimated_link,
   site_drained,
   site_resumed,
+  hour_turned,
+  charged_by_the_hour,
+  put_off_for_cost,
+  put_off_for_carbon,
+  started_at_better_hour,
 };
 
 /// How often each fault was done and each branch taken. Plain numbers, so that runs add up.

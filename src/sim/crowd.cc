@@ -19,7 +19,17 @@ constexpr std::array<Place, 3> places{{{"shanghai", 31'220'000, 121'480'000},
                                        {"guiyang", 26'570'000, 106'710'000},
                                        {"hohhot", 40'820'000, 111'650'000}}};
 
-Pool make_pool(Random& random, std::size_t number) {
+Hourly make_hours(Random& random, Moment now, std::int64_t most) {
+  Hourly hourly;
+  hourly.from = hour_of(now + hours(random.between(-60, 10)));
+  const std::int64_t days = random.between(1, 3);
+  for (std::int64_t i = 0; i < days * 24; ++i)
+    hourly.values.push_back(
+        static_cast<std::uint32_t>(random.chance(1, 8) ? 0 : random.between(most / 10, most)));
+  return hourly;
+}
+
+Pool make_pool(Random& random, std::size_t number, Moment now) {
   Pool pool;
   static constexpr std::array<const char*, 4> chips{"H800", "910B", "MI300X", ""};
   pool.chip = chips[random.below(chips.size())];
@@ -33,6 +43,7 @@ Pool make_pool(Random& random, std::size_t number) {
   pool.price.card_hour = {random.chance(1, 10) ? 0 : random.between(1, 20'000'000)};
   pool.price.core_hour = {random.chance(1, 4) ? 0 : random.between(1, 300'001)};
   pool.is_firm = !random.chance(1, 6);
+  if (random.chance(1, 3)) pool.rates = make_hours(random, now, 3000);
   return pool;
 }
 
@@ -63,7 +74,7 @@ void make_alternatives(Random& random, JobSpec& spec) {
 
 }  // namespace
 
-std::vector<Offer> make_offers(Random& random) {
+std::vector<Offer> make_offers(Random& random, Moment now) {
   static constexpr std::array<const char*, 3> regions{"cn-sh", "cn-gz", "cn-nm"};
   static_assert(regions.size() == places.size());
   std::vector<Offer> offers;
@@ -76,17 +87,18 @@ std::vector<Offer> make_offers(Random& random) {
     offer.site.longitude_micro = places[i].longitude_micro;
     offer.site.pue_milli = 1200;
     offer.site.carbon_g_per_kwh = static_cast<std::uint32_t>(random.between(0, 600));
+    if (random.chance(1, 2)) offer.site.carbon_hours = make_hours(random, now, 900);
     for (std::size_t p = 0; p < 2 + random.below(std::size_t{3}); ++p)
-      offer.pools.push_back(make_pool(random, p));
+      offer.pools.push_back(make_pool(random, p, now));
     offers.push_back(std::move(offer));
   }
   return offers;
 }
 
-void change_offer(Offer& offer, Random& random, Coverage& coverage) {
+void change_offer(Offer& offer, Random& random, Coverage& coverage, Moment now) {
   if (offer.pools.empty() || random.chance(1, 8)) {
     coverage.hit(Fault::pool_new);
-    offer.pools.push_back(make_pool(random, 10 + random.below(std::size_t{20})));
+    offer.pools.push_back(make_pool(random, 10 + random.below(std::size_t{20}), now));
     for (std::size_t i = 0; i + 1 < offer.pools.size(); ++i) {
       if (offer.pools[i].name != offer.pools.back().name) continue;
       offer.pools.erase(offer.pools.begin() + static_cast<std::ptrdiff_t>(i));
@@ -123,6 +135,7 @@ void change_offer(Offer& offer, Random& random, Coverage& coverage) {
     case 5:
       coverage.hit(Fault::price_changed);
       pool.price.card_hour = {random.between(0, 40'000'000)};
+      pool.rates = random.chance(1, 2) ? make_hours(random, now, 3000) : Hourly{};
       break;
     case 6:
       coverage.hit(Fault::pool_withdrawn);
@@ -178,6 +191,7 @@ void make_unusual(Random& random, JobSpec& spec) {
   if (random.chance(1, 8)) spec.network_tier = NetworkTier::rdma;
   if (random.chance(1, 8)) spec.where.regions = {"cn-sh"};
   if (random.chance(1, 6)) make_near(random, spec.where);
+  if (random.chance(1, 10)) spec.carbon_max = static_cast<std::uint32_t>(random.between(100, 900));
   spec.objective = static_cast<Objective>(random.below(4U));
 }
 
@@ -196,6 +210,12 @@ JobSpec make_spec(Random& random, ProjectId project, Moment now) {
   if (random.chance(1, 10)) {
     const Moment from = spec.not_before > now ? spec.not_before : now;
     spec.deadline = from + seconds(random.between(1, 1800));
+  }
+  if (random.chance(1, 6)) {
+    const Moment from = spec.not_before > now ? spec.not_before : now;
+    spec.deadline = from + minutes(random.between(10, 8 * 60));
+    spec.window = random.chance(1, 2) ? Window::cheapest : Window::greenest;
+    spec.objective = spec.window == Window::greenest ? Objective::carbon : Objective::cost;
   }
   spec.grace = seconds(random.chance(1, 6) ? 0 : random.between(1, 90));
   if (random.chance(1, 3)) {

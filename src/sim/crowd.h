@@ -20,10 +20,10 @@ struct Offer {
 };
 
 /// The members of a small domain: a few sites, each with pools of different shapes.
-std::vector<Offer> make_offers(Random&);
+std::vector<Offer> make_offers(Random&, Moment now);
 
 /// Changes one thing about a member's pools: size, price, state, one more or one less.
-void change_offer(Offer&, Random&, Coverage&);
+void change_offer(Offer&, Random&, Coverage&, Moment now);
 
 /// Opens and enlarges everything, so that whatever waits can run.
 void open_wide(Offer&);

@@ -10,13 +10,6 @@ using jobs::UnitKey;
 
 namespace {
 
-// amount × numerator / denominator, half away from zero: the rule as the design states it.
-std::int64_t rounded(std::int64_t amount, std::int64_t numerator, std::int64_t denominator) {
-  __extension__ using Wide = __int128;
-  const Wide twice = Wide{amount} * numerator * 2 + denominator;
-  return static_cast<std::int64_t>(twice / (Wide{denominator} * 2));
-}
-
 bool is_launched(Phase phase) {
   return phase == Phase::staging || phase == Phase::running || phase == Phase::stopping;
 }
@@ -204,32 +197,12 @@ void LifeBook::seen(const jobs::UnitQueued& event) {
   Unit* own = unit(event.unit);
   if (own == nullptr) return;
   check(own->phase == Phase::waiting && !own->is_queued, "lives", "queued out of turn");
-  check(jobs_.at(event.unit.job).spec->not_before <= at_ && own->queue_at <= at_, "not_before",
-        "queued too early");
-  coverage_.hit(Branch::waited_for_not_before);
+  check(jobs_.at(event.unit.job).spec->not_before <= at_ && own->queue_at <= at_ &&
+            own->put_off <= at_,
+        "not_before", "queued too early");
+  coverage_.hit(own->put_off == Moment{} ? Branch::waited_for_not_before
+                                         : Branch::started_at_better_hour);
   own->is_queued = true;
-}
-
-void LifeBook::check_price(const jobs::UnitPlaced& event, const Job& own) {
-  const Pool* pool = leases_.pool(event.placement.pool);
-  if (!check(pool != nullptr && pool->state == ServingState::production, "closed pool",
-             "placed on a pool that takes nothing new"))
-    return;
-  const Alternative& chosen = own.spec->alternatives[event.placement.alternative];
-  check(chosen.chip.empty()
-            ? event.placement.need.card_milli == 0
-            : pool->chip == chosen.chip && event.placement.need.card_milli >= chosen.card_milli,
-        "placement",
-        "not what alternative " + std::to_string(event.placement.alternative) + " asks for");
-  if (event.placement.alternative > 0) coverage_.hit(Branch::second_alternative);
-  const std::int64_t hourly =
-      rounded(pool->price.card_hour.micro, event.placement.need.card_milli, 1000) +
-      rounded(pool->price.core_hour.micro, event.placement.need.cpu_milli, 1000);
-  check(event.placement.hourly.micro == hourly, "price", "not the pool's price");
-  const Money limit = own.spec->hourly_max;
-  check(limit == Money{} || hourly * own.spec->tasks() <= limit.micro, "hourly_max",
-        "dearer than its user allows");
-  check(map_.allows(own.spec->where, pool->site), "max_rtt", "farther than its user allows");
 }
 
 void LifeBook::seen(const jobs::UnitPlaced& event) {
@@ -240,8 +213,8 @@ void LifeBook::seen(const jobs::UnitPlaced& event) {
   check(placed->phase == Phase::waiting, "lives", who + " is placed and does not wait");
   check(!own->is_stopping, "lives", who + " is placed and its job was stopped");
   check(event.attempt == placed->attempt + 1, "attempts", who + " skips an attempt");
-  check(own->spec->not_before <= at_ && placed->queue_at <= at_, "not_before",
-        who + " is placed too early");
+  check(own->spec->not_before <= at_ && placed->queue_at <= at_ && placed->put_off <= at_,
+        "not_before", who + " is placed too early");
   check_queue_order(event.unit, *own);
   check_turn(event, *own);
   check_price(event, *own);
@@ -258,8 +231,11 @@ void LifeBook::seen(const jobs::UnitPlaced& event) {
   placed->allowance = event.placement.allowance.micro;
   placed->has_died = false;
   if (own->spec->is_spread()) spread_now_.insert(event.unit.job);
+  placed->started.assign(placed->tasks.size(), Moment{});
   std::ranges::fill(placed->tasks, Phase::reserving);
   if (accepted_now_ != nullptr && event.unit.unit == 0) accepted_now_->placed = event.placement;
+  if (accepted_now_ != nullptr && event.unit.unit == 0 && place != nullptr)
+    accepted_now_->placed_hourly = Money{hourly_now(*place, event.placement.need)};
 }
 
 void LifeBook::seen(const jobs::UnitGranted& event) {
@@ -353,7 +329,7 @@ void LifeBook::seen(const jobs::UnitLaunched& event) {
   if (own->spec->kind == JobKind::service) coverage_.hit(Branch::service_launched);
   launched->phase = Phase::staging;
   launched->paid_until = event.paid_until;
-  launched->renewed = at_;
+  launched->launched = launched->renewed = at_;
   launched->run_for = event.run_for;
   for (std::uint32_t i = 0; i < launched->tasks.size(); ++i) {
     launched->tasks[i] = Phase::staging;
@@ -406,6 +382,7 @@ void LifeBook::seen(const jobs::TaskStarted& event) {
   Phase& phase = started->tasks[event.key.task % own->spec->nodes];
   check(started->attempt == event.key.attempt && is_launched(phase), "attempts",
         print_key(event.key) + " starts out of turn");
+  started->started[event.key.task % own->spec->nodes] = at_;
   if (phase == Phase::staging) phase = Phase::running;
   if (started->phase == Phase::staging) started->phase = Phase::running;
 }
@@ -441,18 +418,20 @@ void LifeBook::seen(const ledger::HoldReturned& event) {
 
 void LifeBook::check_charge(const jobs::TaskEnded& event, const Job& own, Unit& ended) {
   const std::string who = print_key(event.key);
-  const std::int64_t due = rounded(ended.placement.hourly.micro, event.usage.wall.us, hours(1).us);
+  const Span charged = charged_time(event, own, ended);
+  const std::int64_t due = rounded(ended.placement.hourly.micro, charged.us, hours(1).us);
   const std::int64_t cost = std::min(due, ended.allowance);
   check(event.cost.micro == cost, "charge",
         who + " costs " + std::to_string(event.cost.micro) + ", due are " + std::to_string(cost));
   ended.allowance -= event.cost.micro;
   const bool is_rolling = own.spec->max_duration == Span{} && own.spec->budget == Money{};
-  check(is_rolling || due - cost <= own.spec->nodes, "loss", who + " was let run beyond its money");
+  check(is_rolling || may_be_dearer(own, ended) || due - cost <= own.spec->nodes, "loss",
+        who + " was let run beyond its money");
   check(charged_now_.has_value() == (due > 0), "charge", who + " is not charged as it should be");
   if (charged_now_) {
     check(charged_now_->attempt == event.key && charged_now_->wall == event.usage.wall &&
-              charged_now_->amount == event.cost && charged_now_->loss.micro == due - cost &&
-              charged_now_->hold == own.hold,
+              charged_now_->priced == event.usage.priced && charged_now_->amount == event.cost &&
+              charged_now_->loss.micro == due - cost && charged_now_->hold == own.hold,
           "charge", who + " is charged for something else");
   }
   charged_now_.reset();

@@ -28,13 +28,13 @@ void LifeBook::seen(const jobs::AttemptLost& event) {
   check(lost.attempt == given_up->attempt && lost.pool == given_up->placement.pool && pool &&
             pool->remote && !lost.open.empty(),
         "lost", who + " is given up and is not with a sub-domain");
-  check(lost.hourly == given_up->placement.hourly &&
+  check(lost.hourly == given_up->placement.hourly && lost.rates == given_up->placement.rates &&
             static_cast<bool>(lost.hold) == (lost.hourly > Money{}) &&
             event.set_aside.micro <= given_up->allowance,
         "lost", who + " sets aside what it had not");
   check(own->spec->partition.replace || own->is_guest, "lost", who + " is given up and waits");
   coverage_.hit(own->is_guest ? Between::given_up_below : Between::given_up);
-  Lost kept{lost.hold, lost.hourly, event.set_aside, at_, {}};
+  Lost kept{lost.hold, lost.hourly, event.set_aside, at_, {}, lost.rates.is_given()};
   for (const std::uint32_t index : lost.open) {
     if (!check(index < given_up->tasks.size() && given_up->tasks[index] != Phase::ended, "lost",
                who + " loses a task that has ended"))
@@ -73,8 +73,9 @@ void LifeBook::seen(const jobs::LostTaskTold& event) {
         "usage", who + " ended otherwise than the machine says");
   __extension__ using Wide = __int128;
   const Wide hour = hours(1).us;
+  const Span charged = lost->second.is_rated ? event.usage.priced : event.usage.wall;
   const auto due = static_cast<std::int64_t>(
-      (Wide{lost->second.hourly.micro} * event.usage.wall.us * 2 + hour) / (hour * 2));
+      (Wide{lost->second.hourly.micro} * charged.us * 2 + hour) / (hour * 2));
   const std::int64_t cost = std::min(due, lost->second.left.micro);
   check(event.cost.micro == cost, "charge", who + " costs something else, told late");
   check(charged_now_.has_value() == (due > 0), "charge", who + " is not charged as it should be");

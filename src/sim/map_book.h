@@ -19,6 +19,11 @@ class MapBook {
 
   void see(const Site& site) { sites_[site.id] = site; }
 
+  const Site* site(SiteId id) const {
+    const auto found = sites_.find(id);
+    return found == sites_.end() ? nullptr : &found->second;
+  }
+
   /// The core has observed something at this moment, or later.
   void pass(Moment at) { latest_ = std::max(latest_, at); }
 

@@ -52,7 +52,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, Coverage& coverage, s
       audit_(coverage),
       clock_(now_) {
   clock_.set_rate(random_.between(-9, 9));
-  for (Offer& offer : make_offers(random_)) {
+  for (Offer& offer : make_offers(random_, now_)) {
     sites_.push_back(std::unique_ptr<Site>(new Site{.offer = std::move(offer),
                                                     .machine = Machine(random_.split(), coverage),
                                                     .engine = nullptr,
@@ -144,7 +144,11 @@ void World::check_waiting_jobs() {
       const jobs::UnitKey key{id, i};
       if (job.units[i].phase == jobs::Phase::waiting) {
         if (!job.units[i].is_queued || spec.budget != Money{}) continue;
-        if (!domain::places_now(state, spec).empty())
+        const auto places = domain::places_now(state, spec, state.essence().now);
+        if (places.empty()) continue;
+        const Money price = scale(places.front().hourly_cost, 1, spec.elements);
+        const Money has = state.ledger().balance(ledger::project_account(spec.project));
+        if (domain::unit_allowance(spec, price) <= has)
           object("liveness", print_key(key) + " waits although it could start");
       } else if (job.units[i].phase != jobs::Phase::ended && spec.kind == JobKind::batch) {
         object("liveness", print_key(key) + " does not end");

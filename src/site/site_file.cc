@@ -1,6 +1,7 @@
 #include "site/site_file.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include <fcntl.h>
@@ -21,7 +22,34 @@ constexpr std::size_t mistakes_max = 20;
 constexpr std::size_t partitions_max = 256;
 constexpr Span poll_min = milliseconds(100);
 constexpr Span poll_max = minutes(10);
+constexpr std::int64_t percent = 10;  // A rate is in thousandths.
+constexpr std::int64_t carbon_max = 3000;
+constexpr std::int64_t offset_hours_max = 14;
+constexpr double pue_max = 5;
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+// "+08:00".
+std::optional<Span> read_offset(std::string_view text) {
+  const bool is_form = text.size() == 6 && (text[0] == '+' || text[0] == '-') &&
+                       text.substr(3) == ":00" && text[1] >= '0' && text[1] <= '1' &&
+                       text[2] >= '0' && text[2] <= '9';
+  if (!is_form) return std::nullopt;
+  const std::int64_t offset = (text[1] - '0') * 10 + (text[2] - '0');
+  if (offset > offset_hours_max) return std::nullopt;
+  return hours(text[0] == '-' ? -offset : offset);
+}
+
+// Values by the hour of the day where the site is.
+Hourly by_hour(const SiteDocument& document, const std::vector<std::int64_t>& values,
+               std::int64_t unit) {
+  Span offset = hours(8);
+  if (document.site && document.site->utc_offset)
+    offset = read_offset(*document.site->utc_offset).value_or(offset);
+  Hourly hourly{.from = Moment{} + hours(24) - offset, .values = {}};
+  for (const std::int64_t each : values)
+    hourly.values.push_back(static_cast<std::uint32_t>(each * unit));
+  return hourly;
+}
 
 bool is_of(std::string_view text, std::string_view more, std::size_t size_max) {
   return !text.empty() && text.size() <= size_max &&
@@ -37,6 +65,7 @@ class Checking {
   std::vector<wire::Mistake> check() {
     check_place();
     check_prices();
+    check_energy();
     const bool has_slurm = document_.engine == EngineKind::slurm;
     if (document_.slurm && !has_slurm)
       mistake("/slurm", "is only for engine: slurm; add that line, or leave this out");
@@ -73,6 +102,10 @@ class Checking {
       mistake("/site/region",
               "expected a region of ISO 3166-2 in lower case, found " + wire::quote(*place.region),
               spec::suggest_region(*place.region));
+    if (place.utc_offset && !read_offset(*place.utc_offset))
+      mistake("/site/utc_offset",
+              "expected whole hours such as \"+08:00\", found " + wire::quote(*place.utc_offset),
+              "+08:00");
   }
 
   void check_price(const std::optional<Money>& price, std::string pointer) {
@@ -83,6 +116,31 @@ class Checking {
     if (!document_.prices) return;
     check_price(document_.prices->card_hour, "/prices/card_hour");
     check_price(document_.prices->core_hour, "/prices/core_hour");
+    check_hours(document_.prices->rates, "/prices/rates", rate_max / percent);
+    if (document_.prices->rates.size() == 1)
+      mistake("/prices/rates", "one rate is no rate by the hour: change the prices instead");
+  }
+
+  // One value, or one for each hour of the day.
+  void check_hours(const std::vector<std::int64_t>& values, const std::string& pointer,
+                   std::int64_t most) {
+    if (values.size() > 1 && values.size() != hours_of_day)
+      mistake(pointer, "expected 24 numbers, one for each hour of the day from midnight, found " +
+                           std::to_string(values.size()));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (values[i] < 0 || values[i] > most)
+        mistake(pointer + "/" + std::to_string(i), "expected 0 to " + std::to_string(most));
+    }
+  }
+
+  void check_energy() {
+    if (!document_.energy) return;
+    const EnergyDocument& energy = *document_.energy;
+    if (energy.pue && !(*energy.pue >= 1 && *energy.pue <= pue_max))
+      mistake("/energy/pue", "expected 1 to 5: all power over what the machines take");
+    if (!energy.carbon.empty() && !energy.pue)
+      mistake("/energy", "carbon needs pue beside it: what a card takes is the grid's times that");
+    check_hours(energy.carbon, "/energy/carbon", carbon_max);
   }
 
   void check_path(const std::optional<std::string>& path, std::string pointer) {
@@ -215,6 +273,21 @@ std::unique_ptr<slurm::Cluster> make_cluster(const SiteFile& file) {
                                    .token = {.user = slurm.user.value_or(""),
                                              .token_file = slurm.token_file.value_or(""),
                                              .key_file = slurm.jwt_key_file.value_or("")}});
+}
+
+void set_energy(const SiteFile& file, Site& site) {
+  if (!file.document.energy) return;
+  const EnergyDocument& energy = *file.document.energy;
+  if (energy.pue) site.pue_milli = static_cast<std::uint32_t>(std::lround(*energy.pue * 1000));
+  if (energy.carbon.size() == 1)
+    site.carbon_g_per_kwh = static_cast<std::uint32_t>(energy.carbon.front());
+  else if (!energy.carbon.empty())
+    site.carbon_hours = by_hour(file.document, energy.carbon, 1);
+}
+
+void set_rates(const SiteFile& file, Pool& pool) {
+  if (file.document.prices && !file.document.prices->rates.empty())
+    pool.rates = by_hour(file.document, file.document.prices->rates, percent);
 }
 
 const PartitionDocument* find_partition(const SiteFile& file, std::string_view name) {

@@ -10,6 +10,7 @@
 #include "base/money.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "model/supply.h"
 #include "slurm/cluster.h"
 #include "slurm/slurm_engine.h"
 #include "wire/json_writer.h"
@@ -23,6 +24,7 @@ struct PlaceDocument {
   std::optional<std::string> name;
   std::optional<std::string> city;
   std::optional<std::string> region;
+  std::optional<std::string> utc_offset;
 
   static constexpr bool omits_absent = true;
 
@@ -30,18 +32,33 @@ struct PlaceDocument {
     visit(1, "name", self.name, "Lower-case letters, digits, dashes.");
     visit(2, "city", self.city, "A hub's city gives coordinates.");
     visit(3, "region", self.region, "ISO 3166-2 in lower case: cn-sh.");
+    visit(4, "utc_offset", self.utc_offset, "For the hours of the day below; +08:00 if absent.");
   }
 };
 
 struct PricesDocument {
   std::optional<Money> card_hour;
   std::optional<Money> core_hour;
+  std::vector<std::int64_t> rates;
 
   static constexpr bool omits_absent = true;
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "card_hour", self.card_hour, "CNY.");
     visit(2, "core_hour", self.core_hour, "CNY.");
+    visit(3, "rates", self.rates, "Percent of all prices in each hour of the day, from midnight.");
+  }
+};
+
+struct EnergyDocument {
+  std::optional<double> pue;
+  std::vector<std::int64_t> carbon;
+
+  static constexpr bool omits_absent = true;
+
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "pue", self.pue, "All power over what the machines take: 1.25.");
+    visit(2, "carbon", self.carbon, "Of the grid, g/kWh: once, or for each hour of the day.");
   }
 };
 
@@ -91,6 +108,7 @@ struct SiteDocument {
   std::optional<PlaceDocument> site;
   std::optional<EngineKind> engine;
   std::optional<PricesDocument> prices;
+  std::optional<EnergyDocument> energy;
   std::optional<std::int64_t> cores;
   std::optional<SlurmDocument> slurm;
   std::optional<std::string> stores;
@@ -105,6 +123,7 @@ struct SiteDocument {
     visit(4, "cores", self.cores, "Of this machine to offer; engine local only.");
     visit(5, "slurm", self.slurm, "With engine: slurm.");
     visit(6, "stores", self.stores, "A file of rclone: where jobs find inputs and keep outputs.");
+    visit(7, "energy", self.energy, "How clean its power is.");
   }
 };
 
@@ -126,6 +145,10 @@ Result<SiteFile> read_site_file(std::string_view yaml, const std::string& path);
 /// What the file says about Slurm, for those who reach it. The file has engine: slurm.
 slurm::SlurmEngineOptions engine_options(const SiteFile&);
 std::unique_ptr<slurm::Cluster> make_cluster(const SiteFile&);
+
+/// Says of a site how clean its power is, and of a pool what it costs in which hour.
+void set_energy(const SiteFile&, Site&);
+void set_rates(const SiteFile&, Pool&);
 
 /// The terms of a partition; null if the file does not name it.
 const PartitionDocument* find_partition(const SiteFile&, std::string_view name);

@@ -69,6 +69,44 @@ TEST(SiteFile, says_every_mistake) {
     EXPECT_NE(said.find(part), std::string::npos) << part << " in " << said;
 }
 
+TEST(SiteFile, says_what_the_hours_of_a_day_are_like) {
+  std::string hours = "[";
+  for (int hour = 0; hour < 24; ++hour) hours += (hour > 0 ? ", " : "") + std::to_string(hour * 10);
+  const auto file = read_site_file("site: {utc_offset: \"+05:00\"}\nprices: {rates: " + hours +
+                                       "]}\nenergy: {pue: 1.25, carbon: " + hours + "]}\n",
+                                   "site.yaml");
+  ASSERT_TRUE(file) << file.error().place << ": " << file.error().text;
+  Pool pool;
+  set_rates(*file, pool);
+  EXPECT_TRUE(is_sound(pool.rates, rate_max));
+  EXPECT_EQ(pool.rates.from, Moment{hours_of_day * 3'600'000'000LL - 5 * 3'600'000'000LL});
+  EXPECT_EQ(pool.rates.values[7], 700U);  // Thousandths; the file has percent.
+  Site site;
+  set_energy(*file, site);
+  EXPECT_EQ(site.pue_milli, 1250U);
+  EXPECT_EQ(site.carbon_hours.values[7], 70U);
+
+  const auto steady = read_site_file("energy: {pue: 1.1, carbon: [540]}\n", "site.yaml");
+  ASSERT_TRUE(steady);
+  Site plain;
+  set_energy(*steady, plain);
+  EXPECT_EQ(plain.carbon_g_per_kwh, 540U);
+  EXPECT_FALSE(plain.carbon_hours.is_given());
+}
+
+TEST(SiteFile, refuses_hours_that_are_no_day) {
+  EXPECT_NE(refused("prices: {rates: [100, 50]}\n").find("expected 24 numbers"), std::string::npos);
+  EXPECT_NE(refused("prices: {rates: [100]}\n").find("change the prices"), std::string::npos);
+  EXPECT_NE(refused("energy: {pue: 1.2, carbon: [-3]}\n").find("expected 0 to 3000"),
+            std::string::npos);
+  EXPECT_NE(refused("energy: {pue: 0.9}\n").find("expected 1 to 5"), std::string::npos);
+  EXPECT_NE(refused("energy: {carbon: [500]}\n").find("needs pue"), std::string::npos);
+  for (const char* offset : {"+8", "08:00", "+08:30", "+15:00"})
+    EXPECT_NE(refused("site: {utc_offset: \"" + std::string(offset) + "\"}\n").find("whole hours"),
+              std::string::npos)
+        << offset;
+}
+
 TEST(SiteFile, refuses_what_does_not_fit_together) {
   EXPECT_NE(refused("engine: slurm\n").find("needs a section `slurm`"), std::string::npos);
   EXPECT_NE(refused("slurm: {shared_directory: /s}\n").find("only for engine: slurm"),

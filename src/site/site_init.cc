@@ -108,24 +108,36 @@ std::string print_first_site_file(const Surroundings& found) {
     text += "# Slurm is installed here and does not answer: " + found.slurm_trouble + "\n";
   else
     text += "# No Slurm was found here.\n";
-  text += "# Found here: " + std::to_string(found.cores) + " cores, " +
-          (found.cards > 0 ? std::to_string(found.cards) + " cards " + found.chip : "no cards") +
-          ".\n\n"
-          "site:\n"
-          "  name: here  # Lower-case letters, digits, dashes.\n"
-          "  # city: 上海  # A hub's city gives coordinates.\n"
-          "  # region: cn-sh  # ISO 3166-2.\n"
-          "\n"
-          "# local: processes of this machine. slurm: jobs of a cluster.\n"
-          "engine: " +
-          std::string(has_slurm ? "slurm" : "local") +
-          "\n\n"
-          "# CNY for an hour.\n"
-          "prices:\n"
-          "  card_hour: 25\n"
-          "  core_hour: 0.15\n\n"
-          "# Where jobs find inputs and keep outputs: remotes of rclone, in its own format.\n"
-          "# stores: /etc/suan/stores.conf\n\n";
+  text +=
+      "# Found here: " + std::to_string(found.cores) + " cores, " +
+      (found.cards > 0 ? std::to_string(found.cards) + " cards " + found.chip : "no cards") +
+      ".\n\n"
+      "site:\n"
+      "  name: here  # Lower-case letters, digits, dashes.\n"
+      "  # city: 上海  # A hub's city gives coordinates.\n"
+      "  # region: cn-sh  # ISO 3166-2.\n"
+      "  # utc_offset: \"+08:00\"  # For the hours of the day below.\n"
+      "\n"
+      "# local: processes of this machine. slurm: jobs of a cluster.\n"
+      "engine: " +
+      std::string(has_slurm ? "slurm" : "local") +
+      "\n\n"
+      "# CNY for an hour.\n"
+      "prices:\n"
+      "  card_hour: 25\n"
+      "  core_hour: 0.15\n"
+      "  # Percent of all prices in each hour of the day, from midnight on: dear in the evening,\n"
+      "  # cheap at night.\n"
+      "  # rates: [50, 50, 50, 50, 50, 50, 50, 50, 100, 100, 100, 100,\n"
+      "  #         100, 100, 100, 100, 100, 100, 150, 150, 150, 150, 100, 50]\n"
+      "\n"
+      "# How clean its power is: all power over what the machines take, and g/kWh of the grid,\n"
+      "# once or for each hour of the day.\n"
+      "# energy:\n"
+      "#   pue: 1.25\n"
+      "#   carbon: [540]\n\n"
+      "# Where jobs find inputs and keep outputs: remotes of rclone, in its own format.\n"
+      "# stores: /etc/suan/stores.conf\n\n";
   if (!has_slurm)
     return text + "# Cores of this machine to offer; all, if it is not said.\n# cores: 2\n";
   return text + print_slurm_section(found.slurm);

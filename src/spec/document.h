@@ -24,6 +24,7 @@ inline constexpr std::array<std::string_view, 3> retry_events{"no-capacity", "in
                                                               "site-lost"};
 inline constexpr std::array<std::string_view, 1> reconciliations{"fence_old"};
 inline constexpr std::array<std::string_view, 1> stages{"before_start"};
+inline constexpr std::array<std::string_view, 2> windows{"cheapest", "greenest"};
 inline constexpr std::array<std::string_view, 2> output_times{"success", "always"};
 
 inline constexpr std::array<std::string_view, 4> levels{"switch", "supernode", "zone", "site"};
@@ -139,13 +140,13 @@ struct TrustDocument {
 };
 
 struct EnergyDocument {
-  std::optional<Unhonoured> max_carbon;
+  std::optional<std::int64_t> max_carbon;
   std::optional<Unhonoured> prefer;
 
   static constexpr bool omits_absent = true;
 
   static void fields(auto&& visit, auto& self) {
-    visit(1, "max_carbon", self.max_carbon);
+    visit(1, "max_carbon", self.max_carbon, "g/kWh of the grid × PUE, when it starts.");
     visit(2, "prefer", self.prefer);
   }
 };
@@ -153,14 +154,14 @@ struct EnergyDocument {
 struct StartDocument {
   std::optional<Moment> not_before;
   std::optional<Moment> deadline;
-  std::optional<Unhonoured> window;
+  std::optional<Word<windows>> window;
 
   static constexpr bool omits_absent = true;
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "not_before", self.not_before, "It waits until then.");
     visit(2, "deadline", self.deadline, "The latest moment to start.");
-    visit(3, "window", self.window);
+    visit(3, "window", self.window, "The hour to wait for, up to the deadline.");
   }
 };
 

@@ -122,7 +122,11 @@ SpecDocument print_document(const JobRequest& job) {
   out.resources = part(std::move(resources));
   out.where = part(print_where(spec.where));
   out.price = part(PriceDocument{given(spec.hourly_max), given(spec.budget), {}});
-  out.start = part(StartDocument{given(spec.not_before), given(spec.deadline), {}});
+  if (spec.carbon_max > 0) out.energy = EnergyDocument{spec.carbon_max, {}};
+  StartDocument start{given(spec.not_before), given(spec.deadline), {}};
+  if (spec.window != Window::none)
+    start.window = {std::string(windows[static_cast<std::size_t>(spec.window) - 1])};
+  out.start = part(std::move(start));
   out.objective = given(spec.objective);
   for (const auto& [name, value] : job.payload.envs) {
     if (!name.starts_with("SUAN_")) out.envs[name] = {value};

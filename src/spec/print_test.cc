@@ -93,6 +93,10 @@ JobRequest random_job(Random& random) {
   spec.budget = {random.between(0, 3)};
   spec.not_before = {random.between(0, 2'000'000'000'000'000)};
   spec.deadline = random.chance(1, 2) ? Moment{} : spec.not_before + seconds(1);
+  if (spec.deadline == Moment{}) spec.window = Window::none;
+  if (spec.window == Window::cheapest) spec.objective = Objective::cost;
+  if (spec.window == Window::greenest) spec.objective = Objective::carbon;
+  spec.carbon_max = static_cast<std::uint32_t>(random.between(0, 10'000));
   spec.max_duration = {random.between(0, 1'000'000'000)};
   spec.grace = JobSpec{}.grace;
   spec.checkpoint_path = one_of<std::string>(random, {"", "/ckpt"});

@@ -76,6 +76,7 @@ retry: {on_events: [no-capacity, interruption, site-lost], duration: 2h}
 checkpoint: {path: /ckpt, signal: "SIGUSR1@120s"}
 partition: {lost_after: 10m, replace: true, reconcile: fence_old}
 queue: {priority: high}
+energy: {max_carbon: 400}
 )";
 
 TEST(ReadSpec, HonoursEveryFieldItAccepts) {
@@ -106,6 +107,7 @@ TEST(ReadSpec, HonoursEveryFieldItAccepts) {
   EXPECT_EQ(spec.checkpoint_notice, minutes(2));
   EXPECT_EQ(spec.partition, (Partition{minutes(10), true}));
   EXPECT_EQ(spec.priority, Priority::high);
+  EXPECT_EQ(spec.carbon_max, 400U);
   EXPECT_EQ(job->payload.run, "torchrun train.py\n");
   EXPECT_EQ(job->payload.setup, "pip install -r requirements.txt");
   const std::map<std::string, std::string> envs{{"MODEL", "qwen3"},
@@ -178,8 +180,7 @@ resources: {shm_size: 64GB, topology: {required: switch}}
 where: {min_bandwidth: 10Gbps}
 price: {spot_policy: spot}
 trust: {signed_by: {any_of: [national]}, min_reliability: 0.99, min_bench: {bf16_gemm: 0.90}}
-energy: {max_carbon: 400, prefer: green}
-start: {window: cheapest}
+energy: {prefer: green}
 secrets: [HF_TOKEN]
 ports: [8265]
 autostop: {idle: 15m}
@@ -196,7 +197,7 @@ run: x
   EXPECT_EQ(refused,
             "resources.shm_size\nwhere.min_bandwidth\n"
             "trust.signed_by\ntrust.min_reliability\n"
-            "trust.min_bench\nenergy.max_carbon\nenergy.prefer\nstart.window\n"
+            "trust.min_bench\nenergy.prefer\n"
             "secrets\nports\nautostop\nqueue.after\nresources.topology: switch\n"
             "price.spot_policy: spot\n");
 }
@@ -326,6 +327,22 @@ TEST(ReadSpec, SaysWhatIsWrongWithData) {
   EXPECT_EQ(places("{run: x, outputs: {out: {to: 'b:c', when: never}}}"), " /outputs/out/when");
   EXPECT_EQ(places("{run: x, inputs: {a: {source: 'b:c'}}, outputs: {a/b: {to: 'b:c'}}}"),
             " /outputs/a~1b");
+}
+
+TEST(ReadSpec, AWindowGoesWithADeadlineAndItsObjective) {
+  const std::string deadline = "deadline: 2026-12-02T08:00:00+08:00";
+  const auto cheap = read("{run: x, start: {window: cheapest, " + deadline + "}}");
+  ASSERT_TRUE(cheap);
+  EXPECT_EQ(cheap->spec.window, Window::cheapest);
+  EXPECT_EQ(cheap->spec.objective, Objective::cost);
+  const auto green = read("{run: x, start: {window: greenest, " + deadline + "}}");
+  ASSERT_TRUE(green);
+  EXPECT_EQ(green->spec.window, Window::greenest);
+  EXPECT_EQ(green->spec.objective, Objective::carbon);
+  EXPECT_EQ(places("{run: x, start: {window: cheapest}}"), " /start/window");
+  EXPECT_EQ(places("{run: x, objective: finish, start: {window: cheapest, " + deadline + "}}"),
+            " /objective");
+  EXPECT_EQ(places("{run: x, start: {window: greener, " + deadline + "}}"), " /start/window");
 }
 
 TEST(ReadSpec, HasLimits) {

@@ -168,6 +168,8 @@ class Conversation {
     spec.max_duration = words.span("max");
     spec.not_before = words.moment("after", scene_start);
     spec.deadline = words.moment("deadline", scene_start);
+    spec.window = words.read("window", wire::parse_enum<Window>(words.option("window", "none")));
+    if (spec.window == Window::greenest) spec.objective = Objective::carbon;
     spec.priority =
         words.read("priority", wire::parse_enum<Priority>(words.option("priority", "normal")));
     spec.partition.lost_after = words.span("lost_after");
@@ -216,6 +218,9 @@ class Conversation {
       command.site.latitude_micro = city->latitude_micro;
       command.site.longitude_micro = city->longitude_micro;
     }
+    const Hourly rates = read_hours(words, "rates");
+    command.site.carbon_hours = read_hours(words, "carbon");
+    if (command.site.carbon_hours.is_given()) command.site.pue_milli = 1000;
     for (const auto& [name, size] : words.take_options()) {
       const std::size_t times = size.find('x');
       const std::size_t at = size.find('@');
@@ -225,8 +230,25 @@ class Conversation {
       };
       command.pools.push_back(make_pool(name, number(0, times), number(times + 1, at),
                                         words.read(name, parse_money(size.substr(at + 1)))));
+      command.pools.back().rates = rates;
     }
     return command;
+  }
+
+  // "500until8,1000until24": for each hour of the day, from midnight UTC on.
+  static Hourly read_hours(Words& words, const std::string& name) {
+    Hourly hourly;
+    std::string text = words.option(name);
+    while (!text.empty()) {
+      const std::size_t until = text.find("until");
+      const std::size_t end = std::min(text.find(','), text.size());
+      const auto value = words.read(name, parse_integer(text.substr(0, until)));
+      const auto hour = words.read(name, parse_integer(text.substr(until + 5, end - until - 5)));
+      hourly.values.resize(static_cast<std::size_t>(hour), static_cast<std::uint32_t>(value));
+      text.erase(0, end + 1);
+    }
+    if (hourly.is_given()) hourly.from = scene_start - hours(8);
+    return hourly;
   }
 
   std::pair<jobs::UnitKey, std::uint32_t> read_unit(Words& words) const {
@@ -292,10 +314,12 @@ class Conversation {
     return true;
   }
 
-  // The hourly forgetting, when there was nothing to forget.
+  // What comes every hour: its turn, and the forgetting when there was nothing to forget.
   bool is_noise(const Events& events) {
     const std::size_t before = std::exchange(requests_kept_, scene_.state.requests());
-    return std::holds_alternative<RequestsForgotten>(events.front()) && before == requests_kept_;
+    return (std::holds_alternative<RequestsForgotten>(events.front()) &&
+            before == requests_kept_) ||
+           std::holds_alternative<catalogue::HourTurned>(events.front());
   }
 
   // What falls due on the way happens when it is due.

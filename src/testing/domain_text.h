@@ -92,9 +92,9 @@ class RecordText {
 
  private:
   bool is_left_out(std::string_view name) const {
-    constexpr std::array<std::string_view, 9> noise{"spec",    "body",         "secret_hash",
-                                                    "need",    "memory_bytes", "pools",
-                                                    "runners", "rejected",     "cpu_milli"};
+    constexpr std::array<std::string_view, 10> noise{
+        "spec",  "body",    "secret_hash", "need",      "memory_bytes",
+        "pools", "runners", "rejected",    "cpu_milli", "rates"};
     return is_brief_ && std::ranges::find(noise, name) != noise.end();
   }
 

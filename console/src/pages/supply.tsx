@@ -174,14 +174,25 @@ function Share(props: { free: number; total: number; show: (value: number) => st
 function PriceText({ row }: { row: PoolView }) {
   const { t } = useWords();
   const { card_hour, core_hour } = row.pool.price;
+  const rates = row.pool.rates.values;
   return (
     <div className="two-lines">
       {row.cards_total > 0 && <MoneyText amount={card_hour} suffix={t('unit.per_card_hour')} />}
       {(row.cards_total === 0 || !isZero(core_hour)) && (
         <MoneyText amount={core_hour} suffix={t('unit.per_core_hour')} />
       )}
+      {rates.length > 0 && (
+        <span className="quiet">
+          {t('price.by_hour', { least: percent(Math.min(...rates)), most: percent(Math.max(...rates)) })}
+        </span>
+      )}
     </div>
   );
+}
+
+// A rate is in thousandths of the list price.
+function percent(rate: number): string {
+  return `${Math.round(rate / 10)} %`;
 }
 
 // FLOPS are of one card, in one precision, with their source; they are never added up.
