@@ -6,8 +6,8 @@ namespace suan::bench {
 
 namespace {
 
-constexpr double day_weight = 1.0 / 7;  // Of the latest day in what is usual.
-constexpr double hour_keeps = 0.92;     // Of what an hour is above or below the usual.
+constexpr double day_weight = 1.0 / 4;  // Of the latest day in what is usual.
+constexpr double hour_keeps = 0.96;     // Of what an hour is above or below the usual.
 
 }  // namespace
 

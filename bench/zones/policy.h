@@ -21,7 +21,8 @@ struct Decided {
 /// start.window and its latest start as the deadline, decided by the domain's own code, hour by
 /// hour. Each hour every site offers the tariff, or the carbon, of that hour and its forecast for
 /// the next two days; `past` are the hours before the first of `plant`, from which it has learnt. A
-/// job that is not started by its deadline is submitted again without one.
+/// job that is not started by its deadline is submitted again without one. Placement does not weigh
+/// what it costs to move data.
 Decided run_domain(const Plant& plant, const Zones& past, std::span<const Job> jobs, Aim);
 
 }  // namespace suan::bench

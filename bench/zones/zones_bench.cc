@@ -74,10 +74,12 @@ Outcome measure(const std::string& traces, std::span<const Request> requests, co
   outcome.completion_percent = 100 * (own.completion_hours / base.completion_hours - 1);
   std::fprintf(stderr,
                "%s %s: %zu jobs, %d nodes a zone: at home %.0f, domain %.0f, hindsight %.0f "
-               "(share %.3f); %lld late (%lld at home), %lld put off; completion %.3f h (%.3f h)\n",
+               "(share %.3f; egress %.0f); %lld late (%lld at home), %lld put off; completion %.3f "
+               "h (%.3f h)\n",
                of.name, is_cost ? "USD" : "g", jobs.size(), plant.nodes, before, after, best.value,
-               outcome.share, static_cast<long long>(own.late), static_cast<long long>(base.late),
-               static_cast<long long>(course.put_off), own.completion_hours, base.completion_hours);
+               outcome.share, own.egress_usd, static_cast<long long>(own.late),
+               static_cast<long long>(base.late), static_cast<long long>(course.put_off),
+               own.completion_hours, base.completion_hours);
   return outcome;
 }
 

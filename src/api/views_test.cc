@@ -39,7 +39,7 @@ TEST(Views, HaveOneSchemaEach) {
   std::vector<std::string> names;
   for (const wire::JsonValue each : tree->root()) names.emplace_back(each.name());
   EXPECT_EQ(names, (std::vector<std::string>{"AttemptView", "Candidate", "Change", "DomainView",
-                                             "JobList", "JobView", "MemberView", "Price",
+                                             "Hourly", "JobList", "JobView", "MemberView", "Price",
                                              "Rejection", "Site", "TaskView", "Usage", "WhyView"}));
 }
 

@@ -13,8 +13,9 @@ namespace {
 constexpr std::size_t places_weighed_max = 64;  // The best of this hour.
 constexpr Span run_assumed = hours(1);          // Of work that does not say how long it takes.
 constexpr Span looked_ahead = hours(24 * (hourly_days_max + 1));  // Later hours repeat these.
-constexpr std::int64_t gain_part_min = 50;   // Less than a fiftieth is not worth the wait.
-constexpr std::int64_t slack_part_kept = 8;  // Of the time to the deadline, to find room in.
+constexpr std::int64_t gain_part_min = 20;    // Less than a twentieth is not worth the wait.
+constexpr std::int64_t gain_part_given = 10;  // Of what is saved at most, for an earlier start.
+constexpr std::int64_t slack_part_kept = 8;   // Of the time to the deadline, to find room in.
 constexpr std::int64_t unknown = std::numeric_limits<std::int64_t>::max();
 
 // What a run in one place comes to, by the hour in which it starts: see PutOff.
@@ -55,6 +56,38 @@ class Prospect {
 
 }  // namespace
 
+namespace {
+
+// The best hour to start in, after this one: of those that save nearly as much as any the first.
+void find_hour(const std::vector<std::pair<PoolId, Prospect>>& prospects, Moment now, Moment latest,
+               jobs::PutOff& best) {
+  const auto each_start = [&](auto see) {
+    for (Moment start = hour_of(now) + hours(1); start <= latest; start = start + hours(1)) {
+      for (const auto& [pool, prospect] : prospects) {
+        if (!prospect.is_steady() && !see(start, pool, prospect.from(start))) return;
+      }
+    }
+  };
+  std::int64_t least = best.now;
+  each_start([&](Moment, PoolId, std::int64_t then) {
+    least = std::min(least, then);
+    return true;
+  });
+  const std::int64_t saved = best.now - least;
+  if (saved <= best.now / gain_part_min) return;
+  const std::int64_t enough = least + saved / gain_part_given;
+  each_start([&](Moment start, PoolId pool, std::int64_t then) {
+    if (best.until != Moment{} && best.until < start) return false;
+    if (then > enough || (best.until == start && then >= best.then)) return true;
+    best.until = start;
+    best.pool = pool;
+    best.then = then;
+    return true;
+  });
+}
+
+}  // namespace
+
 std::optional<jobs::PutOff> better_hour(const State& state, const JobSpec& spec, Moment now) {
   if (spec.window == Window::none || spec.deadline <= now) return std::nullopt;
   const ExactNodes nodes(state);
@@ -65,26 +98,22 @@ std::optional<jobs::PutOff> better_hour(const State& state, const JobSpec& spec,
   if (planted(Bug::put_off_past_the_deadline)) latest = spec.deadline + hours(6);
   jobs::PutOff best{.until = {}, .pool = {}, .pool_now = {}, .then = unknown, .now = unknown};
   std::int64_t anywhere_now = unknown;
+  std::vector<std::pair<PoolId, Prospect>> prospects;
   for (const placement::Candidate& each : ranking.best) {
-    const Prospect prospect(state, spec, each);
+    // What is full now may be so then: it counts where all are.
+    if (ranking.starts_now > 0 && !each.starts_now()) continue;
+    const Prospect& prospect =
+        prospects.emplace_back(each.pool, Prospect(state, spec, each)).second;
     const std::int64_t at_once = prospect.from(now);
     anywhere_now = std::min(anywhere_now, at_once);
-    if (each.starts_now() && at_once < best.now) {
-      best.now = at_once;
-      best.pool_now = each.pool;
-    }
-    if (prospect.is_steady()) continue;
-    for (Moment start = hour_of(now) + hours(1); start <= latest; start = start + hours(1)) {
-      const std::int64_t then = prospect.from(start);
-      if (std::pair(then, start) >= std::pair(best.then, best.until)) continue;
-      best.then = then;
-      best.until = start;
-      best.pool = each.pool;
-    }
+    if (!each.starts_now() || at_once >= best.now) continue;
+    best.now = at_once;
+    best.pool_now = each.pool;
   }
   if (!best.pool_now) best.now = anywhere_now;  // It would wait, and cost this at the least.
-  if (best.until == Moment{} || best.now == unknown) return std::nullopt;
-  if (best.then >= best.now - best.now / gain_part_min) return std::nullopt;
+  if (best.now == unknown) return std::nullopt;
+  find_hour(prospects, now, latest, best);
+  if (best.until == Moment{}) return std::nullopt;
   return best;
 }
 

@@ -50,7 +50,7 @@ def in_hours(hours):
 
 def test_work_waits_for_a_better_hour(directory):
     desk = Desk(directory)
-    for window, at, words in (("cheapest", in_hours(2), ("for a cheaper hour", "then 5.00 CNY/h at here/", "75 % less")),
+    for window, at, words in (("cheapest", in_hours(2), ("for a cheaper hour", "then 5 CNY/h at here/", "75 % less")),
                               ("greenest", in_hours(4), ("for a greener hour", "then 125 g/kWh at here/",
                                                          "now 750 g/kWh at here/", "83 % less"))):
         plan = desk.cli("plan", "-f", "-", spec=waiting(window))
@@ -65,7 +65,7 @@ def test_work_waits_for_a_better_hour(directory):
         desk.server.start()
         why = desk.cli("why", job)
         expect(f"it waits until {at}" in why and "without start.window" in why, why)
-        desk.cli("stop", "-y", job)
+        desk.cli("stop", job)
         expect_equal(desk.server.wait_for(job)["state"], "cancelled", "its state")
     # Without another hour before its deadline it starts at once.
     job = desk.cli("run", "-d", "-y", "-f", "-", spec=waiting("cheapest", hours=0.9)).split()[0]

@@ -72,9 +72,9 @@ run_bench() {
   shift
   need "${packages_to_build[@]}" >&2
   if [[ $name == submissions || $name == network ]]; then
-    need "${packages_to_compare[@]}" >&2
+    need "${packages_to_compare[@]}" "${packages_to_bench[@]}" >&2
     build_console >&2
-    build release suan suan_load suan_echo >&2 || fail "it does not build"
+    build release suan suan_load suan_echo bench_zones >&2 || fail "it does not build"
     export SUAN_BIN=$root/build/release/suan
     exec "bench/$name/run.py" "$@"
   fi

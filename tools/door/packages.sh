@@ -13,8 +13,10 @@ packages_to_lint=(clang-tidy-19)
 packages_to_compare=(  # A real Slurm, beside which submissions are measured and on which jobs run.
   munge slurm-client slurm-wlm-basic-plugins slurm-wlm-jwt-plugin slurmctld slurmd slurmrestd util-linux
 )
+packages_to_bench=(coinor-libclp-dev)  # Solves what would have been best in hindsight.
 packages_to_test=(
-  "${packages_to_run[@]}" "${packages_to_format[@]}" "${packages_to_fuzz[@]}" "${packages_to_compare[@]}" chromium e2fsprogs
+  "${packages_to_run[@]}" "${packages_to_format[@]}" "${packages_to_fuzz[@]}" "${packages_to_compare[@]}"
+  "${packages_to_bench[@]}" chromium e2fsprogs
   fonts-noto-cjk git iproute2 mount openssl procps runc strace util-linux
 )
 

@@ -143,7 +143,7 @@ run_tests() {
   if check build-asan build_all asan; then check memory run_ctest asan -E '^(tidy|embed)$' || true; fi
   check threads test_threads || true
   check fuzzers smoke_fuzzers || true
-  if check build-release build_all release suan suan_sim suan_sim_planted bench_core bench_find bench_throughput; then
+  if check build-release build_all release suan suan_sim suan_sim_planted bench_core bench_find bench_throughput bench_zones; then
     check simulator test_simulator || true
     check planted test_planted || true
     if check up test_up; then
