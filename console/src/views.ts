@@ -64,6 +64,7 @@ export interface Usage {
   wall: Span;
   cpu: Span;
   memory_peak_bytes: number;
+  priced: Span;
 }
 
 export interface AttemptView {
@@ -134,6 +135,12 @@ export interface WhyView {
   history: string[];
 }
 
+/** One value for each hour from `from` on. */
+export interface Hourly {
+  from: Moment;
+  values: number[];
+}
+
 export interface Pool {
   id: string;
   site: string;
@@ -153,7 +160,7 @@ export interface Pool {
   runs_images: boolean;
   moves_data: boolean;
   stores: string[];
-  rates: { from: Moment; values: number[] };
+  rates: Hourly;
 }
 
 export interface PoolView {
@@ -224,6 +231,7 @@ export interface Site {
   pue_milli: number;
   carbon_g_per_kwh: number;
   is_draining: boolean;
+  carbon_hours: Hourly;
 }
 
 export interface DomainView {
@@ -302,6 +310,7 @@ export interface ChargeView {
   list_unit_price: Money;
   billed_cost: Money;
   charge_description: string;
+  pricing_quantity: number;
 }
 
 export interface CostView {

@@ -12,7 +12,8 @@ const member = (name: string, kind = 'domain', state = 'approved') =>
 
 const site = (name: string, more: Partial<Site> = {}): Site => ({
   id: `site-${name}`, name, city: '', region: '', latitude_micro: 0, longitude_micro: 0,
-  pue_milli: 0, carbon_g_per_kwh: 0, is_draining: false, ...more,
+  pue_milli: 0, carbon_g_per_kwh: 0, is_draining: false,
+  carbon_hours: { from: null, values: [] }, ...more,
 });
 
 const pool = (at: string, of: string, cards: number, free: number, state = 'production') =>

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { jobStates } from '../src/views';
 
 const headers = [
-  'api/views.h', 'api/members.h', 'api/problem.h', 'model/supply.h', 'model/attempt.h',
+  'api/views.h', 'api/members.h', 'api/problem.h', 'model/supply.h', 'model/hourly.h',
+  'model/attempt.h',
 ]
   .map((name) => readFileSync(`../src/${name}`, 'utf8'))
   .join('\n');
