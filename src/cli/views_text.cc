@@ -329,7 +329,7 @@ std::string print_costs(const api::CostView& costs, const Layout& layout) {
                    {"WHAT", Align::left, true}});
   for (const api::ChargeView& each : costs.charges) {
     char quantity[32];
-    std::snprintf(quantity, sizeof quantity, "%.4f", each.consumed_quantity);
+    std::snprintf(quantity, sizeof quantity, "%.4f", each.pricing_quantity);
     const auto at = [&](Moment moment) {
       return layout.is_wide ? print_whole(moment) : print_ago(moment, now_of(layout));
     };

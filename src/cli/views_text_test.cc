@@ -177,6 +177,7 @@ TEST(ViewsText, Money) {
   charge.charge_period_end = now - hours(1);
   charge.consumed_unit = "Accelerator-Hours";
   charge.consumed_quantity = 8;
+  charge.pricing_quantity = 8;
   charge.list_unit_price = yuan(20);
   charge.billed_cost = yuan(160);
   costs.charges = {charge};

@@ -3,6 +3,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/text.h"
 #include "catalogue/chips.h"
 #include "http/show.h"
 #include "wire/names.h"
@@ -160,9 +161,13 @@ api::ChargeView show_charge(const domain::State& state, const history::ChargeRow
   view.pricing_quantity = quantity(row.priced == Span{} ? row.wall : row.priced);
   view.list_unit_price = milli == 0 ? row.hourly : scale(row.hourly, 1000, milli);
   view.billed_cost = row.amount;
+  std::string hours_text;
+  if (row.priced != Span{} && row.priced != row.wall)
+    hours_text = "; at the rates of its hours " + print_span(row.wall) + " count as " +
+                 print_span(row.priced);
   view.charge_description =
       "task " + std::to_string(row.attempt.task) + ", attempt " +
-      std::to_string(row.attempt.attempt) +
+      std::to_string(row.attempt.attempt) + hours_text +
       (row.loss == Money{} ? "" : "; used beyond its hold, which the provider bears");
   return view;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "spec/chips.h"
+#include "spec/hours.h"
 #include "spec/inputs.h"
 #include "spec/places.h"
 #include "spec/regions.h"
@@ -36,23 +37,18 @@ constexpr std::size_t path_size_max = 4096;
 constexpr Span duration_max = hours(24 * 366);
 constexpr Span lost_after_max = hours(24 * 30);
 constexpr Span rtt_max = seconds(10);
-constexpr std::int64_t carbon_max = 10'000;
 constexpr Money money_max = yuan(1'000'000'000);
 constexpr std::string_view checkpoint_env = "SUAN_CHECKPOINT_PATH";
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
+// A letter, a digit or one of `more`.
+bool is_of(char c, std::string_view more) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         more.find(c) != std::string_view::npos;
 }
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= name_size_max &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-';
-         });
+         std::all_of(text.begin(), text.end(), [](char c) { return is_of(c, "._-"); });
 }
 
 // The nearest text that is_name accepts, or "".
@@ -63,9 +59,8 @@ std::string as_name(std::string_view text) {
 }
 
 bool is_identifier(std::string_view text) {
-  return !text.empty() && text.size() <= 256 && !is_digit(text.front()) &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+  return !text.empty() && text.size() <= 256 && !(text.front() >= '0' && text.front() <= '9') &&
+         std::all_of(text.begin(), text.end(), [](char c) { return is_of(c, "_"); });
 }
 
 bool has_nul(std::string_view text) {
@@ -89,8 +84,8 @@ class JobReader {
     read_resources();
     read_where();
     read_price();
-    read_energy();
     read_times();
+    std::ranges::move(read_hours(document_, job_.spec), std::back_inserter(mistakes_));
     read_resilience();
     read_payload();
     read_alternatives();
@@ -287,16 +282,6 @@ class JobReader {
               "auto");
   }
 
-  void read_energy() {
-    if (!document_.energy || !document_.energy->max_carbon) return;
-    const std::int64_t grams = *document_.energy->max_carbon;
-    if (grams >= 1 && grams <= carbon_max)
-      job_.spec.carbon_max = static_cast<std::uint32_t>(grams);
-    else
-      mistake("/energy/max_carbon", "expected 1 to " + std::to_string(carbon_max) +
-                                        " g/kWh, found " + std::to_string(grams));
-  }
-
   void read_span(const std::optional<Span>& given, std::string_view pointer, Span most, Span& out) {
     if (!given) return;
     if (*given > Span{} && *given <= most)
@@ -322,24 +307,6 @@ class JobReader {
     read(start.deadline, "/start/deadline", spec.deadline);
     if (spec.deadline != Moment{} && spec.deadline <= spec.not_before)
       mistake("/start/deadline", "the deadline is not after not_before");
-    read_window(start);
-  }
-
-  // The hour that suits the objective best: one goes with the other.
-  void read_window(const StartDocument& start) {
-    if (!start.window) return;
-    JobSpec& spec = job_.spec;
-    const bool is_green = start.window->text == "greenest";
-    const Objective fitting = is_green ? Objective::carbon : Objective::cost;
-    spec.window = is_green ? Window::greenest : Window::cheapest;
-    if (!start.deadline)
-      mistake("/start/window", "start.window needs start.deadline: the latest moment to start");
-    if (document_.objective.value_or(fitting) != fitting)
-      mistake("/objective",
-              std::string("start.window: ") + start.window->text +
-                  " goes with objective: " + std::string(is_green ? "carbon" : "cost"),
-              is_green ? "carbon" : "cost");
-    spec.objective = fitting;
   }
 
   void read_resilience() {

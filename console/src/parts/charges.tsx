@@ -21,6 +21,7 @@ export const chargeColumns: readonly Column<ChargeView>[] = [
   { name: 'ResourceName', value: (row) => row.resource_name },
   { name: 'ChargeDescription', value: (row) => row.charge_description },
   { name: 'ConsumedQuantity', value: (row) => row.consumed_quantity },
+  { name: 'PricingQuantity', value: (row) => row.pricing_quantity },
   { name: 'ConsumedUnit', value: (row) => row.consumed_unit },
   { name: 'ListUnitPrice', value: (row) => row.list_unit_price },
   { name: 'BilledCost', value: (row) => row.billed_cost },
@@ -120,7 +121,7 @@ function ChargeRows({ rows }: { rows: ChargeView[] }) {
           title: t('focus.quantity'),
           align: 'right',
           render: (_, row) => (
-            <span className="number">{showNumber(row.consumed_quantity, 6)}</span>
+            <span className="number">{showNumber(row.pricing_quantity, 6)}</span>
           ),
         },
         { title: t('focus.unit'), render: (_, row) => name('unit', row.consumed_unit) },
