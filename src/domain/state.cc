@@ -196,15 +196,20 @@ struct Folding {
 
   void operator()(const catalogue::HourTurned& event) const {
     Moment& hour = state.essence_.hour;
+    const Moment before = hour;
     if (hour != Moment{}) state.timers_.erase({hour + hours(1), Due::hour, 0, 0});
     hour = event.hour;
     if (hour != Moment{}) state.timers_.insert({hour + hours(1), Due::hour, 0, 0}, true);
     if (planted(Bug::prices_of_the_first_hour)) return;
+    std::vector<Site> sites;
     for (const auto& [id, site] : state.catalogue_.sites()) {
-      if (site.carbon_hours.is_given()) state.supply_.describe(energy::at_hour(site, hour));
+      if (site.carbon_hours.is_given()) sites.push_back(energy::at_hour(site, hour));
     }
+    state.supply_.describe(sites);
     for (const auto& [id, pool] : state.catalogue_.pools()) {
-      if (pool.rates.is_given()) state.supply_pool(pool);
+      const bool is_changed =
+          energy::rate_at(pool.rates, before) != energy::rate_at(pool.rates, hour);
+      if (is_changed || before == Moment{}) state.supply_pool(pool);
     }
   }
 

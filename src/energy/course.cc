@@ -17,22 +17,23 @@ std::int64_t floor_of(std::int64_t us) {
 
 }  // namespace
 
-Course::Course(const Hourly& hourly) : from_(hourly.from), values_(hourly.values) {
-  ensure(!values_.empty() && values_.size() % hours_of_day == 0);
-  sums_.reserve(values_.size() + 1);
-  sums_.push_back(0);
-  for (const std::uint32_t each : values_) sums_.push_back(sums_.back() + each);
-}
-
-std::uint32_t Course::value(std::int64_t hour) const {
-  const std::int64_t size = std::ssize(values_);
+std::uint32_t value_at(const Hourly& hourly, Moment at) {
+  const std::int64_t size = std::ssize(hourly.values);
+  std::int64_t hour = floor_of(at.us - hourly.from.us);
   if (hour < 0) hour = (hour % day + day) % day;
   if (hour >= size) hour = size - day + (hour - size) % day;
-  return values_[static_cast<std::size_t>(hour)];
+  return hourly.values[static_cast<std::size_t>(hour)];
+}
+
+Course::Course(const Hourly& hourly) : hourly_(hourly) {
+  ensure(hourly.is_given() && hourly.values.size() % hours_of_day == 0);
+  sums_.reserve(hourly.values.size() + 1);
+  sums_.push_back(0);
+  for (const std::uint32_t each : hourly.values) sums_.push_back(sums_.back() + each);
 }
 
 std::int64_t Course::sum_before(std::int64_t hour) const {
-  const std::int64_t size = std::ssize(values_);
+  const std::int64_t size = std::ssize(hourly_.values);
   const auto sum = [&](std::int64_t n) { return sums_[static_cast<std::size_t>(n)]; };
   if (hour < 0) {
     const std::int64_t days = (day - 1 - hour) / day;
@@ -46,13 +47,9 @@ std::int64_t Course::sum_before(std::int64_t hour) const {
 }
 
 Course::Wide Course::total_before(Moment at) const {
-  const std::int64_t us = at.us - from_.us;
+  const std::int64_t us = at.us - hourly_.from.us;
   const std::int64_t hour = floor_of(us);
-  return Wide{sum_before(hour)} * hour_us + Wide{value(hour)} * (us - hour * hour_us);
-}
-
-std::uint32_t Course::at(Moment at) const {
-  return value(floor_of(at.us - from_.us));
+  return Wide{sum_before(hour)} * hour_us + Wide{value_at(hourly_, at)} * (us - hour * hour_us);
 }
 
 std::int64_t Course::mean_milli(Moment from, Span span) const {
@@ -69,8 +66,8 @@ Span Course::weigh(Moment from, Span span) const {
 Span Course::dearest(Starts starts, Span span) const {
   Wide most = std::max(total(starts.first, span), total(starts.last, span));
   for (const Span end : {Span{}, span}) {
-    const std::int64_t hour = floor_of((starts.first + end).us - from_.us) + 1;
-    for (Moment at = from_ + hours(hour) - end; at < starts.last; at = at + hours(1))
+    const std::int64_t hour = floor_of((starts.first + end).us - hourly_.from.us) + 1;
+    for (Moment at = hourly_.from + hours(hour) - end; at < starts.last; at = at + hours(1))
       most = std::max(most, total(at, span));
   }
   return {static_cast<std::int64_t>((most * 2 + 1000) / 2000)};
@@ -88,17 +85,17 @@ Span Course::longest(Starts starts, Span paid, Span most) const {
 }
 
 Starts Course::all_from(Moment first) const {
-  const Moment last_given = from_ + hours(std::ssize(values_));
+  const Moment last_given = hourly_.from + hours(std::ssize(hourly_.values));
   return {first, std::max(first, last_given) + hours(day)};
 }
 
 Site at_hour(Site site, Moment hour) {
-  if (site.carbon_hours.is_given()) site.carbon_g_per_kwh = Course(site.carbon_hours).at(hour);
+  if (site.carbon_hours.is_given()) site.carbon_g_per_kwh = value_at(site.carbon_hours, hour);
   return site;
 }
 
 std::uint32_t rate_at(const Hourly& rates, Moment at) {
-  return rates.is_given() ? Course(rates).at(at) : rate_usual;
+  return rates.is_given() ? value_at(rates, at) : rate_usual;
 }
 
 Pool at_hour(Pool pool, Moment hour) {

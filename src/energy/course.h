@@ -11,6 +11,9 @@
 /// Power and time: what an hour costs, and how much carbon it makes.
 namespace suan::energy {
 
+/// The value of the hour in which a moment lies. They are given and sound. O(1).
+std::uint32_t value_at(const Hourly&, Moment);
+
 /// Starts that may be, both ends included.
 struct Starts {
   Moment first;
@@ -23,8 +26,6 @@ class Course {
  public:
   /// The values are given and sound.
   explicit Course(const Hourly&);
-
-  std::uint32_t at(Moment) const;
 
   /// The mean value over a time that is longer than 0, in thousandths.
   std::int64_t mean_milli(Moment from, Span) const;
@@ -44,15 +45,13 @@ class Course {
  private:
   __extension__ using Wide = __int128;
 
-  std::uint32_t value(std::int64_t hour) const;
   std::int64_t sum_before(std::int64_t hour) const;
-  Wide total_before(Moment) const;  // Values × µs, since `from_`.
+  Wide total_before(Moment) const;  // Values × µs, since their first hour.
   Wide total(Moment from, Span span) const {
     return total_before(from + span) - total_before(from);
   }
 
-  Moment from_;
-  std::vector<std::uint32_t> values_;
+  Hourly hourly_;
   std::vector<std::int64_t> sums_;  // Of the values before each.
 };
 

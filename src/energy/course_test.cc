@@ -28,21 +28,21 @@ Hourly random_hours(Random& random) {
 }
 
 // Minute by minute.
-std::int64_t weighed_slowly(const Course& course, Moment from, std::int64_t minutes_long) {
+std::int64_t weighed_slowly(const Hourly& hourly, Moment from, std::int64_t minutes_long) {
   std::int64_t sum = 0;
-  for (std::int64_t i = 0; i < minutes_long; ++i) sum += course.at(from + minutes(i));
+  for (std::int64_t i = 0; i < minutes_long; ++i) sum += value_at(hourly, from + minutes(i));
   return sum * minutes(1).us;
 }
 
 TEST(Course, later_days_are_like_the_last_one_and_earlier_ones_like_the_first) {
-  const Course course(days(2));
-  EXPECT_EQ(course.at(midnight), 0U);
-  EXPECT_EQ(course.at(midnight + hours(23) + minutes(59)), 23U);
-  EXPECT_EQ(course.at(midnight + hours(24)), 100U);
-  EXPECT_EQ(course.at(midnight + hours(48 + 5)), 105U);
-  EXPECT_EQ(course.at(midnight + hours(24 * 400 + 7)), 107U);
-  EXPECT_EQ(course.at(midnight - Span{1}), 23U);
-  EXPECT_EQ(course.at(midnight - hours(24 * 3)), 0U);
+  const Hourly hourly = days(2);
+  EXPECT_EQ(value_at(hourly, midnight), 0U);
+  EXPECT_EQ(value_at(hourly, midnight + hours(23) + minutes(59)), 23U);
+  EXPECT_EQ(value_at(hourly, midnight + hours(24)), 100U);
+  EXPECT_EQ(value_at(hourly, midnight + hours(48 + 5)), 105U);
+  EXPECT_EQ(value_at(hourly, midnight + hours(24 * 400 + 7)), 107U);
+  EXPECT_EQ(value_at(hourly, midnight - Span{1}), 23U);
+  EXPECT_EQ(value_at(hourly, midnight - hours(24 * 3)), 0U);
 }
 
 TEST(Course, a_mean_is_of_the_hours_as_far_as_each_counts) {
@@ -56,10 +56,11 @@ TEST(Course, a_mean_is_of_the_hours_as_far_as_each_counts) {
 TEST(Course, weighs_as_a_sum_minute_by_minute) {
   Random random(7);
   for (int i = 0; i < 200; ++i) {
-    const Course course(random_hours(random));
+    const Hourly hourly = random_hours(random);
+    const Course course(hourly);
     const Moment from = midnight + minutes(random.between(-5000, 9000));
     const std::int64_t minutes_long = random.between(1, 4000);
-    const std::int64_t slowly = weighed_slowly(course, from, minutes_long);
+    const std::int64_t slowly = weighed_slowly(hourly, from, minutes_long);
     EXPECT_EQ(course.weigh(from, minutes(minutes_long)).us, (slowly + 500) / 1000);
   }
 }

@@ -118,21 +118,26 @@ void Supply::put(const Pool& pool, const Site& site) {
   insert(key, row);
 }
 
-void Supply::describe(const Site& site) {
-  const std::uint32_t* found = sites_.find(site.id);
-  if (found == nullptr || sites_[*found] == facts_of(site)) return;
-  const std::uint32_t number = *found;
-  const SiteFacts facts = facts_of(site);
-  const bool has_carbon_changed = sites_[number].carbon != facts.carbon;
-  sites_.set(number, facts);
-  if (!has_carbon_changed) return;
+void Supply::describe(std::span<const Site> sites) {
+  std::vector<bool> has_carbon_changed(sites_.bound());
+  bool is_any = false;
+  for (const Site& site : sites) {
+    const std::uint32_t* found = sites_.find(site.id);
+    if (found == nullptr) continue;
+    const SiteFacts facts = facts_of(site);
+    const SiteFacts& known = sites_[*found];
+    if (known == facts) continue;
+    if (known.carbon != facts.carbon) is_any = has_carbon_changed[*found] = true;
+    sites_.set(*found, facts);
+  }
+  if (!is_any) return;
+  const auto is_changed = [&](std::uint32_t number) { return has_carbon_changed[number]; };
   for (Extent& extent : extents_) {
-    const std::uint32_t* begin = extent.block->site.data();
-    if (std::find(begin, begin + extent.block->rows, number) == begin + extent.block->rows)
-      continue;
+    const std::span<const std::uint32_t> numbers(extent.block->site.data(), extent.block->rows);
+    if (std::ranges::none_of(numbers, is_changed)) continue;
     Block& block = extent.block.edit();
     for (std::size_t row = 0; row < block.rows; ++row) {
-      if (block.site[row] == number) block.carbon[row] = facts.carbon;
+      if (is_changed(block.site[row])) block.carbon[row] = sites_[block.site[row]].carbon;
     }
     extent.zone = block.measure();
   }

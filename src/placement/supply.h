@@ -59,8 +59,9 @@ class Supply {
   /// cards_per_node is at most 64.
   void put(const Pool&, const Site&);
 
-  /// Replaces the facts of a site, if any pool is in it. O(pools) if its carbon changes.
-  void describe(const Site&);
+  /// Replaces the facts of those sites that a pool is in. O(pools) if the carbon of any changes.
+  void describe(std::span<const Site>);
+  void describe(const Site& site) { describe({&site, 1}); }
 
   /// Replaces what is free in a pool that is there.
   void set_free(PoolId, const Free&);

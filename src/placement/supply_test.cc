@@ -65,7 +65,7 @@ TEST(Supply, TheOrderOfCallsDoesNotMatter) {
             random.chance(1, 2) ? other.describe(before) : other.put(each.pool, before);
           }
         }
-        for (const Site& site : world.sites) other.describe(site);
+        other.describe(world.sites);
         for (const TestLink& each : world.links) other.set_link(each.from, each.to, each.rtt);
         ASSERT_EQ(other.size(), plain.size());
         ASSERT_EQ(other.chips(), plain.chips());
