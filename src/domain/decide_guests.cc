@@ -226,6 +226,8 @@ Ruling decide_one(Deciding& deciding, const FromParent<HostUnit>& command) {
   placement.allowance = wish.allowance;
   placement.pools = 1;
   placement.rates = wish.rates;
+  // Its home thinks of later starts too, so what it sends pays for as long as it says.
+  if (wish.rates.is_given()) placement.starts_from = placement.starts_by = deciding.now;
   deciding.emit(jobs::UnitPlaced{{id, 0}, 1, std::move(placement)});
   return {};
 }

@@ -56,7 +56,6 @@ Fare::Fare(const jobs::Placement& placement, std::uint32_t tasks)
       rated(placement.rates.is_given() ? &placement : nullptr) {}
 
 Fare fare_of(const jobs::Job& job, const jobs::Unit& unit) {
-  if (job.guest && unit.placement.rates.is_given()) return {Money{}};
   return {unit.placement, job.spec->nodes};
 }
 

@@ -29,7 +29,7 @@ struct Fare {
   Fare(const jobs::Placement&, std::uint32_t tasks);
 };
 
-/// The fare of a unit that is placed. Of a guest that has rates its home bounds the time: nothing.
+/// The fare of a unit that is placed.
 Fare fare_of(const jobs::Job&, const jobs::Unit&);
 
 /// The time that a task is charged for, by the rates of its placement: each hour counts by its own.
