@@ -132,6 +132,36 @@ TEST(Hours, AreSetAsideForAsIfTheyWereTheDearestThatMayBe) {
   EXPECT_LT(scene.state.jobs().find(JobId{2})->held, scale(yuan(5), 31, 60));
 }
 
+// A sub-domain is asked for the list price and the rates that it offered, and no others; it lets
+// nothing run beyond what was sent for it, whatever its home says.
+TEST(Hours, AGuestRunsAsLongAsItsAllowancePays) {
+  Scene scene = rated_scene();
+  ASSERT_TRUE(scene.run(JoinParent{"north", {}}));
+  FromParent<HostUnit> host{ParentId{1}, {}};
+  HostUnit& wish = host.message;
+  wish.unit = {JobId{7}, 0, 1};
+  wish.pool = PoolId{1};
+  wish.chip = "H100";
+  wish.need = {1000, 4000, 1LL << 30U};
+  wish.hourly = yuan(10);
+  wish.allowance = yuan(10);
+  EXPECT_EQ(scene.run(host).error().code, Code::plan_stale);
+  wish.rates = night_rates();
+  wish.hourly = yuan(15);
+  EXPECT_EQ(scene.run(host).error().code, Code::plan_stale);
+  wish.hourly = yuan(10);
+  pass_to(scene, scene_start + hours(15));  // At night it pays for two hours.
+  ASSERT_TRUE(scene.run(host));
+  ASSERT_TRUE(scene.run(Reserve{{JobId{1}, 0}, 1}));
+  FromParent<CommitUnit> commit{ParentId{1}, {}};
+  commit.message.unit = wish.unit;
+  commit.message.max_duration = hours(9);
+  ASSERT_TRUE(scene.run(commit));
+  const auto* launch = std::get_if<AskLaunch>(&scene.effects.back());
+  ASSERT_NE(launch, nullptr);
+  EXPECT_EQ(launch->launch.max_duration, hours(2) - seconds(1));
+}
+
 TEST(Hours, DearerOnesMayBeMoreThanAJobPays) {
   Scene scene = rated_scene();
   JobSpec spec = make_spec(1);
