@@ -102,6 +102,24 @@ std::expected<placement::Candidate, Refusal> best_place(const State& state,
                                         ". `suan find` shows what there is");
 }
 
+// What a unit that waits will be charged, as far as is known: in the best place there is now, or
+// where and when it is put off to.
+jobs::Placement expected_at(const State& state, const JobSpec& spec,
+                            const placement::Candidate& best,
+                            const std::optional<jobs::PutOff>& later, Moment now) {
+  const Pool& pool = state.catalogue().pools().at(later ? later->pool : best.pool);
+  Need need = best.need;
+  if (later) {
+    const placement::Demand demand = placement::make_demand(spec);
+    const auto candidates = placement::candidates_in(state.supply(), demand, pool.id);
+    if (!candidates.empty()) need = candidates.front().need;
+  }
+  jobs::Placement expected;
+  expected.hourly = hourly_price(pool.price, need);
+  note_rates(pool, spec, later ? later->until : now, expected);
+  return expected;
+}
+
 // Saturates: what Money cannot hold, no account has.
 Money times(Money amount, std::uint32_t n) {
   Money product;
@@ -152,11 +170,13 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
     places = choose_places(state, asked, claim_of(asked, first, deciding.now), deciding.now);
   }
   SUAN_CHECK(check_plan(command.plan, places.empty() ? nullptr : &places.front().best));
+  jobs::Placement expected;
   Fare fare = Money{};
   if (places.empty()) {
     SUAN_TRY(const placement::Candidate best, best_place(state, placement::make_demand(asked)));
     SUAN_CHECK(check_room(state, asked));
-    fare = scale(best.hourly_cost, 1, asked.elements);
+    expected = expected_at(state, asked, best, later, deciding.now);
+    fare = {expected, asked.nodes};
   } else {
     // The dearest, if they differ.
     for (const Choice& each : places) {

@@ -174,8 +174,11 @@ TEST(Hours, DearerOnesMayBeMoreThanAJobPays) {
 
 TEST(Windows, WorkWaitsForTheCheapestHour) {
   Scene scene = rated_scene();
-  ASSERT_TRUE(scene.ask(submit(patient(hours(18)))));
+  JobSpec spec = patient(hours(18));
+  spec.max_duration = hours(1);
+  ASSERT_TRUE(scene.ask(submit(spec)));
   EXPECT_FALSE(unit_of(scene).is_queued);
+  EXPECT_LT(scene.state.jobs().find(JobId{1})->held, yuan(6));  // The money of the night.
   const jobs::PutOff& put_off = unit_of(scene).put_off;
   EXPECT_EQ(put_off.until, scene_start + hours(14));
   EXPECT_EQ(put_off.then, yuan(5).micro);
