@@ -178,8 +178,7 @@ Ruling decide_one(Deciding& deciding, const SubmitJob& command) {
     expected = expected_at(state, asked, best, later, deciding.now);
     fare = {expected, asked.nodes};
   } else {
-    // The dearest, if they differ.
-    for (const Choice& each : places) {
+    for (const Choice& each : places) {  // The dearest, if they differ.
       const Fare own{each.record, asked.nodes};
       if (unit_allowance(asked, fare) <= unit_allowance(asked, own)) fare = own;
     }
