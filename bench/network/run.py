@@ -251,7 +251,7 @@ def main():
                         help="where the series of prices and carbon are; or SUAN_TRACES")
     options = parser.parse_args()
     if options.zones:
-        return measure_zones(options.traces)
+        return measure_zones(options.traces) if options.traces else parser.error("--zones needs --traces or SUAN_TRACES")
     with tempfile.TemporaryDirectory(prefix="suan-bench-", dir="/var/tmp") as directory:
         if options.replacements:
             try:
@@ -273,7 +273,11 @@ def measure_zones(traces):
     if not traces:
         say("the saving over 15 grid zones is left out: it needs --traces or SUAN_TRACES")
         return 0
-    return subprocess.run([ROOT / "build/release/bench_zones", traces], check=False).returncode
+    program = ROOT / "build/release/bench_zones"
+    if not program.exists():
+        say("bench_zones is not built: ./run bench network --zones --traces DIR builds and runs it")
+        return 2
+    return subprocess.run([program, traces], check=False).returncode
 
 
 def measure(network, slurm, options):

@@ -45,7 +45,7 @@ struct Failed {
 
 template <class T>
 T need(Result<T> result) {
-  if (!result) throw Failed{result.error().place + ": " + result.error().text};
+  if (!result) throw Failed{result.error().text};
   return *std::move(result);
 }
 

@@ -117,6 +117,41 @@ TEST(Hours, EachIsChargedByItsRate) {
   EXPECT_EQ(unit_of(scene).tasks.front().usage.priced, minutes(90));
 }
 
+// The server was away while it ran: what it hears at last is not when it happened.
+TEST(Hours, AreThoseInWhichItRanHoweverLateThatIsHeard) {
+  JobSpec spec = make_spec(1);
+  spec.max_duration = hours(1);
+  for (const bool has_started_in_time : {true, false}) {
+    Scene scene = rated_scene();
+    pass_to(scene, scene_start + hours(13));  // 21:00, dear.
+    ASSERT_TRUE(scene.ask(submit(spec)));
+    ASSERT_TRUE(scene.run(Reserve{{JobId{1}, 0}, 1}));
+    ASSERT_TRUE(scene.run(Confirm{{JobId{1}, 0}, 1}));
+    Progress progress;
+    progress.key = {JobId{1}, 0, 1};
+    progress.state = AttemptState::running;
+    if (has_started_in_time) {
+      ASSERT_TRUE(scene.run(Report{progress}));
+    }
+    pass_to(scene, scene_start + hours(18));  // 02:00, cheap.
+    end(scene, hours(1));
+    EXPECT_EQ(unit_of(scene).tasks.front().usage.priced, minutes(90));
+  }
+  Scene scene = rated_scene();
+  pass_to(scene,
+          scene_start + hours(8) + minutes(30));  // 16:30; it starts at 17:00, is heard of at
+  ASSERT_TRUE(scene.ask(submit(spec)));           // 18:30, and ends then, after an hour.
+  ASSERT_TRUE(scene.run(Reserve{{JobId{1}, 0}, 1}));
+  ASSERT_TRUE(scene.run(Confirm{{JobId{1}, 0}, 1}));
+  pass_to(scene, scene_start + hours(10) + minutes(30));
+  Progress progress;
+  progress.key = {JobId{1}, 0, 1};
+  progress.state = AttemptState::running;
+  ASSERT_TRUE(scene.run(Report{progress}));
+  end(scene, hours(1));
+  EXPECT_EQ(unit_of(scene).tasks.front().usage.priced, minutes(75));  // 17:30 to 18:30.
+}
+
 TEST(Hours, AreSetAsideForAsIfTheyWereTheDearestThatMayBe) {
   Scene scene = rated_scene();
   pass_to(scene, scene_start + hours(9) + minutes(30));  // 17:30; from 18:00 on it is dear.
@@ -201,6 +236,47 @@ TEST(Windows, NothingWaitsWithoutACheaperHourBeforeItsDeadline) {
   pass_to(scene, scene_start + hours(15));
   ASSERT_TRUE(scene.ask(submit(patient(hours(40)))));
   EXPECT_EQ(unit_of(scene).phase, jobs::Phase::reserving);
+}
+
+TEST(Windows, OfHoursThatSaveNearlyAsMuchTheFirstIsTaken) {
+  for (const std::uint32_t later : {460U, 400U}) {  // Of 500 or more that is a tenth, or more.
+    Scene scene = furnished_scene();
+    Pool pool = make_pool("gpu", 2, 4, yuan(10));
+    pool.rates = {.from = midnight, .values = std::vector<std::uint32_t>(24, 1000)};
+    pool.rates.values[12] = 500;
+    pool.rates.values[14] = later;
+    scene.start_member({pool});
+    ASSERT_TRUE(scene.ask(submit(patient(hours(12)))));
+    EXPECT_EQ(unit_of(scene).put_off.until, scene_start + hours(later == 460 ? 4 : 6));
+  }
+}
+
+// What is full now may be full then: it is waited for only where nothing has room.
+TEST(Windows, OnlyPoolsWithRoomAreWaitedFor) {
+  Scene scene = furnished_scene();
+  Pool rated = make_pool("rated", 1, 4, yuan(10));
+  rated.rates = night_rates();
+  scene.start_member({rated, make_pool("steady", 1, 4, yuan(9))});
+  const auto fill = [&](std::uint64_t job, Money most) {
+    JobSpec all = make_spec(4);
+    all.objective = Objective::cost;
+    all.hourly_max = most;
+    ASSERT_TRUE(scene.ask(submit(all)));
+    ASSERT_EQ(unit_of(scene, job).phase, jobs::Phase::reserving);
+    start(scene, job);
+  };
+  fill(1, yuan(36));  // The steady pool; the rated one is dearer.
+  ASSERT_TRUE(scene.ask(submit(patient(hours(18)))));
+  EXPECT_EQ(unit_of(scene, 2).put_off.until, scene_start + hours(14));
+  ASSERT_TRUE(scene.ask(StopJob{JobId{2}}));
+  fill(3, {});
+  ASSERT_TRUE(scene.ask(submit(patient(hours(18)))));  // All are full.
+  EXPECT_EQ(unit_of(scene, 4).put_off.until, scene_start + hours(14));
+  EXPECT_EQ(unit_of(scene, 4).put_off.pool_now, PoolId{});
+  ASSERT_TRUE(scene.ask(StopJob{JobId{4}}));
+  end(scene, minutes(1), 1);  // The steady pool has room again.
+  ASSERT_TRUE(scene.ask(submit(patient(hours(18)))));
+  EXPECT_EQ(unit_of(scene, 5).phase, jobs::Phase::reserving);
 }
 
 TEST(Windows, ARunThatReachesIntoDearHoursIsWeighedAsAWhole) {
