@@ -50,7 +50,7 @@ TEST(Load, SendsItsBodiesAndCountsTheAnswers) {
   plan.place = "http://127.0.0.1:" + std::to_string((*server)->port());
   plan.target = "/x";
   plan.connections = 8;
-  plan.duration = milliseconds(200);
+  plan.duration = seconds(1);
   plan.expect_status = 201;
   int number = 0;
   plan.make_body = [&](std::string& body) { body += "body " + std::to_string(number++); };
@@ -76,7 +76,7 @@ TEST(Load, OpensAnewWhatTheServerCloses) {
   LoadPlan plan;
   plan.place = "http://127.0.0.1:" + std::to_string((*server)->port());
   plan.connections = 2;
-  plan.duration = milliseconds(100);
+  plan.duration = seconds(1);
   const auto report = run_load(plan);
   ASSERT_TRUE(report);
   EXPECT_GT(report->requests, 10U);

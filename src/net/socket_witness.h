@@ -66,7 +66,7 @@ class SocketWitness {
   template <class Condition>
   bool wait(Condition condition) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(10), condition);
+    return changed_.wait_for(lock, std::chrono::seconds(60), condition);
   }
 
   std::mutex mutex_;

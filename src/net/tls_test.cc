@@ -143,7 +143,7 @@ TEST_F(Tls, TellsPlainAndTlsApart) {
 }
 
 TEST_F(Tls, CutsWhoDoesNotShakeHands) {
-  const auto server = start(echo, {.header_timeout = milliseconds(100)});
+  const auto server = start(echo, {.header_timeout = seconds(1)});
   WirePeer silent(server->port());
   WirePeer slow(server->port());
   slow.say("\x16\x03\x01\x02");

@@ -255,7 +255,7 @@ TEST(WebSocket, RefusesAMessageOverTheLimit) {
 
 TEST(WebSocket, RefusesTextAndBrokenFrames) {
   Guests guests;
-  const auto server = start(guests.route({.close_timeout = milliseconds(100)}));
+  const auto server = start(guests.route({.close_timeout = milliseconds(500)}));
   bool leaves_at_once = false;
   const auto say = [&](const std::string& bytes) {
     const std::size_t guest = guests.size();
@@ -294,8 +294,8 @@ TEST(WebSocket, AnswersPingsAndTheCloseOfAPeer) {
 
 TEST(WebSocket, NoticesAPeerThatSaysNothing) {
   Guests guests;
-  const auto server = start(guests.route({.silence_timeout = milliseconds(300)}),
-                            {.header_timeout = milliseconds(200)});
+  const auto server =
+      start(guests.route({.silence_timeout = seconds(1)}), {.header_timeout = milliseconds(700)});
   const auto half_open = open_by_hand(*server);
   const auto torn = open_by_hand(*server);
   torn->close();
@@ -309,7 +309,7 @@ TEST(WebSocket, NoticesAPeerThatSaysNothing) {
   const auto dialler = start_dialler();
   WebSocket socket = dialler->dial(to(*server), witness.listener());
   ASSERT_TRUE(witness.wait_open());
-  std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
   EXPECT_EQ(witness.ends(), 0U);
   EXPECT_EQ(guests.witnesses[2]->ends(), 0U);
 }
@@ -400,7 +400,7 @@ TEST(WebSocket, EndsWithItsServer) {
   ASSERT_TRUE(kind.wait_open());
   const auto deaf = open_by_hand(*server);
   ASSERT_TRUE(guests.witnesses[1]->wait_open());
-  server->stop(milliseconds(300));
+  server->stop(seconds(1));
   EXPECT_EQ(kind.wait_end().code, 1001);
   EXPECT_EQ(guests.witnesses[0]->wait_end().code, 1001);
   EXPECT_EQ(guests.witnesses[1]->wait_end().kind, Kind::broken);
@@ -425,7 +425,7 @@ TEST(WebSocket, EndsWhenTheRequestIsGone) {
         held.emplace(std::move(responder));
         has_asked = true;
       },
-      {.answer_timeout = milliseconds(50)});
+      {.answer_timeout = milliseconds(200)});
   WirePeer peer(server->port());
   peer.say(asking);
   ASSERT_TRUE(becomes_true([&] { return has_asked.load(); }));

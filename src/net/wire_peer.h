@@ -18,6 +18,9 @@
 /// only.
 namespace suan::net {
 
+/// How long a test waits for what must come, in milliseconds: a busy machine may stand still.
+constexpr int patience_ms = 60'000;
+
 /// A client that says exactly what it is told.
 class WirePeer {
  public:
@@ -58,7 +61,7 @@ class WirePeer {
   void end() { ::shutdown(fd_, SHUT_WR); }
 
   /// Some bytes; "" at the end or when `wait_ms` pass without any.
-  std::string hear_some(int wait_ms = 3000) {
+  std::string hear_some(int wait_ms = patience_ms) {
     pollfd item{.fd = fd_, .events = POLLIN, .revents = 0};
     if (::poll(&item, 1, wait_ms) != 1) return {};
     std::string bytes(65536, '\0');
@@ -68,7 +71,7 @@ class WirePeer {
   }
 
   /// Everything up to the end, or to a silence of `wait_ms`.
-  std::string hear_all(int wait_ms = 3000) {
+  std::string hear_all(int wait_ms = patience_ms) {
     std::string all;
     while (true) {
       const std::string some = hear_some(wait_ms);
@@ -78,7 +81,7 @@ class WirePeer {
   }
 
   /// True when the other side closes within `wait_ms`; drops what it says before.
-  bool is_closed(int wait_ms = 3000) {
+  bool is_closed(int wait_ms = patience_ms) {
     pollfd item{.fd = fd_, .events = POLLIN, .revents = 0};
     while (::poll(&item, 1, wait_ms) == 1) {
       std::string bytes(65536, '\0');
@@ -142,10 +145,10 @@ class WireListener {
   std::uint16_t port_ = 0;
 };
 
-/// Waits up to three seconds for something to become true.
+/// Waits for something to become true.
 template <class Condition>
 bool becomes_true(Condition condition) {
-  for (int i = 0; i < 600; ++i) {
+  for (int waited_ms = 0; waited_ms < patience_ms; waited_ms += 5) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

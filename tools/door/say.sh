@@ -27,6 +27,9 @@ quietly() {
     printf '\r\033[K'
   fi
   if ((status != 0)); then
+    # What went wrong may stand far above the end.
+    grep -n -m 12 -A 5 -E '(: Failure|^FAIL|^\[  FAILED  \]|(WARNING|ERROR): [A-Za-z]+Sanitizer|: error: )' \
+      <(head -n "-${log_tail_lines:-40}" "$log") >&2 || true
     tail -n "${log_tail_lines:-40}" "$log" >&2
     printf 'run: this failed with %d: %s (all of it: %s)\n' "$status" "$*" "$log" >&2
   fi
