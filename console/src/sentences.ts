@@ -14,6 +14,7 @@ export const chinese: readonly [RegExp, string][] = [
   [/^its site lost it; waits to be tried again$/, '算力中心丢失了该运行，等待重试'],
   [/^its site was cut off; waits to be tried again$/, '算力中心断开，等待重试'],
   [/^it was interrupted; waits to be tried again$/, '运行被中断，等待重试'],
+  [/^other work needed its place; waits to be tried again$/, '被抢占，等待重试'],
   // http/show_places.cc
   [/^it was placed in the best pool that could start it$/, '已放置在可启动它的最优资源池'],
   [/^it waits for start\.not_before, (.+)$/, '等待 start.not_before：$1'],
@@ -52,6 +53,8 @@ export const chinese: readonly [RegExp, string][] = [
   [/^(\S+) the member could not be reached at (.+)$/, '$1 $2 无法连接'],
   [/^(\S+) the site lost the attempt at (.+)$/, '$1 $2 丢失了该运行'],
   [/^(\S+) the site was cut off for too long at (.+)$/, '$1 $2 断开过久'],
+  [/^(\S+) other work needed its place at (.+)$/, '$1 在 $2 被抢占'],
+  [/^spot work was told to make room for it by (\S+)$/, '已要求抢占式作业最迟 $1 让出位置'],
   // placement/change.cc
   [/^without (\S+) ?(.*)$/, '去掉 $1 $2'],
   [/^with (\S+) (.+) instead of (.+)$/, '把 $1 从 $3 改为 $2'],

@@ -161,6 +161,7 @@ export interface Pool {
   moves_data: boolean;
   stores: string[];
   rates: Hourly;
+  spot_milli: number;
 }
 
 export interface PoolView {

@@ -75,6 +75,9 @@ enum class Bug : std::uint8_t {
   hours_not_weighed,
   prices_of_the_first_hour,
   put_off_past_the_deadline,
+  preempted_given_up,
+  on_demand_preempted,
+  spot_pays_in_full,
   // Between domains.
   guest_price_not_checked,
   old_host_answers_for_new,

@@ -137,6 +137,7 @@ class Course {
     if (random_.chance(1, 6)) spec.not_before = scene.now + minutes(random_.between(0, 30));
     if (random_.chance(1, 6)) spec.deadline = scene.now + minutes(random_.between(1, 60));
     spec.priority = static_cast<Priority>(random_.below(3U));
+    spec.is_spot = random_.chance(1, 4);
     spec.partition.replace = random_.chance(1, 4);
     spec.retry.on_site_lost = random_.chance(1, 3);
     spec.retry.on_interruption = random_.chance(1, 3);
@@ -166,6 +167,9 @@ class Course {
       pools.push_back(make_pool("gpu", 1 + random_.below(3U), 4, yuan(random_.between(8, 12))));
     if (random_.chance(1, 2))
       pools.push_back(make_pool("cpu", 1 + random_.below(2U), 0, {random_.between(0, 500'000)}));
+    for (Pool& pool : pools)
+      if (random_.chance(2, 3))
+        pool.spot_milli = 100 * static_cast<std::uint32_t>(random_.between(1, 9));
     scene.effects.clear();
     scene.start_member(std::move(pools));
   }

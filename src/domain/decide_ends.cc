@@ -58,6 +58,8 @@ std::string reason_for(AttemptEnd end, const Progress& progress) {
       return "the site cannot know how it ended";
     case AttemptEnd::displaced:
       return "its node took no work any more before it began";
+    case AttemptEnd::preempted:
+      return "other work needed its place";
   }
   return "";
 }
@@ -67,8 +69,11 @@ bool is_tried_again(const Deciding& deciding, const jobs::Job& job, AttemptEnd e
   const Retry& retry = job.spec->retry;
   const bool in_time = retry.duration == Span{} || deciding.now - job.submitted <= retry.duration;
   if (!in_time) return false;
-  // Whatever is to be tried again: it has not been. Of a guest its home decides.
+  // These whatever is to be tried again: the one has not been, the other agreed to be stopped. Of a
+  // guest its home decides.
   if (end == AttemptEnd::displaced) return job.guest == nullptr;
+  if (end == AttemptEnd::preempted)
+    return job.guest == nullptr && !planted(Bug::preempted_given_up);
   if (end == AttemptEnd::lost || end == AttemptEnd::lapsed)
     return retry.on_site_lost || job.spec->partition.replace;
   return end == AttemptEnd::launch_failed && retry.on_interruption;
@@ -229,11 +234,13 @@ void conclude_unit(Deciding& deciding, const jobs::Job& job, jobs::UnitEnded end
                              static_cast<std::int64_t>(bound.size()));
     if (pays_for_a_minute(*job.spec, fare_of(job, unit), left)) {
       const bool has_run = end.end != AttemptEnd::launch_failed && end.end != AttemptEnd::displaced;
-      const auto setback = has_run ? lost : jobs::Setback::interrupted;
+      const bool is_preempted = end.end == AttemptEnd::preempted;
+      auto setback = has_run ? lost : jobs::Setback::interrupted;
+      if (is_preempted) setback = jobs::Setback::preempted;
+      const Moment queue_at = is_preempted ? Moment{} : deciding.now + retry_pause(unit.attempt);
       for (const std::uint32_t i : bound)
-        deciding.emit(jobs::UnitReturned{{job.id, i},
-                                         i == end.unit.unit ? setback : jobs::Setback::none,
-                                         deciding.now + retry_pause(unit.attempt)});
+        deciding.emit(jobs::UnitReturned{
+            {job.id, i}, i == end.unit.unit ? setback : jobs::Setback::none, queue_at});
       return;
     }
     end.end = AttemptEnd::over_budget;

@@ -83,9 +83,10 @@ std::vector<Stand> gather(const std::vector<Stand>& stands, std::uint32_t tasks,
 }
 
 // What a part of a gang costs in this hour.
-Money cost_now(const State& state, const Choice& choice) {
+Money cost_now(const State& state, const JobSpec& spec, const Choice& choice) {
   const Pool& pool = state.catalogue().pools().at(choice.record.pool);
-  return hourly_price(energy::at_hour(pool, state.essence().hour).price, choice.record.need);
+  return hourly_price(price_in(energy::at_hour(pool, state.essence().hour), spec.is_spot),
+                      choice.record.need);
 }
 
 std::vector<Choice> spread_over(const State& state, const JobSpec& spec,
@@ -98,8 +99,8 @@ std::vector<Choice> spread_over(const State& state, const JobSpec& spec,
     choice.record.alternative = stand.candidate.alternative;
     choice.record.need = stand.candidate.need;
     choice.record.pools = static_cast<std::uint32_t>(pools_seen);
-    choice.record.hourly = hourly_price(state.catalogue().pools().at(stand.candidate.pool).price,
-                                        stand.candidate.need);
+    const Pool& pool = state.catalogue().pools().at(stand.candidate.pool);
+    choice.record.hourly = hourly_price(price_in(pool, spec.is_spot), stand.candidate.need);
     for (std::uint32_t i = 0; i < stand.room && choices.size() < spec.elements; ++i)
       choices.push_back(choice);
   }
@@ -144,7 +145,7 @@ std::vector<Choice> choose_some(const State& state, const JobSpec& spec, const m
     for (Stand& each : stands) each.candidate.alternative = i;
     auto choices = spread_over(state, spec, stands, state.supply().size());
     Money sum;
-    for (const Choice& each : choices) sum = sum + cost_now(state, each);
+    for (const Choice& each : choices) sum = sum + cost_now(state, spec, each);
     for (Choice& each : choices) each.best.hourly_cost = sum;
     return choices;
   }

@@ -71,8 +71,10 @@ Ruling check_wish(const HostUnit& wish, const Pool& pool) {
     return refuse(Code::no_pool_fits, "the pool takes nothing new");
   if (need.card_milli > 0 && pool.chip != wish.chip)
     return refuse(Code::no_pool_fits, "the pool has other chips");
+  if (wish.is_spot && pool.spot_milli == 0)
+    return refuse(Code::no_pool_fits, "the pool takes no spot work");
   const bool is_price_same =
-      wish.hourly == hourly_price(pool.price, need) && wish.rates == pool.rates;
+      wish.hourly == hourly_price(price_in(pool, wish.is_spot), need) && wish.rates == pool.rates;
   if (!is_price_same && !planted(Bug::guest_price_not_checked))
     return refuse(Code::plan_stale, "the price of the pool is another one now");
   return {};
@@ -92,6 +94,7 @@ std::shared_ptr<const JobSpec> spec_of(const HostUnit& wish, const identity::Par
   spec->checkpoint_signal = wish.checkpoint_signal;
   spec->checkpoint_notice = wish.checkpoint_notice;
   spec->workdir = wish.workdir;
+  spec->is_spot = wish.is_spot;
   return spec;
 }
 

@@ -115,7 +115,7 @@ jobs::Placement expected_at(const State& state, const JobSpec& spec,
     if (!candidates.empty()) need = candidates.front().need;
   }
   jobs::Placement expected;
-  expected.hourly = hourly_price(pool.price, need);
+  expected.hourly = hourly_price(price_in(pool, spec.is_spot), need);
   note_rates(pool, spec, later ? later->until : now, expected);
   return expected;
 }

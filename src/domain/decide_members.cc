@@ -119,7 +119,7 @@ bool is_sane(const Pool& pool) {
       !within(pool.price.card_hour.micro, price_max.micro) ||
       !within(pool.price.core_hour.micro, price_max.micro))
     return false;
-  if (!is_sound(pool.rates, rate_max)) return false;
+  if (!is_sound(pool.rates, rate_max) || pool.spot_milli > 1000) return false;
   const Need whole{std::int64_t{1000} * pool.cards_per_node, pool.cpu_milli_per_node, 0};
   return hourly_price(pool.price, whole) <= node_price_max;
 }

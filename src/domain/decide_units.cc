@@ -24,8 +24,8 @@ constexpr std::size_t promises_sought_max = 16;  // At once, for the first that 
 
 }  // namespace
 
-Choice record_choice(const State& state, const placement::Ranking& ranking,
-                     const placement::Candidate& best) {
+Choice record_choice(const State& state, const placement::Demand& demand,
+                     const placement::Ranking& ranking, const placement::Candidate& best) {
   Choice choice;
   choice.best = best;
   choice.record.pools = static_cast<std::uint32_t>(ranking.pools);
@@ -44,8 +44,9 @@ Choice record_choice(const State& state, const placement::Ranking& ranking,
   choice.record.pool = choice.best.pool;
   choice.record.alternative = choice.best.alternative;
   choice.record.need = choice.best.need;
-  choice.record.hourly =
-      hourly_price(state.catalogue().pools().at(choice.best.pool).price, choice.best.need);
+  const Pool& pool = state.catalogue().pools().at(choice.best.pool);
+  const bool is_spot = demand.is_spot && !planted(Bug::spot_pays_in_full);
+  choice.record.hourly = hourly_price(price_in(pool, is_spot), choice.best.need);
   return choice;
 }
 
@@ -64,7 +65,7 @@ std::optional<Choice> choose_place(const State& state, const placement::Demand& 
     best = first != ranking.best.end() ? *first : placement::choose(state.supply(), demand, &nodes);
     if (!best) return std::nullopt;
   }
-  return record_choice(state, ranking, *best);
+  return record_choice(state, demand, ranking, *best);
 }
 
 std::optional<Choice> choose_kept(const State& state, const placement::Demand& demand,
@@ -84,8 +85,8 @@ std::optional<Choice> choose_kept(const State& state, const placement::Demand& d
   }
   if (!best) return std::nullopt;
   const ExactNodes nodes(state);
-  return record_choice(state, placement::rank(state.supply(), demand, &nodes, runners_recorded + 1),
-                       *best);
+  return record_choice(
+      state, demand, placement::rank(state.supply(), demand, &nodes, runners_recorded + 1), *best);
 }
 
 namespace {
@@ -223,6 +224,11 @@ bool serve_head(Deciding& deciding, const UnitKey& key, std::size_t& promises_le
                                deciding.now);
   if (choices.empty()) {
     if (promises_left == 0 || !may_have_promise(job)) return false;
+    if (may_clear(deciding.state, job, key, deciding.now)) {
+      --promises_left;
+      if (clear_place(deciding, job, key)) return true;
+    }
+    if (promises_left == 0) return false;
     if (has_promise(deciding.state, unit, deciding.now)) return false;
     --promises_left;
     if (promise_nodes(deciding, job, key)) return true;
@@ -366,17 +372,21 @@ Ruling expire_lease(Deciding& deciding, LeaseId id) {
 // The unit could not start in time, or not again.
 Ruling miss_deadline(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {
   const jobs::Unit& unit = job.units[key.unit];
-  const bool was_lost =
-      !unit.mishaps.empty() && (unit.mishaps.back().setback == jobs::Setback::site_lost ||
-                                unit.mishaps.back().setback == jobs::Setback::cut_off);
-  end_waiting(
-      deciding, job,
-      {.unit = key,
-       .end = was_lost ? AttemptEnd::lost : AttemptEnd::launch_failed,
-       .exit_code = 0,
-       .reason = was_lost
-                     ? "its site lost it, and its start.deadline passed before it could start again"
-                     : "its start.deadline passed before it could start"});
+  const jobs::Setback last =
+      unit.mishaps.empty() ? jobs::Setback::none : unit.mishaps.back().setback;
+  jobs::UnitEnded end{.unit = key,
+                      .end = AttemptEnd::launch_failed,
+                      .exit_code = 0,
+                      .reason = "its start.deadline passed before it could start"};
+  if (last == jobs::Setback::site_lost || last == jobs::Setback::cut_off) {
+    end.end = AttemptEnd::lost;
+    end.reason = "its site lost it, and its start.deadline passed before it could start again";
+  } else if (last == jobs::Setback::preempted) {
+    end.end = AttemptEnd::preempted;
+    end.reason =
+        "other work needed its place, and its start.deadline passed before it could start again";
+  }
+  end_waiting(deciding, job, end);
   return {};
 }
 

@@ -123,12 +123,20 @@ bool has_promise(const State&, const jobs::Unit&, Moment now);
 /// Keeps nothing for a unit any longer, if anything was kept.
 void forget_promise(Deciding&, const jobs::UnitKey&);
 
+/// Whether it is worth a look whether spot work can leave its place to a unit at the head of a
+/// line.
+bool may_clear(const State&, const jobs::Job&, const jobs::UnitKey&, Moment now);
+
+/// Stops spot work so that such a unit finds a place; false, and no event, if that helps nowhere.
+bool clear_place(Deciding&, const jobs::Job&, const jobs::UnitKey&);
+
 /// A place for the first unit of a job or, of a gang that may be spread, for all of them, as close
 /// together as may be; empty if that cannot start now. The cost is that of the whole job.
 std::vector<Choice> choose_places(const State&, const JobSpec&, const market::Claim&, Moment now);
 
 /// What is recorded of a choice: all pools counted by reason, and the best of the others.
-Choice record_choice(const State&, const placement::Ranking&, const placement::Candidate& best);
+Choice record_choice(const State&, const placement::Demand&, const placement::Ranking&,
+                     const placement::Candidate& best);
 
 /// As choose_place, for work with a start.window: by what a run from now on costs.
 std::optional<Choice> choose_hour(const State&, const JobSpec&, Moment now);

@@ -92,7 +92,8 @@ HostUnit wish_of(const State& state, const jobs::Job& job, std::uint32_t index) 
           .checkpoint_notice = spec.checkpoint_notice,
           .origin = origin_of(state, job, unit),
           .workdir = spec.workdir,
-          .rates = unit.placement.rates};
+          .rates = unit.placement.rates,
+          .is_spot = spec.is_spot};
 }
 
 CommitUnit commit_of(const jobs::Job& job, std::uint32_t index) {

@@ -89,9 +89,9 @@ using Event = std::variant<
     ledger::Withdrawn, ledger::Held, ledger::HoldExtended, ledger::HoldReturned, ledger::Charged,
     ledger::Allotted, catalogue::MemberStarted, catalogue::SiteDescribed, catalogue::PoolOffered,
     catalogue::HourTurned, market::LeaseGranted, market::LeaseConfirmed, market::LeaseReleased,
-    jobs::JobSubmitted, jobs::UnitQueued, jobs::UnitPutOff, jobs::UnitPromised, jobs::UnitPlaced,
-    jobs::UnitGranted, jobs::UnitReturned, jobs::UnitLaunched, jobs::UnitRenewed, jobs::TaskStarted,
-    jobs::TaskStopping, jobs::TaskEnded, jobs::AttemptLost, jobs::LostTaskTold,
+    jobs::JobSubmitted, jobs::UnitQueued, jobs::UnitPutOff, jobs::UnitPromised, jobs::PlaceCleared,
+    jobs::UnitPlaced, jobs::UnitGranted, jobs::UnitReturned, jobs::UnitLaunched, jobs::UnitRenewed,
+    jobs::TaskStarted, jobs::TaskStopping, jobs::TaskEnded, jobs::AttemptLost, jobs::LostTaskTold,
     jobs::LostAttemptClosed, jobs::UnitEnded, jobs::JobStopping, jobs::JobEnded, jobs::JobEvicted,
     jobs::GuestCommitted, jobs::GuestKept, jobs::GuestRefused, jobs::GuestLetGo, RequestAccepted,
     RequestsForgotten, PayloadsDestroyed>;

@@ -130,7 +130,7 @@ void renew_promise(Deciding& deciding, const UnitKey& key) {
 }
 
 bool may_have_promise(const jobs::Job& job) {
-  return !job.spec->is_spread() && !job.guest;
+  return !job.spec->is_spread() && !job.guest && !job.spec->is_spot;
 }
 
 bool promise_nodes(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {

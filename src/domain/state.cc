@@ -271,6 +271,10 @@ struct Folding {
     if (pool) state.keep_promised(pool);
     touch(event.unit.job);
   }
+  void operator()(const jobs::PlaceCleared& event) const {
+    state.jobs_.apply(event);
+    touch(event.unit.job);
+  }
   void operator()(const jobs::UnitPlaced& event) const {
     state.set_unit_timer(event.unit, {});
     state.jobs_.apply(event);

@@ -94,6 +94,10 @@ std::optional<Moment> surely_ends(const JobSpec& spec, Moment now) {
   return now + spec.max_duration + spec.grace + stop_takes;
 }
 
+Span stops_within(const JobSpec& spec) {
+  return spec.checkpoint_notice + spec.grace + stop_takes;
+}
+
 LeaseEnd lease_end(const jobs::Job& job, const market::Lease& lease, Moment now) {
   const jobs::TaskPlace place = jobs::place_of(*job.spec, lease.holder.task);
   const jobs::Unit& unit = job.units[place.unit];

@@ -50,6 +50,9 @@ Span running_limit(const JobSpec&, const Fare&, Money allowance);
 /// When a unit that is placed now has surely ended; absent if nobody can say.
 std::optional<Moment> surely_ends(const JobSpec&, Moment now);
 
+/// How long a task may run on once it is told to stop.
+Span stops_within(const JobSpec&);
+
 /// When a task that holds a lease gives it back at the latest.
 struct LeaseEnd {
   Moment at;

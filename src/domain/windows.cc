@@ -25,7 +25,8 @@ class Prospect {
       : run_(spec.max_duration == Span{} ? run_assumed : spec.max_duration) {
     const Pool& pool = state.catalogue().pools().at(candidate.pool);
     if (spec.window == Window::cheapest) {
-      steady_ = placement::hourly_cost(pool.price, candidate.need, spec.tasks()).micro;
+      steady_ =
+          placement::hourly_cost(price_in(pool, spec.is_spot), candidate.need, spec.tasks()).micro;
       parts_ = std::int64_t{rate_usual} * 1000;
       if (pool.rates.is_given()) course_.emplace(pool.rates);
       return;
@@ -131,7 +132,7 @@ std::optional<Choice> choose_hour(const State& state, const JobSpec& spec, Momen
     least = value;
   }
   if (best == nullptr) return ranking.starts_now == 0 ? std::nullopt : choose_place(state, demand);
-  return record_choice(state, ranking, *best);
+  return record_choice(state, demand, ranking, *best);
 }
 
 }  // namespace suan::domain

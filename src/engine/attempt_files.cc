@@ -102,7 +102,7 @@ bool is_of(const RecordEntry& entry, const AttemptKey& key) {
 bool has_true_end(const RecordEntry& entry) {
   if (!entry.end.has_value()) return true;
   return entry.end->state == AttemptState::ended && entry.end->end != AttemptEnd::none &&
-         entry.end->end <= AttemptEnd::lost;
+         entry.end->end <= attempt_end_last;
 }
 
 template <class T>
@@ -138,7 +138,7 @@ std::optional<ControlRecord> parse_control(std::string_view file) {
   const auto frames = unframe(file);
   if (frames.empty()) return std::nullopt;
   const auto control = wire::decode<ControlRecord>(frames.front());
-  if (!control || control->stop > AttemptEnd::lost) return std::nullopt;
+  if (!control || control->stop > attempt_end_last) return std::nullopt;
   return *control;
 }
 

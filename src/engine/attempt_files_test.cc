@@ -98,6 +98,18 @@ TEST(AttemptFiles, an_entry_of_another_key_or_an_end_that_is_none_is_damage) {
   EXPECT_FALSE(parse_record(frame(wire::encode(unknown)), &key).end);
 }
 
+TEST(AttemptFiles, every_end_can_be_asked_for_and_told) {
+  for (auto end = AttemptEnd::exited; end <= attempt_end_last;
+       end = static_cast<AttemptEnd>(static_cast<int>(end) + 1)) {
+    RecordEntry entry = end_entry();
+    entry.end->end = end;
+    EXPECT_TRUE(parse_record(frame(wire::encode(entry)), &key).end) << static_cast<int>(end);
+    ControlRecord control;
+    control.stop = end;
+    EXPECT_TRUE(parse_control(frame(wire::encode(control)))) << static_cast<int>(end);
+  }
+}
+
 TEST(AttemptFiles, a_shorter_record_replaces_a_longer_one_whole) {
   const TemporaryDirectory directory;
   const std::string path = directory.path() + "/record";

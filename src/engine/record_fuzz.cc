@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const AttemptRecord record = parse_record(file, nullptr);
   ensure(record.bytes_whole <= size && record.is_torn == (record.bytes_whole < size));
   if (record.end)
-    ensure(record.end->end != AttemptEnd::none && record.end->end <= AttemptEnd::lost);
+    ensure(record.end->end != AttemptEnd::none && record.end->end <= attempt_end_last);
   const AttemptRecord again = parse_record(file.substr(0, record.bytes_whole), nullptr);
   ensure(again.bytes_whole == record.bytes_whole && !again.is_torn);
   ensure(wire::encode<RecordEntry>(again) == wire::encode<RecordEntry>(record));
@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string framed = frame(wire::encode(*entry));
     ensure(unframe(framed).size() == 1);
   }
-  if (const auto control = parse_control(frame(file))) ensure(control->stop <= AttemptEnd::lost);
+  if (const auto control = parse_control(frame(file))) ensure(control->stop <= attempt_end_last);
   if (const auto key = parse_key(file)) ensure(print_key(*key) == file);
   const std::size_t half = size / 2;
   parse_own_cgroups(file.substr(0, half), file.substr(half));

@@ -54,6 +54,9 @@ api::Candidate show_candidate(const domain::State&, const JobSpec&, const placem
 /// "2 nodes of site/pool are kept for it; free by … at the latest".
 std::string promise_text(const domain::State&, const jobs::Promise&);
 
+/// What is said of a unit for which spot work leaves its place; "" of others.
+std::string cleared_text(const jobs::Unit&);
+
 /// "until … for a cheaper hour; then 60 CNY/h at site/pool; now 100 CNY/h at another; 40 % less".
 std::string put_off_text(const domain::State&, const JobSpec&, const jobs::PutOff&);
 

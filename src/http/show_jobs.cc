@@ -58,12 +58,16 @@ std::string waiting_reason(const domain::State& state, const jobs::Job& job) {
            (job.spec->window == Window::greenest ? " for a greener hour" : " for a cheaper hour");
   if (!unit.is_queued) return "waits for its start.not_before";
   if (unit.promise.pool) return "waits for capacity; " + promise_text(state, unit.promise);
+  if (const std::string text = cleared_text(unit); !text.empty())
+    return "waits for capacity; " + text;
   if (unit.mishaps.empty()) return "waits for capacity";
   switch (unit.mishaps.back().setback) {
     case jobs::Setback::site_lost:
       return "its site lost it; waits to be tried again";
     case jobs::Setback::cut_off:
       return "its site was cut off; waits to be tried again";
+    case jobs::Setback::preempted:
+      return "other work needed its place; waits to be tried again";
     case jobs::Setback::interrupted:
       return "it was interrupted; waits to be tried again";
     default:

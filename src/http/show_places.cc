@@ -47,6 +47,8 @@ std::string setback_text(const domain::State& state, const jobs::Mishap& mishap)
       return when + "the site lost the attempt" + where;
     case jobs::Setback::cut_off:
       return when + "the site was cut off for too long" + where;
+    case jobs::Setback::preempted:
+      return when + "other work needed its place" + where;
   }
   return when;
 }
@@ -98,6 +100,7 @@ void add_promises(const domain::State& state, const jobs::Job& job, const jobs::
     view.text += "; " + promise_text(state, unit.promise);
     return;
   }
+  if (const std::string text = cleared_text(unit); !text.empty()) view.text += "; " + text;
   constexpr Span shortest = minutes(1);
   const auto gap = domain::widest_gap(state, *job.spec, runtime::SystemClock{}.now());
   if (!gap) return;
@@ -132,6 +135,11 @@ void add_money_reasons(const domain::State& state, const jobs::Job& job, api::Wh
 }
 
 }  // namespace
+
+std::string cleared_text(const jobs::Unit& unit) {
+  if (unit.cleared_by <= runtime::SystemClock{}.now()) return "";
+  return "spot work was told to make room for it by " + print_moment(unit.cleared_by);
+}
 
 std::string promise_text(const domain::State& state, const jobs::Promise& promise) {
   const std::size_t nodes = promise.nodes.size();

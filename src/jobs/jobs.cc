@@ -19,6 +19,10 @@ HeadKey head_of(const Line& line, const Job& job) {
   return {first.rank, job.spec->project, first.unit};
 }
 
+bool is_launched(Phase phase) {
+  return phase == Phase::staging || phase == Phase::running || phase == Phase::stopping;
+}
+
 bool is_active(const Job& job) {
   for (const Unit& unit : job.units) {
     if (unit.phase != Phase::waiting && unit.phase != Phase::ended) return true;
@@ -42,8 +46,10 @@ void note(Unit& unit, Mishap mishap) {
 
 QueueKey queue_key(const JobSpec& spec, const UnitKey& unit) {
   constexpr std::uint8_t ranks[] = {1, 2, 0};  // normal, low, high.
+  constexpr std::uint8_t behind_all = 3;
   if (planted(Bug::priority_ignored)) return {0, unit};
-  return {ranks[static_cast<std::size_t>(spec.priority)], unit};
+  const std::uint8_t rank = ranks[static_cast<std::size_t>(spec.priority)];
+  return {static_cast<std::uint8_t>(spec.is_spot ? behind_all + rank : rank), unit};
 }
 
 std::uint64_t demand_fingerprint(const JobSpec& spec) {
@@ -70,6 +76,7 @@ std::uint64_t demand_fingerprint(const JobSpec& spec) {
   print.add(spec.max_duration);
   print.add(spec.moves_data);
   print.add(spec.stores);
+  print.add(spec.is_spot);
   print.add(spec.project);  // Its money decides too.
   return print.value();
 }
@@ -230,6 +237,16 @@ void Jobs::apply(const UnitPromised& event) {
   unit(event.unit).promise = event.promise;
 }
 
+void Jobs::apply(const PlaceCleared& event) {
+  unit(event.unit).cleared_by = event.by;
+}
+
+// What it held is free, or will be at once.
+void Jobs::drop_spot(const UnitKey& key, const Job& job) {
+  const SpotKey spot{job.units[key.unit].placement.pool, key};
+  if (spots_.contains(spot)) spots_.erase(spot);
+}
+
 void Jobs::apply(const UnitPlaced& event) {
   Job& job = edit(event.unit.job);
   count(job, -1);
@@ -241,6 +258,7 @@ void Jobs::apply(const UnitPlaced& event) {
     dequeue(event.unit, job);
   }
   placed.is_queued = false;
+  placed.cleared_by = {};
   placed.phase = Phase::reserving;
   placed.attempt = event.attempt;
   placed.placement = event.placement;
@@ -271,6 +289,7 @@ void Jobs::apply(const UnitReturned& event, Moment now) {
   Unit& returned = job.units[event.unit.unit];
   ensure(returned.phase != Phase::waiting && returned.phase != Phase::ended);
   drop_promise(returned);
+  drop_spot(event.unit, job);
   if (event.setback != Setback::none) note(returned, {now, event.setback, returned.placement.pool});
   returned.phase = Phase::waiting;
   returned.allowance = returned.allowance_left = {};
@@ -286,13 +305,16 @@ void Jobs::apply(const UnitReturned& event, Moment now) {
 }
 
 void Jobs::apply(const UnitLaunched& event, Moment now) {
-  Unit& launched = unit(event.unit);
+  Job& job = edit(event.unit.job);
+  Unit& launched = job.units[event.unit.unit];
   ensure(launched.phase == Phase::confirming);
   launched.launched = now;
   launched.phase = Phase::staging;
   launched.run_for = event.run_for;
   launched.paid_until = event.paid_until;
   for (Task& each : launched.tasks) each.phase = Phase::staging;
+  if (job.spec->is_spot || planted(Bug::on_demand_preempted))
+    spots_.insert({launched.placement.pool, event.unit}, true);
 }
 
 void Jobs::apply(const UnitRenewed& event) {
@@ -392,6 +414,7 @@ void Jobs::apply(const UnitEnded& event) {
   Unit& ended = job.units[event.unit.unit];
   if (ended.is_queued) dequeue(event.unit, job);
   drop_promise(ended);
+  drop_spot(event.unit, job);
   ended.put_off = {};
   ended.is_queued = false;
   ended.phase = Phase::ended;
@@ -465,14 +488,18 @@ void Jobs::reindex() {
   lines_ = {};
   heads_ = {};
   promises_ = {};
+  spots_ = {};
   waiting_ = 0;
   counts_ = {};
   for (const auto& [id, job] : jobs_) {
     if (job.guest) guests_.insert({job.guest->parent, job.guest->home}, id);
     count(job, 1);
     for (std::uint32_t i = 0; i < job.units.size(); ++i) {
-      if (job.units[i].is_queued) enqueue({id, i}, job);
-      if (job.units[i].promise.pool) promises_.insert(job.units[i].promise.pool, {id, i});
+      const Unit& unit = job.units[i];
+      if (unit.is_queued) enqueue({id, i}, job);
+      if (unit.promise.pool) promises_.insert(unit.promise.pool, {id, i});
+      if (job.spec->is_spot && is_launched(unit.phase))
+        spots_.insert({unit.placement.pool, {id, i}}, true);
     }
   }
 }

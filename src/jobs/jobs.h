@@ -9,9 +9,10 @@
 
 namespace suan::jobs {
 
-/// The order of the queue: by priority, then by submission, as job ids grow.
+/// The order of the queue: by priority, then by submission, as job ids grow. Spot work is behind
+/// all other.
 struct QueueKey {
-  std::uint8_t rank = 0;  // 0 = high.
+  std::uint8_t rank = 0;  // 0 = high; of spot work 3 = high.
   UnitKey unit;
 
   friend constexpr auto operator<=>(const QueueKey&, const QueueKey&) = default;
@@ -38,6 +39,14 @@ struct GuestKey {
   UnitAttempt home;
 
   friend constexpr auto operator<=>(const GuestKey&, const GuestKey&) = default;
+};
+
+/// Spot work of a pool that has been launched.
+struct SpotKey {
+  PoolId pool;
+  UnitKey unit;
+
+  friend constexpr auto operator<=>(const SpotKey&, const SpotKey&) = default;
 };
 
 /// How many jobs there are in hot state, by how far they are.
@@ -76,10 +85,14 @@ class Jobs {
   /// The pools in which nodes are kept, and for which unit: of each pool for one at most.
   const Table<PoolId, UnitKey>& promises() const { return promises_; }
 
+  /// The units of spot work that have been launched and not ended, by pool.
+  const Table<SpotKey, bool>& spots() const { return spots_; }
+
   void apply(const JobSubmitted&, Moment now);
   void apply(const UnitQueued&);
   void apply(const UnitPutOff&);
   void apply(const UnitPromised&);
+  void apply(const PlaceCleared&);
   void apply(const UnitPlaced&);
   void apply(const UnitGranted&);
   void apply(const UnitReturned&, Moment now);
@@ -121,6 +134,7 @@ class Jobs {
   void dequeue(const UnitKey&, const Job&);
   void count(const Job&, std::int64_t sign);
   void drop_promise(Unit&);
+  void drop_spot(const UnitKey&, const Job&);
 
   Table<JobId, Job> jobs_;
 
@@ -128,6 +142,7 @@ class Jobs {
   Table<std::uint64_t, Line> lines_;
   Table<HeadKey, std::uint64_t> heads_;
   Table<PoolId, UnitKey> promises_;
+  Table<SpotKey, bool> spots_;
   std::uint64_t waiting_ = 0;
   JobCounts counts_;
   std::vector<UnitKey> arrivals_;  // In no line yet. Empty between records.

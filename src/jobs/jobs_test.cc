@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -230,6 +231,7 @@ TEST(Jobs, TheFingerprintIsOfWhatDecidesWhereAndWhenItFits) {
       [](JobSpec& spec) { spec.where.sites = {"here"}; },
       [](JobSpec& spec) { spec.hourly_max = yuan(1); },
       [](JobSpec& spec) { spec.objective = Objective::carbon; },
+      [](JobSpec& spec) { spec.is_spot = true; },
       [](JobSpec& spec) { spec.budget = yuan(1); },
       [](JobSpec& spec) { spec.max_duration = hours(1); },
       [](JobSpec& spec) { spec.moves_data = true; },
@@ -291,6 +293,7 @@ class Walk {
     if (random_.chance(1, 3)) spec.nodes = 1 + random_.below(3U);
     if (spec.nodes == 1) spec.elements = 1 + random_.below(4U);
     if (random_.chance(1, 4)) spec.not_before = now_ + seconds(random_.between(0, 5));
+    spec.is_spot = random_.chance(1, 2);
     const JobId id{++last_};
     const bool is_queued = spec.not_before <= now_;
     jobs.apply(submitted(id.value, std::move(spec)), now_);
@@ -369,13 +372,19 @@ void expect_indexes_follow(const Jobs& jobs) {
   std::map<std::uint64_t, std::map<std::pair<int, UnitKey>, bool>> lines;
   JobCounts counts;
   std::uint64_t waiting = 0;
+  std::set<SpotKey> spots;
   for (const auto& [id, job] : jobs.all()) {
     ++(job.outcome != Outcome::none ? counts.ended
        : is_active(job)             ? counts.active
                                     : counts.waiting);
     const Priority priority = job.spec->priority;
-    const int rank = priority == Priority::high ? 0 : priority == Priority::normal ? 1 : 2;
+    int rank = priority == Priority::high ? 0 : priority == Priority::normal ? 1 : 2;
+    if (job.spec->is_spot) rank += 3;
     for (std::uint32_t i = 0; i < job.units.size(); ++i) {
+      const Unit& unit = job.units[i];
+      const bool is_launched = unit.phase == Phase::staging || unit.phase == Phase::running ||
+                               unit.phase == Phase::stopping;
+      if (job.spec->is_spot && is_launched) spots.insert({unit.placement.pool, {id, i}});
       if (!job.units[i].is_queued) continue;
       EXPECT_EQ(job.units[i].phase, Phase::waiting);
       lines[demand_fingerprint(*job.spec)][{rank, {id, i}}] = true;
@@ -383,6 +392,8 @@ void expect_indexes_follow(const Jobs& jobs) {
     }
   }
   EXPECT_EQ(jobs.waiting(), waiting);
+  ASSERT_EQ(jobs.spots().size(), spots.size());
+  for (const SpotKey& each : spots) EXPECT_TRUE(jobs.spots().contains(each));
   EXPECT_EQ(jobs.counts().waiting, counts.waiting);
   EXPECT_EQ(jobs.counts().active, counts.active);
   EXPECT_EQ(jobs.counts().ended, counts.ended);

@@ -65,6 +65,7 @@ enum class Setback : std::uint8_t {
   refused,         // The member could not take it after all.
   unanswered,      // The member could not be reached, and had not said that it would take it.
   cut_off,         // The member could not be reached for too long; it is tried again.
+  preempted,       // Other work needed its place; it is tried again.
 };
 
 struct Mishap {
@@ -133,8 +134,9 @@ struct Unit {
   std::vector<Mishap> mishaps;  // The latest few.
   Moment launched;              // Of the latest attempt.
   std::vector<LostAttempt> lost;
-  Promise promise;  // Of one that waits, or whose placement on those nodes is not granted yet.
-  PutOff put_off;   // Of one that waits.
+  Promise promise;    // Of one that waits, or whose placement on those nodes is not granted yet.
+  PutOff put_off;     // Of one that waits.
+  Moment cleared_by;  // Of one that waits: when spot work is to have left it a place.
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "phase", self.phase);
@@ -152,6 +154,7 @@ struct Unit {
     visit(13, "lost", self.lost);
     visit(14, "promise", self.promise);
     visit(15, "put_off", self.put_off);
+    visit(16, "cleared_by", self.cleared_by);
   }
 };
 
@@ -273,6 +276,20 @@ struct UnitPutOff {
   static void fields(auto&& visit, auto& self) {
     visit(1, "unit", self.unit);
     visit(2, "put_off", self.put_off);
+  }
+};
+
+/// Spot work is stopped so that a unit that waits finds a place in that pool.
+struct PlaceCleared {
+  static constexpr std::uint32_t code = 66;
+  static constexpr const char* name = "place_cleared";
+  UnitKey unit;
+  PoolId pool;
+  Moment by;  // When it is to be free.
+  static void fields(auto&& visit, auto& self) {
+    visit(1, "unit", self.unit);
+    visit(2, "pool", self.pool);
+    visit(3, "by", self.by);
   }
 };
 

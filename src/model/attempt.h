@@ -60,7 +60,9 @@ enum class AttemptEnd : std::uint8_t {
   launch_failed,  // It never ran; `reason` says why.
   lost,           // The member cannot know how it ended (a reboot, a vanished supervisor).
   displaced,      // It never ran, and would have where it was not put: its node takes no work now.
+  preempted,      // It was spot work, and other work needed its place.
 };
+inline constexpr AttemptEnd attempt_end_last = AttemptEnd::preempted;
 
 /// The state of an attempt as its member sees it.
 enum class AttemptState : std::uint8_t { none, staging, running, stopping, ended };

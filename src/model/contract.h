@@ -54,6 +54,7 @@ struct HostUnit {
   Origin origin{};
   Workdir workdir{};
   Hourly rates{};  // As they were offered.
+  bool is_spot = false;
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "unit", self.unit);
@@ -72,6 +73,7 @@ struct HostUnit {
     visit(14, "origin", self.origin);
     visit(15, "workdir", self.workdir);
     visit(16, "rates", self.rates);
+    visit(17, "is_spot", self.is_spot);
   }
 };
 

@@ -166,6 +166,7 @@ struct JobSpec {
   Workdir workdir{};
   std::uint32_t carbon_max = 0;  // g/kWh of the grid × PUE where it runs; 0 = any.
   Window window = Window::none;  // If any, there is a deadline, and `objective` is of its kind.
+  bool is_spot = false;  // Pays the spot price, and is stopped when other work needs its place.
 
   std::uint32_t tasks() const { return nodes * elements; }
 
@@ -208,6 +209,7 @@ struct JobSpec {
     visit(32, "spread", self.spread);
     visit(33, "window", self.window);
     visit(34, "carbon_max", self.carbon_max);
+    visit(35, "is_spot", self.is_spot);
   }
 };
 

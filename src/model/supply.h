@@ -77,6 +77,8 @@ struct Pool {
   bool moves_data = false;   // Brings inputs and keeps outputs (Payload::inputs, outputs).
   std::vector<std::string> stores{};  // That these may name, ascending.
   Hourly rates{};  // What is charged in each hour, in thousandths of the price; none = the price.
+  std::uint32_t spot_milli =
+      0;  // What spot work pays, in thousandths of it all; 0 = none is taken.
 
   friend bool operator==(const Pool&, const Pool&) = default;
 
@@ -100,6 +102,7 @@ struct Pool {
     visit(17, "moves_data", self.moves_data);
     visit(18, "stores", self.stores);
     visit(19, "rates", self.rates);
+    visit(20, "spot_milli", self.spot_milli);
   }
 };
 
@@ -118,6 +121,16 @@ struct Need {
     visit(3, "memory_bytes", self.memory_bytes);
   }
 };
+
+/// What spot work pays of a price: so many thousandths of it.
+inline Price part_of(const Price& price, std::uint32_t spot_milli) {
+  return {scale(price.card_hour, spot_milli, 1000), scale(price.core_hour, spot_milli, 1000)};
+}
+
+/// What work pays in a pool by the list price, as spot or not.
+inline Price price_in(const Pool& pool, bool is_spot) {
+  return is_spot ? part_of(pool.price, pool.spot_milli) : pool.price;
+}
 
 /// The hourly price of one task with this need, in this pool. Rounded once.
 inline Money hourly_price(const Price& price, const Need& need) {

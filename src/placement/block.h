@@ -101,6 +101,7 @@ struct Shape {
   bool runs_images = false;
   bool moves_data = false;
   std::vector<std::string> stores;
+  std::uint32_t spot_milli = 0;  // As in Pool.
 
   friend auto operator<=>(const Shape&, const Shape&) = default;
 };

@@ -96,6 +96,8 @@ std::string print_field(const JobSpec& spec, const Edit& edit) {
       return spec.where.near.name;
     case Field::carbon:
       return spec.carbon_max == 0 ? "" : std::to_string(spec.carbon_max);
+    case Field::spot:
+      return spec.is_spot ? "spot" : "on-demand";
     case Field::image:
     case Field::data:
       return "";  // Their names are not known here.
@@ -112,7 +114,7 @@ void lower(Bounds& bounds, std::int64_t amount) {
 }  // namespace
 
 std::string_view path(Field field) {
-  constexpr std::array<std::string_view, 19> paths{"",
+  constexpr std::array<std::string_view, 20> paths{"",
                                                    "price.max_hourly_cost",
                                                    "resources.accelerators",
                                                    "resources.accelerators",
@@ -130,7 +132,8 @@ std::string_view path(Field field) {
                                                    "where.near",
                                                    "energy.max_carbon",
                                                    "image",
-                                                   "inputs and outputs"};
+                                                   "inputs and outputs",
+                                                   "price.spot_policy"};
   return paths[static_cast<std::size_t>(field)];
 }
 
@@ -195,6 +198,9 @@ JobSpec apply(JobSpec spec, const Edit& edit) {
     case Field::data:
       spec.moves_data = false;
       spec.stores.clear();
+      break;
+    case Field::spot:
+      spec.is_spot = false;
       break;
   }
   return spec;

@@ -30,6 +30,7 @@ enum class Field : std::uint8_t {
   carbon,
   image,
   data,
+  spot,
 };
 
 /// A single change to a JobSpec, exact enough to be carried out.

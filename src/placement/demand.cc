@@ -38,6 +38,7 @@ Demand make_demand(const JobSpec& spec) {
   demand.network_tier = spec.network_tier;
   demand.where = &spec.where;
   demand.moves_data = spec.moves_data;
+  demand.is_spot = spec.is_spot;
   demand.carbon_max = std::int64_t{spec.carbon_max} * 1000;
   demand.stores = spec.stores;
   demand.hourly_max = spec.hourly_max;

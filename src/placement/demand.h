@@ -28,6 +28,7 @@ struct Demand {
   Objective objective = Objective::cost;
   std::int64_t carbon_max = 0;  // As Candidate::carbon; 0 = any.
   bool moves_data = false;
+  bool is_spot = false;
   std::span<const std::string> stores{};  // Ascending.
 };
 

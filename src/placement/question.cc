@@ -47,6 +47,13 @@ Question::Question(const Supply& supply, const Demand& demand, const NodeView* n
                    (demand.where == nullptr || is_everywhere(*demand.where))),
       is_near_(demand.where != nullptr && demand.where->near.is_given()) {
   if (is_near_) look_around();
+  if (!demand.is_spot) return;
+  spot_milli_min_ = 1000;
+  const auto& shapes = supply.shapes();
+  for (std::uint32_t i = 0; i < shapes.bound(); ++i) {
+    if (shapes.is_used(i) && shapes[i].spot_milli > 0)
+      spot_milli_min_ = std::min(spot_milli_min_, shapes[i].spot_milli);
+  }
 }
 
 void Question::look_around() {
@@ -137,6 +144,8 @@ ShapeVerdict Question::judge_shape(const Wish& wish, std::uint32_t number) const
     verdict.reason = Reason::data_not_moved;
   } else if (!std::ranges::includes(shape.stores, demand_.stores)) {
     verdict.reason = Reason::store_missing;
+  } else if (demand_.is_spot && shape.spot_milli == 0) {
+    verdict.reason = Reason::no_spot;
   }
   return verdict;
 }

@@ -57,7 +57,7 @@ class Question {
 
   Wish wish(std::uint32_t alternative) const;
 
-  /// From chip_differs to store_missing. The need is set if the chip is right.
+  /// From chip_differs to no_spot. The need is set if the chip is right.
   ShapeVerdict judge_shape(const Wish&, std::uint32_t shape) const;
 
   /// From region_not_allowed to carbon_too_high.
@@ -80,13 +80,13 @@ class Question {
   Reason judge_busy(const Block&, std::size_t row, const ShapeVerdict&) const;
 
   Money cost(const Block& block, std::size_t row, const Need& need) const {
-    return hourly_cost({{block.card_hour[row]}, {block.core_hour[row]}}, need, demand_.tasks);
+    return cost({{block.card_hour[row]}, {block.core_hour[row]}}, block.shape[row], need);
   }
 
   /// The same, without a look at the price of cards where none are asked.
   Money cost(const Wish& wish, const Block& block, std::size_t row, const Need& need) const {
     const Money card_hour{wish.has_cards ? block.card_hour[row] : 0};
-    return hourly_cost({card_hour, {block.core_hour[row]}}, need, demand_.tasks);
+    return cost({card_hour, {block.core_hour[row]}}, block.shape[row], need);
   }
 
   /// What a wish takes from every node at least.
@@ -125,8 +125,9 @@ class Question {
   /// least need, `price` as in RowKey.
   std::int64_t cost_at_least(const Wish& wish, const Need& least, std::int64_t price,
                              std::int64_t core_hour) const {
-    const std::int64_t card_hour = wish.has_cards ? price : 0;
-    return hourly_cost({{card_hour}, {core_hour}}, least, demand_.tasks).micro;
+    const Price list{{wish.has_cards ? price : 0}, {core_hour}};
+    const Price paid = demand_.is_spot ? part_of(list, spot_milli_min_) : list;
+    return hourly_cost(paid, least, demand_.tasks).micro;
   }
 
   /// No score is less than this of rows that cost at least `cost` and have at least this carbon,
@@ -147,6 +148,11 @@ class Question {
   }
 
  private:
+  Money cost(const Price& list, std::uint32_t shape, const Need& need) const {
+    if (!demand_.is_spot) [[likely]]
+      return hourly_cost(list, need, demand_.tasks);
+    return hourly_cost(part_of(list, supply_->shapes()[shape].spot_milli), need, demand_.tasks);
+  }
   static std::int64_t raised_by_carbon(std::int64_t cost, std::int64_t carbon);
   Reason judge_place(std::uint32_t site) const;
   Reason ask_nodes(const Block&, std::size_t row, const Need&) const;
@@ -157,6 +163,7 @@ class Question {
   const NodeView* nodes_;
   std::int64_t cost_max_;
   std::uint32_t nodes_asked_;
+  std::uint32_t spot_milli_min_ = 0;  // Of all shapes that take spot work.
   bool is_anywhere_;
   bool is_near_;
   network::Position near_;        // Where something is to be near to, if it is.

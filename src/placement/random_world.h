@@ -154,6 +154,7 @@ class World : public NodeView {
     pool.price.card_hour = {random.between(0, 3) * 2'500'000};
     pool.price.core_hour = {random.between(0, 3) * 33'333};
     pool.is_firm = random.chance(3, 4);
+    if (random.chance(1, 2)) pool.spot_milli = 200 * (1 + random.below(4U));
     if (random.chance(1, 8)) pool.state = ServingState::draining;
     made.is_reachable = random.chance(7, 8);
     for (std::uint32_t i = 0; i < pool.nodes; ++i) made.nodes.push_back(make_node(random, pool));
@@ -188,6 +189,7 @@ inline JobSpec random_spec(Random& random) {
   }
   spec.is_ordered = random.chance(1, 3);
   spec.moves_data = random.chance(1, 6);
+  spec.is_spot = random.chance(1, 5);
   for (const char* store : {"cold", "hot", "warm"})
     if (spec.moves_data && random.chance(1, 4)) spec.stores.emplace_back(store);
   if (random.chance(1, 4)) spec.nodes = 1 + random.below(4U);

@@ -128,6 +128,7 @@ class Scan {
   // A card-hour, or a core-hour without cards, that is dearer surely costs more than the worst that
   // is kept; a quick look that saves the long one.
   std::int64_t price_limit(const Wish& wish) const {
+    if (question_.demand().is_spot) return INT64_MAX;  // Each pays its part of the price.
     const Need least = question_.least_need(wish);
     const std::int64_t milli = wish.has_cards ? least.card_milli : least.cpu_milli;
     const std::int64_t task_worst = cost_worst_ / question_.demand().tasks;

@@ -25,6 +25,7 @@ constexpr std::array<Words, reason_count> words{{
     {"images_not_run", 19, "it runs no images"},
     {"data_not_moved", 21, "it brings no inputs and keeps no outputs"},
     {"store_missing", 22, "it does not know a store that the job names"},
+    {"no_spot", 24, "it takes no spot work"},
     {"region_not_allowed", 9, "in a region that is not listed"},
     {"region_excluded", 10, "in an excluded region"},
     {"site_not_allowed", 11, "in a site that is not listed"},

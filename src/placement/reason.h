@@ -22,6 +22,7 @@ enum class Reason : std::uint8_t {
   images_not_run,
   data_not_moved,
   store_missing,
+  no_spot,
   region_not_allowed,
   region_excluded,
   site_not_allowed,
@@ -38,7 +39,7 @@ enum class Reason : std::uint8_t {
   nodes_busy,
 };
 
-inline constexpr std::size_t reason_count = 24;
+inline constexpr std::size_t reason_count = 25;
 
 inline constexpr Reason first_busy = Reason::member_unreachable;
 

@@ -36,7 +36,7 @@ inline Need need_of(const Pool& pool, const JobSpec& spec, const Alternative& wi
 }
 
 inline Money cost_of(const Pool& pool, const JobSpec& spec, const Need& need) {
-  return {hourly_price(pool.price, need).micro * spec.tasks()};
+  return {hourly_price(price_in(pool, spec.is_spot), need).micro * spec.tasks()};
 }
 
 /// The round trip from the place that is asked for; 0 = nobody knows.
@@ -89,7 +89,7 @@ inline Reason hard_reason(const World& world, const TestPool& each, const JobSpe
   const auto lists = [](const std::vector<std::string>& names, const std::string& name) {
     return std::ranges::find(names, name) != names.end();
   };
-  const std::array<std::pair<bool, Reason>, 18> rules{{
+  const std::array<std::pair<bool, Reason>, 19> rules{{
       {pool.state != ServingState::production, Reason::pool_closed},
       {!wish.chip.empty() && wish.chip != pool.chip, Reason::chip_differs},
       {need.card_milli > pool.cards_per_node * 1000, Reason::cards_per_node_too_few},
@@ -102,6 +102,7 @@ inline Reason hard_reason(const World& world, const TestPool& each, const JobSpe
       {!std::ranges::all_of(spec.stores,
                             [&](const auto& name) { return lists(pool.stores, name); }),
        Reason::store_missing},
+      {spec.is_spot && pool.spot_milli == 0, Reason::no_spot},
       {!where.regions.empty() && !lists(where.regions, site.region), Reason::region_not_allowed},
       {lists(where.exclude_regions, site.region), Reason::region_excluded},
       {!where.sites.empty() && !lists(where.sites, site.name), Reason::site_not_allowed},

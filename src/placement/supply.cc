@@ -95,7 +95,8 @@ void Supply::put(const Pool& pool, const Site& site) {
                     pool.network_tier,
                     pool.runs_images,
                     pool.moves_data,
-                    pool.stores};
+                    pool.stores,
+                    pool.spot_milli};
   Row row;
   row.shape = shapes_.acquire(shape, shape);
   describe(site);

@@ -40,6 +40,7 @@ class Remedies {
       if (spec_.alternatives[i].runs_image) keep({.field = Field::image, .alternative = i});
     }
     if (spec_.moves_data) keep({.field = Field::data});
+    if (spec_.is_spot) keep({.field = Field::spot});
     return std::move(changes_);
   }
 

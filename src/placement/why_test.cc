@@ -60,6 +60,7 @@ std::vector<Edit> greatest_edits(const World& world, const JobSpec& spec) {
   if (spec.carbon_max > 0) edits.push_back({.field = Field::carbon});
   if (spec.disk_bytes > 0) edits.push_back({.field = Field::disk});
   if (spec.moves_data) edits.push_back({.field = Field::data});
+  if (spec.is_spot) edits.push_back({.field = Field::spot});
   for (std::uint32_t i = 0; i < spec.alternatives.size(); ++i) {
     const Alternative& wish = spec.alternatives[i];
     if (wish.runs_image) edits.push_back({.field = Field::image, .alternative = i});

@@ -148,6 +148,7 @@ void Core::note_hints(const Events& events) {
                          std::holds_alternative<catalogue::HourTurned>(event) ||
                          std::holds_alternative<jobs::UnitQueued>(event) ||
                          std::holds_alternative<jobs::UnitPromised>(event) ||
+                         std::holds_alternative<jobs::PlaceCleared>(event) ||
                          std::holds_alternative<jobs::UnitReturned>(event) ||
                          std::holds_alternative<jobs::JobSubmitted>(event) ||
                          std::holds_alternative<jobs::UnitEnded>(event) ||

@@ -104,7 +104,7 @@ domain::StartMember offer_of(const ServeOptions& options, const MemberEngine& me
       if (terms != nullptr && terms->core_hour) pool.price.core_hour = *terms->core_hour;
     }
     if (offered.cards_per_node == 0) pool.price.card_hour = {};
-    if (options.site_file) site::set_rates(*options.site_file, pool);
+    if (options.site_file) site::set_terms(*options.site_file, pool);
     start.pools.push_back(std::move(pool));
   }
   return start;

@@ -211,6 +211,7 @@ class LifeBook {
     Span run_for;
     Moment queue_at;
     Moment put_off;
+    Moment cleared_by;
     std::vector<Moment> started;  // Of the tasks of the latest attempt.
   };
   struct Job {
@@ -219,6 +220,7 @@ class LifeBook {
     HoldId hold;
     bool is_stopping = false;
     bool is_ended = false;
+    Moment submitted;
     Moment ended;
     Money cost;  // Charged to `hold`;
     Money late;  // to those of lost attempts.
@@ -243,6 +245,7 @@ class LifeBook {
   void seen(const jobs::UnitQueued&);
   void seen(const jobs::UnitPutOff&);
   void seen(const jobs::UnitPromised&);
+  void seen(const jobs::PlaceCleared&);
   void seen(const jobs::UnitPlaced&);
   void seen(const jobs::UnitGranted&);
   void seen(const jobs::UnitReturned&);
@@ -310,8 +313,11 @@ class LifeBook {
   std::pair<std::int64_t, std::int64_t> shares_of(ProjectId) const;
   void check_promised(const jobs::UnitKey&, PoolId, std::uint32_t node);
   void drop_promise(const jobs::UnitKey&);
+  void check_preempted(const jobs::TaskStopping&, const Job&, const Unit&);
+  void check_given_up(const jobs::UnitEnded&, const Job&);
+  void check_cleared();
   void check_price(const jobs::UnitPlaced&, const Job&);
-  std::int64_t hourly_now(const Pool&, const Need&) const;
+  std::int64_t hourly_now(const Pool&, const Need&, bool is_spot) const;
   Span charged_time(const jobs::TaskEnded&, const Job&, Unit&);
   bool may_be_dearer(const Job&, const Unit&) const;
   void check_charge(const jobs::TaskEnded&, const Job&, Unit&);
@@ -362,6 +368,8 @@ class LifeBook {
   std::string unasked_;  // Made by nobody: for a parent that joins, or wrongly.
   std::optional<ledger::Charged> charged_now_;
   std::optional<jobs::UnitKey> dying_now_;  // A member of its gang ended badly.
+  PoolId cleared_now_;                      // A place in it, by this record;
+  std::uint32_t preempted_now_ = 0;         // and how many tasks had to leave.
   std::set<JobId> spread_now_;  // Gangs that may be spread, and something of them changed.
 };
 

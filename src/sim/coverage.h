@@ -90,8 +90,10 @@ enum class Between : std::uint8_t {
   given_up_below,    // By a domain that hosted it, which told its home.
   given_up_unrun,    // It had never started.
   told_late,
-  taken_back,  // Before the member had answered.
-  lapsed,      // It was not renewed in time.
+  taken_back,         // Before the member had answered.
+  lapsed,             // It was not renewed in time.
+  preempted_by_home,  // Spot work: for work that waits there,
+  preempted_by_host,  // or here.
 };
 
 /// Rare ways through the rules that a run should have taken.
@@ -147,6 +149,8 @@ enum class Branch : std::uint8_t {
   put_off_for_cost,
   put_off_for_carbon,
   started_at_better_hour,
+  place_cleared,   // By spot work,
+  spot_preempted,  // which is tried again.
 };
 
 /// How often each fault was done and each branch taken. Plain numbers, so that runs add up.

@@ -44,6 +44,7 @@ Pool make_pool(Random& random, std::size_t number, Moment now) {
   pool.price.core_hour = {random.chance(1, 4) ? 0 : random.between(1, 300'001)};
   pool.is_firm = !random.chance(1, 6);
   if (random.chance(1, 3)) pool.rates = make_hours(random, now, 3000);
+  if (random.chance(2, 3)) pool.spot_milli = 1 + random.below(1000U);
   return pool;
 }
 
@@ -136,6 +137,7 @@ void change_offer(Offer& offer, Random& random, Coverage& coverage, Moment now) 
       coverage.hit(Fault::price_changed);
       pool.price.card_hour = {random.between(0, 40'000'000)};
       pool.rates = random.chance(1, 2) ? make_hours(random, now, 3000) : Hourly{};
+      pool.spot_milli = random.chance(1, 3) ? 0 : 1 + random.below(1000U);
       break;
     case 6:
       coverage.hit(Fault::pool_withdrawn);
@@ -154,6 +156,7 @@ void open_wide(Offer& offer) {
     if (!pool.chip.empty()) pool.cards_per_node = 8;
     pool.cpu_milli_per_node = std::max<std::int64_t>(pool.cpu_milli_per_node, 64'000);
     pool.memory_bytes_per_node = std::max(pool.memory_bytes_per_node, 256 * gib);
+    if (pool.spot_milli == 0) pool.spot_milli = 500;
   }
 }
 
@@ -217,6 +220,7 @@ JobSpec make_spec(Random& random, ProjectId project, Moment now) {
     spec.window = random.chance(1, 2) ? Window::cheapest : Window::greenest;
     spec.objective = spec.window == Window::greenest ? Objective::carbon : Objective::cost;
   }
+  spec.is_spot = random.chance(1, 4);
   spec.grace = seconds(random.chance(1, 6) ? 0 : random.between(1, 90));
   if (random.chance(1, 3)) {
     spec.partition.replace = true;

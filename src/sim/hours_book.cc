@@ -53,14 +53,19 @@ void LifeBook::check_price(const jobs::UnitPlaced& event, const Job& own) {
         "placement",
         "not what alternative " + std::to_string(event.placement.alternative) + " asks for");
   if (event.placement.alternative > 0) coverage_.hit(Branch::second_alternative);
-  const std::int64_t hourly =
-      rounded(pool->price.card_hour.micro, event.placement.need.card_milli, 1000) +
-      rounded(pool->price.core_hour.micro, event.placement.need.cpu_milli, 1000);
+  const bool is_spot = own.spec->is_spot;
+  check(!is_spot || pool->spot_milli > 0, "spot", "the pool takes no spot work");
+  const auto part = [&](Money price, std::int64_t milli) {
+    return rounded(is_spot ? rounded(price.micro, pool->spot_milli, 1000) : price.micro, milli,
+                   1000);
+  };
+  const std::int64_t hourly = part(pool->price.card_hour, event.placement.need.card_milli) +
+                              part(pool->price.core_hour, event.placement.need.cpu_milli);
   check(event.placement.hourly.micro == hourly && event.placement.rates == pool->rates, "price",
         "not the pool's price");
   const Money limit = own.spec->hourly_max;
   check(limit == Money{} ||
-            hourly_now(*pool, event.placement.need) * own.spec->tasks() <= limit.micro,
+            hourly_now(*pool, event.placement.need, is_spot) * own.spec->tasks() <= limit.micro,
         "hourly_max", "dearer than its user allows");
   const Site* site = map_.site(pool->site);
   const std::int64_t grams = site == nullptr                 ? 0
@@ -81,10 +86,11 @@ void LifeBook::seen(const catalogue::HourTurned& event) {
 }
 
 // What a task costs for an hour of this one.
-std::int64_t LifeBook::hourly_now(const Pool& pool, const Need& need) const {
+std::int64_t LifeBook::hourly_now(const Pool& pool, const Need& need, bool is_spot) const {
   const std::int64_t rate = pool.rates.is_given() ? value_at(pool.rates, hour_) : 1000;
   const auto part = [&](Money price, std::int64_t milli) {
-    return rounded(rounded(price.micro, rate, 1000), milli, 1000);
+    const std::int64_t list = rounded(price.micro, rate, 1000);
+    return rounded(is_spot ? rounded(list, pool.spot_milli, 1000) : list, milli, 1000);
   };
   return part(pool.price.card_hour, need.card_milli) + part(pool.price.core_hour, need.cpu_milli);
 }

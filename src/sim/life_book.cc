@@ -49,6 +49,7 @@ void LifeBook::see(const domain::Event& event, std::uint64_t sequence, Moment at
 void LifeBook::close() {
   check(!charged_now_, "charge", "an attempt is charged that does not end");
   charged_now_.reset();
+  check_cleared();
   check(unasked_.empty(), "rights", "nobody asked for this " + unasked_);
   unasked_.clear();
   for (const ProjectId project : parents_)
@@ -178,6 +179,7 @@ void LifeBook::seen(const jobs::JobSubmitted& event) {
   made.spec = event.spec;
   made.user = event.user;
   made.hold = event.hold;
+  made.submitted = at_;
   made.demand = jobs::demand_fingerprint(*event.spec);
   made.units.resize(event.spec->elements);
   for (Unit& each : made.units) {
@@ -226,6 +228,7 @@ void LifeBook::seen(const jobs::UnitPlaced& event) {
   if (placed->attempt > 0) coverage_.hit(Branch::retried_elsewhere);
   placed->phase = Phase::reserving;
   placed->is_queued = false;
+  placed->cleared_by = {};
   placed->attempt = event.attempt;
   placed->placement = event.placement;
   placed->allowance = event.placement.allowance.micro;
@@ -235,7 +238,8 @@ void LifeBook::seen(const jobs::UnitPlaced& event) {
   std::ranges::fill(placed->tasks, Phase::reserving);
   if (accepted_now_ != nullptr && event.unit.unit == 0) accepted_now_->placed = event.placement;
   if (accepted_now_ != nullptr && event.unit.unit == 0 && place != nullptr)
-    accepted_now_->placed_hourly = Money{hourly_now(*place, event.placement.need)};
+    accepted_now_->placed_hourly =
+        Money{hourly_now(*place, event.placement.need, own->spec->is_spot)};
 }
 
 void LifeBook::seen(const jobs::UnitGranted& event) {
@@ -291,6 +295,7 @@ void LifeBook::seen(const jobs::UnitReturned& event) {
   const bool is_refused = event.setback == jobs::Setback::refused && is_launched(returned->phase) &&
                           was_refused(event.unit, *own, *returned);
   if (event.setback == jobs::Setback::unanswered) coverage_.hit(Between::taken_back);
+  if (event.setback == jobs::Setback::preempted) coverage_.hit(Branch::spot_preempted);
   if (is_launched(returned->phase) && !is_refused) {
     for (const Phase phase : returned->tasks)
       check(phase == Phase::ended, "gang", who + " is tried again while part of it runs");
@@ -396,6 +401,7 @@ void LifeBook::seen(const jobs::TaskStopping& event) {
   check(
       stopped->attempt == event.key.attempt && (phase == Phase::staging || phase == Phase::running),
       "attempts", print_key(event.key) + " is stopped out of turn");
+  check_preempted(event, *own, *stopped);
   if (own->is_guest && !own->is_stopping) coverage_.hit(Between::stopped_by_home);
   if (own->is_guest && own->is_stopping) coverage_.hit(Between::stopped_by_host);
   if (own->is_stopping)
@@ -488,6 +494,7 @@ void LifeBook::seen(const jobs::UnitEnded& event) {
   if (own == nullptr) return;
   check(own->phase != Phase::ended, "lives", print_key(event.unit) + " ends twice");
   const Job& its = jobs_.at(event.unit.job);
+  check_given_up(event, its);
   if (is_launched(own->phase)) {
     const bool all_ended =
         std::ranges::all_of(own->tasks, [](const Phase phase) { return phase == Phase::ended; });

@@ -14,8 +14,11 @@ using jobs::UnitKey;
 
 namespace {
 
-int rank_of(Priority priority) {
-  return priority == Priority::high ? 0 : priority == Priority::normal ? 1 : 2;
+// Spot work comes after all other.
+int rank_of(const JobSpec& spec) {
+  const Priority priority = spec.priority;
+  const int rank = priority == Priority::high ? 0 : priority == Priority::normal ? 1 : 2;
+  return spec.is_spot ? 10 + rank : rank;
 }
 
 constexpr Span stop_takes = seconds(1);
@@ -23,12 +26,12 @@ constexpr Span stop_takes = seconds(1);
 }  // namespace
 
 void LifeBook::check_queue_order(const UnitKey& key, const Job& placed) {
-  const auto order = std::pair(rank_of(placed.spec->priority), key);
+  const auto order = std::pair(rank_of(*placed.spec), key);
   for (const auto& [id, other] : jobs_) {
     if (other.demand != placed.demand || other.is_ended) continue;
     for (std::uint32_t i = 0; i < other.units.size(); ++i) {
       if (!other.units[i].is_queued || UnitKey{id, i} == key) continue;
-      check(order < std::pair(rank_of(other.spec->priority), UnitKey{id, i}), "queue order",
+      check(order < std::pair(rank_of(*other.spec), UnitKey{id, i}), "queue order",
             print_key(key) + " overtakes " + print_key(UnitKey{id, i}));
     }
   }
@@ -117,7 +120,8 @@ void LifeBook::seen(const jobs::UnitPromised& event) {
     return;
   }
   const Job& its = jobs_.at(event.unit.job);
-  check(own->phase == Phase::waiting && own->is_queued && !its.spec->is_spread() && !its.is_guest,
+  check(own->phase == Phase::waiting && own->is_queued && !its.spec->is_spread() && !its.is_guest &&
+            !its.spec->is_spot,
         "promise", "nodes are kept for " + who + ", which does not wait for nodes");
   const Pool* pool = leases_.pool(promise.pool);
   if (!check(pool != nullptr && !pool->remote && pool->state == ServingState::production, "promise",
@@ -132,7 +136,7 @@ void LifeBook::seen(const jobs::UnitPromised& event) {
   const auto other = promises_.find(promise.pool);
   if (other != promises_.end()) {
     const auto place = [&](const UnitKey& key) {
-      return std::pair(rank_of(jobs_.at(key.job).spec->priority), key);
+      return std::pair(rank_of(*jobs_.at(key.job).spec), key);
     };
     check(place(event.unit) < place(other->second.unit), "promise",
           who + " takes what is kept for one that comes before it");
@@ -156,8 +160,7 @@ void LifeBook::check_promised(const UnitKey& key, PoolId pool, std::uint32_t nod
   const JobSpec& spec = *its.spec;
   const bool is_short = spec.max_duration > Span{} && !spec.moves_data &&
                         at_ + spec.max_duration + spec.grace + stop_takes <= kept->second.by;
-  const bool comes_first =
-      rank_of(spec.priority) < rank_of(jobs_.at(kept->second.unit.job).spec->priority);
+  const bool comes_first = rank_of(spec) < rank_of(*jobs_.at(kept->second.unit.job).spec);
   check(!its.is_guest && (is_short || comes_first), "promise",
         print_key(key) + " is granted a node that is kept for " + print_key(kept->second.unit));
   coverage_.hit(Branch::granted_on_kept_node);

@@ -150,9 +150,9 @@ void World::check_waiting_jobs() {
         const Pool& pool = state.catalogue().pools().at(places.front().pool);
         const std::uint32_t rate =
             pool.rates.is_given() ? std::ranges::max(pool.rates.values) : 1000;
-        const Money price =
-            scale(scale(hourly_price(pool.price, places.front().need), spec.nodes, 1),
-                  std::max(rate, 1000U), 1000);
+        const Money price = scale(
+            scale(hourly_price(price_in(pool, spec.is_spot), places.front().need), spec.nodes, 1),
+            std::max(rate, 1000U), 1000);
         const Money has = state.ledger().balance(ledger::project_account(spec.project));
         if (domain::unit_allowance(spec, price) <= has)
           object("liveness", print_key(key) + " waits although it could start");

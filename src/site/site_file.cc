@@ -119,6 +119,9 @@ class Checking {
     check_hours(document_.prices->rates, "/prices/rates", rate_max / percent);
     if (document_.prices->rates.size() == 1)
       mistake("/prices/rates", "one rate is no rate by the hour: change the prices instead");
+    const auto spot = document_.prices->spot;
+    if (spot && (*spot < 1 || *spot > 100))
+      mistake("/prices/spot", "expected 1 to 100: the percent of all prices that spot work pays");
   }
 
   // One value, or one for each hour of the day.
@@ -285,9 +288,11 @@ void set_energy(const SiteFile& file, Site& site) {
     site.carbon_hours = by_hour(file.document, energy.carbon, 1);
 }
 
-void set_rates(const SiteFile& file, Pool& pool) {
-  if (file.document.prices && !file.document.prices->rates.empty())
-    pool.rates = by_hour(file.document, file.document.prices->rates, percent);
+void set_terms(const SiteFile& file, Pool& pool) {
+  if (!file.document.prices) return;
+  const PricesDocument& prices = *file.document.prices;
+  if (!prices.rates.empty()) pool.rates = by_hour(file.document, prices.rates, percent);
+  if (prices.spot) pool.spot_milli = static_cast<std::uint32_t>(*prices.spot * percent);
 }
 
 const PartitionDocument* find_partition(const SiteFile& file, std::string_view name) {

@@ -40,6 +40,7 @@ struct PricesDocument {
   std::optional<Money> card_hour;
   std::optional<Money> core_hour;
   std::vector<std::int64_t> rates;
+  std::optional<std::int64_t> spot;
 
   static constexpr bool omits_absent = true;
 
@@ -47,6 +48,7 @@ struct PricesDocument {
     visit(1, "card_hour", self.card_hour, "CNY.");
     visit(2, "core_hour", self.core_hour, "CNY.");
     visit(3, "rates", self.rates, "Percent of all prices in each hour of the day, from midnight.");
+    visit(4, "spot", self.spot, "Percent of all prices for spot work; absent: none is taken.");
   }
 };
 
@@ -146,9 +148,9 @@ Result<SiteFile> read_site_file(std::string_view yaml, const std::string& path);
 slurm::SlurmEngineOptions engine_options(const SiteFile&);
 std::unique_ptr<slurm::Cluster> make_cluster(const SiteFile&);
 
-/// Says of a site how clean its power is, and of a pool what it costs in which hour.
+/// Says of a site how clean its power is, and of a pool what it costs in which hour and as spot.
 void set_energy(const SiteFile&, Site&);
-void set_rates(const SiteFile&, Pool&);
+void set_terms(const SiteFile&, Pool&);
 
 /// The terms of a partition; null if the file does not name it.
 const PartitionDocument* find_partition(const SiteFile&, std::string_view name);

@@ -77,7 +77,7 @@ TEST(SiteFile, says_what_the_hours_of_a_day_are_like) {
                                    "site.yaml");
   ASSERT_TRUE(file) << file.error().place << ": " << file.error().text;
   Pool pool;
-  set_rates(*file, pool);
+  set_terms(*file, pool);
   EXPECT_TRUE(is_sound(pool.rates, rate_max));
   EXPECT_EQ(pool.rates.from, Moment{hours_of_day * 3'600'000'000LL - 5 * 3'600'000'000LL});
   EXPECT_EQ(pool.rates.values[7], 700U);  // Thousandths; the file has percent.

@@ -13,9 +13,9 @@ namespace {
 constexpr std::size_t line_bytes_max = 512;
 constexpr std::size_t control_line_bytes = 96;
 
-constexpr std::array<std::string_view, 11> ends{
+constexpr std::array<std::string_view, 12> ends{
     "none",        "exited", "signalled",     "out_of_memory", "cancelled", "timed_out",
-    "over_budget", "lapsed", "launch_failed", "lost",          "displaced"};
+    "over_budget", "lapsed", "launch_failed", "lost",          "displaced", "preempted"};
 
 std::optional<AttemptEnd> parse_end(std::string_view name) {
   const auto* at = std::ranges::find(ends, name);

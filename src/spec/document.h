@@ -121,7 +121,8 @@ struct PriceDocument {
   static void fields(auto&& visit, auto& self) {
     visit(1, "max_hourly_cost", self.max_hourly_cost, "The whole job, all nodes.");
     visit(2, "budget", self.budget, "A hard cap.");
-    visit(3, "spot_policy", self.spot_policy);
+    visit(3, "spot_policy", self.spot_policy,
+          "spot: at the spot price, stopped when other work needs its place.");
   }
 };
 

@@ -121,7 +121,9 @@ SpecDocument print_document(const JobRequest& job) {
   print_alternatives(job, resources, out.variants);
   out.resources = part(std::move(resources));
   out.where = part(print_where(spec.where));
-  out.price = part(PriceDocument{given(spec.hourly_max), given(spec.budget), {}});
+  PriceDocument price{given(spec.hourly_max), given(spec.budget), {}};
+  if (spec.is_spot) price.spot_policy = {std::string("spot")};
+  out.price = part(std::move(price));
   if (spec.carbon_max > 0) out.energy = EnergyDocument{spec.carbon_max, {}};
   StartDocument start{given(spec.not_before), given(spec.deadline), {}};
   if (spec.window != Window::none)

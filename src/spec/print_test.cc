@@ -97,6 +97,7 @@ JobRequest random_job(Random& random) {
   if (spec.window == Window::cheapest) spec.objective = Objective::cost;
   if (spec.window == Window::greenest) spec.objective = Objective::carbon;
   spec.carbon_max = static_cast<std::uint32_t>(random.between(0, 10'000));
+  spec.is_spot = random.chance(1, 2);
   spec.max_duration = {random.between(0, 1'000'000'000)};
   spec.grace = JobSpec{}.grace;
   spec.checkpoint_path = one_of<std::string>(random, {"", "/ckpt"});

@@ -277,9 +277,8 @@ class JobReader {
     if (!document_.price) return;
     read_money(document_.price->max_hourly_cost, "/price/max_hourly_cost", job_.spec.hourly_max);
     read_money(document_.price->budget, "/price/budget", job_.spec.budget);
-    if (document_.price->spot_policy && document_.price->spot_policy->text == "spot")
-      mistake("/price/spot_policy", "price.spot_policy: spot is not honoured by this domain yet",
-              "auto");
+    job_.spec.is_spot =
+        document_.price->spot_policy && document_.price->spot_policy->text == "spot";
   }
 
   void read_span(const std::optional<Span>& given, std::string_view pointer, Span most, Span& out) {

@@ -64,7 +64,7 @@ where:
   exclude_regions: [cn-xj]
   sites: [sh-1]
   data_residency: cn
-price: {max_hourly_cost: 160, budget: "2000.5", spot_policy: auto}
+price: {max_hourly_cost: 160, budget: "2000.5", spot_policy: spot}
 objective: balanced
 start: {not_before: 2026-12-01T00:00:00+08:00, deadline: 2026-12-02T08:00:00+08:00}
 envs: {MODEL: qwen3, EPOCHS: 3, RATE: 1.50, DEBUG: true}
@@ -108,6 +108,8 @@ TEST(ReadSpec, HonoursEveryFieldItAccepts) {
   EXPECT_EQ(spec.partition, (Partition{minutes(10), true}));
   EXPECT_EQ(spec.priority, Priority::high);
   EXPECT_EQ(spec.carbon_max, 400U);
+  EXPECT_TRUE(spec.is_spot);
+  EXPECT_FALSE(read("{run: x, price: {spot_policy: on-demand}}")->spec.is_spot);
   EXPECT_EQ(job->payload.run, "torchrun train.py\n");
   EXPECT_EQ(job->payload.setup, "pip install -r requirements.txt");
   const std::map<std::string, std::string> envs{{"MODEL", "qwen3"},
@@ -178,7 +180,6 @@ TEST(ReadSpec, RefusesByNameWhatItDoesNotHonour) {
   const auto job = read(R"(
 resources: {shm_size: 64GB, topology: {required: switch}}
 where: {min_bandwidth: 10Gbps}
-price: {spot_policy: spot}
 trust: {signed_by: {any_of: [national]}, min_reliability: 0.99, min_bench: {bf16_gemm: 0.90}}
 energy: {prefer: green}
 secrets: [HF_TOKEN]
@@ -198,8 +199,7 @@ run: x
             "resources.shm_size\nwhere.min_bandwidth\n"
             "trust.signed_by\ntrust.min_reliability\n"
             "trust.min_bench\nenergy.prefer\n"
-            "secrets\nports\nautostop\nqueue.after\nresources.topology: switch\n"
-            "price.spot_policy: spot\n");
+            "secrets\nports\nautostop\nqueue.after\nresources.topology: switch\n");
 }
 
 Where read_where(const std::string& where, Sites sites = {}) {

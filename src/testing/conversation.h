@@ -170,6 +170,7 @@ class Conversation {
     spec.deadline = words.moment("deadline", scene_start);
     spec.window = words.read("window", wire::parse_enum<Window>(words.option("window", "none")));
     if (spec.window == Window::greenest) spec.objective = Objective::carbon;
+    spec.is_spot = words.flag("spot");
     spec.priority =
         words.read("priority", wire::parse_enum<Priority>(words.option("priority", "normal")));
     spec.partition.lost_after = words.span("lost_after");
@@ -219,6 +220,7 @@ class Conversation {
       command.site.longitude_micro = city->longitude_micro;
     }
     const Hourly rates = read_hours(words, "rates");
+    const std::uint32_t spot_milli = words.count("spot");
     command.site.carbon_hours = read_hours(words, "carbon");
     if (command.site.carbon_hours.is_given()) command.site.pue_milli = 1000;
     for (const auto& [name, size] : words.take_options()) {
@@ -231,6 +233,7 @@ class Conversation {
       command.pools.push_back(make_pool(name, number(0, times), number(times + 1, at),
                                         words.read(name, parse_money(size.substr(at + 1)))));
       command.pools.back().rates = rates;
+      command.pools.back().spot_milli = spot_milli;
     }
     return command;
   }

@@ -253,6 +253,8 @@ inline std::string derived_of(const State& state) {
   for (const auto& [renewal, present] : state.renewals())
     out += "renewal " + text.print(renewal.member) + " " + text.print(renewal.at) + " " +
            text.print(renewal.unit) + "\n";
+  for (const auto& [spot, present] : jobs.spots())
+    out += "spot " + text.print(spot.pool) + " " + text.print(spot.unit) + "\n";
   for (const auto& [head, print] : jobs.heads()) {
     out += "line";
     for (const auto& [key, present] : jobs.lines().at(print).units)

@@ -186,11 +186,14 @@ function PriceText({ row }: { row: PoolView }) {
           {t('price.by_hour', { least: percent(Math.min(...rates)), most: percent(Math.max(...rates)) })}
         </span>
       )}
+      {row.pool.spot_milli > 0 && (
+        <span className="quiet">{t('price.spot', { part: percent(row.pool.spot_milli) })}</span>
+      )}
     </div>
   );
 }
 
-// A rate is in thousandths of the list price.
+// A rate, as what spot work pays, is in thousandths of the list price.
 function percent(rate: number): string {
   return `${Math.round(rate / 10)} %`;
 }
