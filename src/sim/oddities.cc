@@ -1,4 +1,5 @@
 // Requests and messages that must be refused.
+#include <algorithm>
 #include <limits>
 
 #include "sim/world.h"
@@ -7,12 +8,25 @@ namespace suan::sim {
 
 using domain::Code;
 
+namespace {
+
+bool is_being_placed(const jobs::Job& job) {
+  return std::ranges::any_of(job.units, [](const jobs::Unit& unit) {
+    return unit.phase == jobs::Phase::reserving || unit.phase == jobs::Phase::confirming;
+  });
+}
+
+}  // namespace
+
 void World::stray_message() {
   const auto& all = audit_.shadow().jobs().all();
   if (all.empty()) return;
-  const auto from = all.from(JobId{1 + random_.below(audit_.shadow().essence().last.job)});
-  if (from == all.end()) return;
-  const jobs::Job& job = from->second;
+  auto at = all.from(JobId{1 + random_.below(audit_.shadow().essence().last.job)});
+  if (random_.chance(1, 2)) {  // To one for which such a message is on its way.
+    while (at != all.end() && !is_being_placed(at->second)) ++at;
+  }
+  if (at == all.end()) return;
+  const jobs::Job& job = at->second;
   const auto number = static_cast<std::uint32_t>(random_.below(job.units.size()));
   const jobs::Unit& unit = job.units[number];
   // Attempts only grow: one before this is over for ever, one far ahead will never come.
