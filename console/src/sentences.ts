@@ -7,6 +7,7 @@ import type { Language } from './i18n';
 export const chinese: readonly [RegExp, string][] = [
   // http/show_jobs.cc
   [/^stopping on request$/, '正在按请求停止'],
+  [/^stopping, as other work needs its place$/, '其他任务需要其位置，正在停止'],
   [/^waits for its start\.not_before$/, '等待 start.not_before 指定的时间'],
   [/^waits until (\S+) for a cheaper hour$/, '等待更便宜的时段，$1 启动'],
   [/^waits until (\S+) for a greener hour$/, '等待更绿色的时段，$1 启动'],

@@ -52,6 +52,8 @@ std::string user_name(const domain::State& state, UserId id) {
 std::string waiting_reason(const domain::State& state, const jobs::Job& job) {
   const jobs::Unit& unit = job.units.front();
   if (job.is_stopping) return "stopping on request";
+  if (unit.phase == Phase::stopping && unit.tasks.front().end == AttemptEnd::preempted)
+    return "stopping, as other work needs its place";
   if (unit.phase != Phase::waiting) return "";
   if (unit.put_off.until != Moment{})
     return "waits until " + print_moment(unit.put_off.until) +

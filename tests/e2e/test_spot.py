@@ -62,6 +62,10 @@ def test_who_waits_is_told_and_spot_work_says_why_it_waits(directory):
     first = server.submit("sleep 100", **SPOT)
     server.wait_for(first, "running")
     wanted = server.submit("sleep 2", **BOTH_CORES)
+    until(lambda: server.job(first)["state"] in ("stopping", "queued"), 10, "it was told to stop")
+    leaves = server.job(first)
+    expect(leaves["state"] != "stopping" or leaves["reason"] == "stopping, as other work needs its place",
+           f"it says why it stops: {leaves['reason']}")
     waits = until(lambda: "kept for it" in server.job(wanted)["reason"] and server.job(wanted) or
                   server.job(wanted)["state"] != "queued" and server.job(wanted), 10, "it is told when")
     expect(waits["state"] != "queued" or "free by" in waits["reason"], waits["reason"])

@@ -162,7 +162,7 @@ function Cancel({ job, onDone }: { job: JobView; onDone: () => void }) {
       <Button
         danger
         icon={<StopOutlined />}
-        disabled={job.state === 'stopping'}
+        disabled={job.state === 'stopping' && job.reason === 'stopping on request'}
         onClick={() => setOpen(true)}
       >
         {t('cancel.do')}
