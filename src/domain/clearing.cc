@@ -1,12 +1,10 @@
 // Makes room for work that waits by stopping spot work: of all ways the cheapest place, and there
 // the one by which the least is lost.
 #include <algorithm>
-#include <map>
 #include <set>
 #include <span>
 #include <tuple>
 
-#include "base/planted.h"
 #include "domain/deciding.h"
 #include "domain/terms.h"
 
@@ -169,14 +167,6 @@ Moment cleared_at(const State& state, const Pool& pool, const Clearing& clearing
   for (const UnitKey& key : clearing.victims)
     takes = std::max(takes, stops_within(*state.jobs().find(key.job)->spec));
   return now + takes + (pool.remote ? news_takes : Span{});
-}
-
-// Whether nodes of a pool can be kept for a unit: none are for one that comes before it.
-bool may_keep_in(const State& state, const jobs::Job& job, const UnitKey& key, PoolId pool) {
-  const UnitKey* owner = state.jobs().promises().find(pool);
-  if (owner == nullptr || *owner == key) return true;
-  const jobs::Job& other = *state.jobs().find(owner->job);
-  return jobs::queue_key(*job.spec, key) < jobs::queue_key(*other.spec, *owner);
 }
 
 }  // namespace

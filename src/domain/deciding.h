@@ -110,6 +110,9 @@ std::optional<Choice> choose_kept(const State&, const placement::Demand&, const 
 /// Whether nodes are ever kept for units of a job.
 bool may_have_promise(const jobs::Job&);
 
+/// Whether nodes of a pool may be kept for such a unit: none are for one that comes before it.
+bool may_keep_in(const State&, const jobs::Job&, const jobs::UnitKey&, PoolId);
+
 /// Keeps nodes for such a unit at the head of a line, for which there is no place now, where what
 /// was submitted after it has started before it; false, and no event, if there are none to keep.
 bool promise_nodes(Deciding&, const jobs::Job&, const jobs::UnitKey&);

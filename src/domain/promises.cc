@@ -133,6 +133,13 @@ bool may_have_promise(const jobs::Job& job) {
   return !job.spec->is_spread() && !job.guest && !job.spec->is_spot;
 }
 
+bool may_keep_in(const State& state, const jobs::Job& job, const UnitKey& key, PoolId pool) {
+  const UnitKey* owner = state.jobs().promises().find(pool);
+  if (owner == nullptr || *owner == key) return true;
+  const jobs::Job& other = *state.jobs().find(owner->job);
+  return jobs::queue_key(*job.spec, key) < jobs::queue_key(*other.spec, *owner);
+}
+
 bool promise_nodes(Deciding& deciding, const jobs::Job& job, const UnitKey& key) {
   const State& state = deciding.state;
   const placement::Demand demand = placement::make_demand(*job.spec);
@@ -144,11 +151,7 @@ bool promise_nodes(Deciding& deciding, const jobs::Job& job, const UnitKey& key)
     const Pool& pool = state.catalogue().pools().at(each.pool);
     if (pool.remote) continue;  // Its member decides which nodes it grants.
     if (state.market().newest_in(pool.id) <= key.job) continue;
-    const UnitKey* owner = state.jobs().promises().find(pool.id);
-    if (owner != nullptr && *owner != key) {
-      const jobs::Job& other = *state.jobs().find(owner->job);
-      if (jobs::queue_key(*other.spec, *owner) < jobs::queue_key(*job.spec, key)) continue;
-    }
+    if (!may_keep_in(state, job, key, pool.id)) continue;
     if (!can_pay(deciding, seeker, scale(each.hourly_cost, 1, job.spec->elements))) continue;
     jobs::Promise promise = earliest_in(state, pool, each.need, demand.nodes, deciding.now);
     const auto order = [](const jobs::Promise& of) { return std::tuple(of.by, !of.is_bound); };
