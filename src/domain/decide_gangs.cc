@@ -53,7 +53,8 @@ std::vector<Stand> stands_for(const State& state, const JobSpec& spec,
   for (const placement::Candidate& each : ranking.best) {
     if (!each.starts_now()) continue;
     const Pool& pool = state.catalogue().pools().at(each.pool);
-    const std::uint32_t all = state.market().nodes().fitting(pool, each.need, spec.elements);
+    const auto all = static_cast<std::uint32_t>(
+        state.market().nodes().fitting(pool, each.need, spec.elements).size());
     const std::uint32_t expected = state.expected_in(each.pool);
     if (all > expected) stands.push_back({each, pool.site, all - expected});
   }

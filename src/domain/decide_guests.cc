@@ -197,7 +197,7 @@ Ruling decide_one(Deciding& deciding, const FromParent<HostUnit>& command) {
   SUAN_CHECK(check_wish(wish, *pool));
   if (!may_come_in(state, wish.allowance))
     return refuse(Code::amount_too_large, "that allowance is more than this domain can keep");
-  if (state.market().nodes().fitting(*pool, wish.need, wish.tasks) < wish.tasks)
+  if (state.market().nodes().fitting(*pool, wish.need, wish.tasks).size() < wish.tasks)
     return refuse(Code::no_pool_fits, "its capacity is taken");
 
   const Counters& last = state.essence().last;

@@ -1,11 +1,13 @@
 // Keeps nodes for work that smaller work would pass by for ever: backfilling with reservations, as
 // in D. Lifka, "The ANL/IBM SP Scheduling System" (1995), one reservation in each pool.
 #include <algorithm>
-#include <span>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "domain/deciding.h"
 #include "domain/terms.h"
+#include "market/lookahead.h"
 
 namespace suan::domain {
 
@@ -21,60 +23,78 @@ JobSpec with_length(JobSpec spec, Span length) {
   return spec;
 }
 
+// The leases of a pool in the order in which they end, as far as anybody can say now.
+class EndsInTurn {
+ public:
+  EndsInTurn(const market::Market& market, PoolId pool, Moment now)
+      : market_(market), pool_(pool), now_(now) {
+    for (const Kind kind : {Kind::fixed, Kind::not_begun, Kind::unlimited}) {
+      auto from = market.endings().from({pool, {kind, INT64_MIN}, {}});
+      if (is_of(from, kind)) heads_.push_back({kind, std::move(from)});
+    }
+  }
+
+  struct End {
+    const market::Lease* lease = nullptr;  // Absent: that was the last.
+    Moment at;
+    bool is_bound = true;
+  };
+  End next() {
+    Head* first = nullptr;
+    End end;
+    for (Head& head : heads_) {
+      const Moment at = ends_at(head.next->first.ending, now_);
+      if (first != nullptr && at >= end.at) continue;
+      first = &head;
+      end.at = at;
+    }
+    if (first == nullptr) return end;
+    end.lease = market_.find_lease(first->next->first.lease);
+    end.is_bound = first->kind != Kind::unlimited;
+    ++first->next;
+    if (!is_of(first->next, first->kind)) heads_.erase(heads_.begin() + (first - heads_.data()));
+    return end;
+  }
+
+ private:
+  using Kind = market::Ending::Kind;
+  using Iterator = decltype(std::declval<const Table<market::EndingKey, bool>&>().begin());
+  struct Head {
+    Kind kind;
+    Iterator next;
+  };
+
+  bool is_of(const Iterator& at, Kind kind) const {
+    return at != market_.endings().end() && at->first.pool == pool_ &&
+           at->first.ending.kind == kind;
+  }
+
+  const market::Market& market_;
+  PoolId pool_;
+  Moment now_;
+  std::vector<Head> heads_;  // The next of each kind.
+};
+
 // The nodes of a pool that can take a task of a unit first, and when the last of them can; an empty
 // promise if there are not as many as it needs.
 jobs::Promise earliest_in(const State& state, const Pool& pool, const Need& need,
                           std::uint32_t tasks, Moment now) {
-  struct Ending {
-    std::uint32_t node = 0;
-    LeaseEnd end;
-    LeaseId lease;
-    const Grant* grant = nullptr;
-  };
-  std::vector<Ending> endings;
-  endings.reserve(state.market().leases().size());
-  for (const auto& [id, lease] : state.market().leases()) {
-    if (lease.pool != pool.id) continue;
-    const jobs::Job* job = state.jobs().find(lease.holder.job);
-    if (job != nullptr)
-      endings.push_back({lease.grant.node, lease_end(*job, lease, now), id, &lease.grant});
-  }
-  std::ranges::sort(endings, {}, [](const Ending& each) {
-    return std::tuple(each.node, each.end.at, !each.end.is_bound, each.lease);
-  });
-  struct Opening {
-    Moment at;
-    bool is_bound = true;
-    std::uint32_t node = 0;
-  };
-  std::vector<Opening> openings;
-  std::vector<const Grant*> grants;
-  auto here = endings.begin();
-  for (std::uint32_t node = 0; node < pool.nodes; ++node) {
-    grants.clear();
-    auto next = here;
-    for (; next != endings.end() && next->node == node; ++next) grants.push_back(next->grant);
-    const auto needed = state.market().nodes().ends_needed(pool, node, need, grants);
-    if (needed) {
-      Opening opening{now, true, node};
-      for (const Ending& each : std::span(here, here + static_cast<std::ptrdiff_t>(*needed))) {
-        opening.at = std::max(opening.at, each.end.at);
-        opening.is_bound = opening.is_bound && each.end.is_bound;
-      }
-      openings.push_back(opening);
-    }
-    here = next;
-  }
-  if (openings.size() < tasks) return {};
-  std::ranges::partial_sort(openings, openings.begin() + tasks, {}, [](const Opening& each) {
-    return std::tuple(each.at, !each.is_bound, each.node);
-  });
-  jobs::Promise promise{
-      .pool = pool.id, .nodes = {}, .by = now + promise_lasts_min, .is_bound = pool.is_firm};
-  for (const Opening& each : std::span(openings).first(tasks)) {
-    promise.nodes.push_back(each.node);
-    promise.by = std::max(promise.by, each.at);
-    promise.is_bound = promise.is_bound && each.is_bound;
+  market::Lookahead ahead(state.market().nodes(), pool, need);
+  jobs::Promise promise{.pool = pool.id,
+                        .nodes = ahead.open_now(tasks),
+                        .by = now + promise_lasts_min,
+                        .is_bound = pool.is_firm};
+  EndsInTurn ends(state.market(), pool.id, now);
+  std::vector<std::uint32_t> unbound;  // Nodes on which something without a limit has ended.
+  while (promise.nodes.size() < tasks) {
+    const EndsInTurn::End end = ends.next();
+    if (end.lease == nullptr) return {};
+    const Grant& grant = end.lease->grant;
+    if (!end.is_bound) unbound.push_back(grant.node);
+    if (!ahead.end(grant)) continue;
+    promise.nodes.push_back(grant.node);
+    promise.by = std::max(promise.by, end.at);
+    if (std::ranges::find(unbound, grant.node) != unbound.end()) promise.is_bound = false;
   }
   std::ranges::sort(promise.nodes);
   const std::int64_t second = seconds(1).us;  // Nobody reads the rest.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -250,6 +251,70 @@ TEST_F(Kept, IsOpenAgainWhenItsPoolIsTooSmallNow) {
   EXPECT_TRUE(yard.waits(gang));
   EXPECT_TRUE(yard.scene.state.jobs().promises().empty());
   EXPECT_TRUE(yard.scene.state.market().nodes().kept_in(PoolId{1}).empty());
+}
+
+// The rule of promises written a second time: for each node when enough of its leases have ended,
+// of all nodes the first.
+Moment earliest(const State& state, const Need& need, std::uint32_t tasks, Moment now) {
+  const Pool& pool = state.catalogue().pools().at(PoolId{1});
+  std::vector<Moment> openings;
+  for (std::uint32_t node = 0; node < pool.nodes; ++node) {
+    std::vector<std::pair<Moment, const Grant*>> ends;
+    for (const auto& [id, lease] : state.market().leases()) {
+      if (lease.grant.node != node) continue;
+      const jobs::Job& job = *state.jobs().find(lease.holder.job);
+      const jobs::Task& task = job.units.front().tasks[lease.holder.task];
+      const Span ran = now - task.started;
+      const Span length = job.spec->max_duration;
+      const Span left = length == Span{} ? std::max(ran, minutes(10))
+                                         : length - ran + job.spec->grace + seconds(1);
+      ends.emplace_back(now + std::max(left, seconds(1)), &lease.grant);
+    }
+    std::ranges::sort(ends);
+    std::vector<const Grant*> grants;
+    for (const auto& [at, grant] : ends) grants.push_back(grant);
+    const auto needed = state.market().nodes().ends_needed(pool, node, need, grants);
+    if (needed) openings.push_back(*needed == 0 ? now : ends[*needed - 1].first);
+  }
+  std::ranges::sort(openings);
+  return openings.size() < tasks ? Moment{} : std::max(openings[tasks - 1], now + seconds(10));
+}
+
+TEST(Promises, AreOfTheNodesThatAreFreeFirst) {
+  std::size_t compared = 0;
+  for_each_seed(
+      [&](Random& random) {
+        Yard yard(true);
+        yard.scene.start_member({make_pool("gpu", 6, 4, yuan(10))});
+        const auto put_small = [&](std::int64_t cards) {
+          JobSpec spec = small(random.chance(1, 4) ? Span{} : minutes(random.between(5, 200)));
+          spec.alternatives.front().card_milli = cards == 0 ? 500 : cards * 1000;
+          spec.cpu_milli.least = random.between(1, 6) * 1000;
+          return yard.put(std::move(spec), minutes(random.between(5, 200)));
+        };
+        for (int i = 0; i < 30; ++i) {
+          put_small(random.between(0, 3));
+          while (yard.scene.state.jobs().waiting() > 0) yard.pass(minutes(random.between(1, 20)));
+        }
+        JobSpec large = make_spec(4);
+        large.nodes = 1 + static_cast<std::uint32_t>(random.below(4U));
+        large.cpu_milli.least = random.between(1, 16) * 1000;
+        large.alternatives.front().card_milli = random.between(1, 4) * 1000;
+        const JobId gang = yard.put(large, hours(1));
+        for (int i = 0; i < 5 && !yard.unit(gang).promise.pool; ++i) put_small(0);
+        const jobs::Promise& promise = yard.unit(gang).promise;
+        if (!promise.pool) return;
+        ++compared;
+        const auto& need = placement::candidates_in(
+            yard.scene.state.supply(), placement::make_demand(*yard.job(gang).spec), PoolId{1});
+        const Moment expected =
+            earliest(yard.scene.state, need.front().need, large.nodes, yard.scene.now);
+        EXPECT_LT(promise.by - expected, seconds(1));
+        EXPECT_GE(promise.by, expected);
+        EXPECT_EQ(promise.nodes.size(), large.nodes);
+      },
+      60);
+  EXPECT_GT(compared, 20U);
 }
 
 TEST(Promises, NobodyNeedsThemInALineOfEquals) {

@@ -5,6 +5,7 @@
 
 #include "base/ensure.h"
 #include "base/planted.h"
+#include "domain/terms.h"
 #include "energy/course.h"
 
 namespace suan::domain {
@@ -104,6 +105,17 @@ void State::hold(const market::Lease& lease, std::int64_t sign) {
   add(projects_hold_, job->spec->project);
   const auto* project = identity_.projects().find(job->spec->project);
   if (project != nullptr) add(organisations_hold_, project->organisation);
+}
+
+// Says when a lease ends, by the terms of the job that holds it.
+void State::expect_end(const market::Lease& lease) {
+  const jobs::Job* job = jobs_.find(lease.holder.job);
+  if (job != nullptr) market_.expect_end(lease, ending_of(*job, lease));
+}
+
+void State::expect_end(LeaseId id) {
+  const market::Lease* lease = market_.find_lease(id);
+  if (lease != nullptr) expect_end(*lease);
 }
 
 // Hides the nodes of a pool that are promised from whoever has no claim on them.
@@ -217,6 +229,7 @@ struct Folding {
     const market::Lease& lease = event.lease;
     state.market_.apply(event, state.catalogue_.pools().at(lease.pool));
     state.hold(lease, 1);
+    state.expect_end(lease);
     if (lease.expires != Moment{})
       state.timers_.insert({lease.expires, Due::lease_expiry, lease.id.value, 0}, true);
     state.essence_.last.lease = lease.id.value;
@@ -312,6 +325,9 @@ struct Folding {
   }
   void operator()(const jobs::TaskStarted& event) const {
     state.jobs_.apply(event, at);
+    const jobs::Job& job = *state.jobs_.find(event.key.job);
+    const jobs::TaskPlace place = jobs::place_of(*job.spec, event.key.task);
+    state.expect_end(job.units[place.unit].tasks[place.index].lease);
     touch(event.key.job);
   }
   void operator()(const jobs::TaskStopping& event) const {
@@ -517,6 +533,7 @@ void State::reindex() {
   }
   for (const auto& [id, lease] : market_.leases()) {
     hold(lease, 1);
+    expect_end(lease);
     if (lease.state == market::LeaseState::tentative && lease.expires != Moment{})
       timers_.insert({lease.expires, Due::lease_expiry, id.value, 0}, true);
   }

@@ -254,6 +254,8 @@ class State {
   void index_hosted(const jobs::UnitKey&, const jobs::Unit&);
   void keep_promised(PoolId);
   void hold(const market::Lease&, std::int64_t sign);
+  void expect_end(const market::Lease&);
+  void expect_end(LeaseId);
   template <class Id>
   static Need held_in(const Table<Id, Need>& table, Id id) {
     const Need* held = table.find(id);

@@ -92,7 +92,8 @@ void State::supply_pool(const Pool& pool) {
 }
 
 std::uint32_t ExactNodes::nodes_fitting(PoolId id, const Need& need, std::uint32_t limit) const {
-  return state_.market().nodes().fitting(state_.catalogue().pools().at(id), need, limit);
+  const Pool& pool = state_.catalogue().pools().at(id);
+  return static_cast<std::uint32_t>(state_.market().nodes().fitting(pool, need, limit).size());
 }
 
 }  // namespace suan::domain

@@ -98,14 +98,29 @@ Span stops_within(const JobSpec& spec) {
   return spec.checkpoint_notice + spec.grace + stop_takes;
 }
 
-LeaseEnd lease_end(const jobs::Job& job, const market::Lease& lease, Moment now) {
+market::Ending ending_of(const jobs::Job& job, const market::Lease& lease) {
+  using Kind = market::Ending::Kind;
   const jobs::TaskPlace place = jobs::place_of(*job.spec, lease.holder.task);
   const jobs::Unit& unit = job.units[place.unit];
   const Moment started = unit.tasks[place.index].started;
-  const Moment since = started == Moment{} ? now : started;
   const Span limit = running_limit(*job.spec, fare_of(job, unit), unit.placement.allowance);
-  if (limit == Span{}) return {now + std::max(now - since, unlimited_runs_on_min), false};
-  return {std::max(since + limit + job.spec->grace + stop_takes, now + stop_takes), true};
+  if (limit == Span{}) return {Kind::unlimited, started == Moment{} ? -INT64_MAX : -started.us};
+  const Span lasts = limit + job.spec->grace + stop_takes;
+  if (started == Moment{}) return {Kind::not_begun, lasts.us};
+  return {Kind::fixed, (started + lasts).us};
+}
+
+Moment ends_at(const market::Ending& ending, Moment now) {
+  switch (ending.kind) {
+    case market::Ending::Kind::fixed:
+      return std::max(Moment{ending.us}, now + stop_takes);
+    case market::Ending::Kind::not_begun:
+      return now + Span{ending.us};
+    case market::Ending::Kind::unlimited:
+      return now + std::max(now - Moment{-ending.us}, unlimited_runs_on_min);
+  }
+  ensure(false);
+  return now;
 }
 
 Span lost_after(const jobs::Job& job) {

@@ -8,6 +8,7 @@
 #include "base/planted.h"
 #include "base/time.h"
 #include "jobs/records.h"
+#include "market/ending.h"
 #include "market/records.h"
 #include "model/spec.h"
 
@@ -53,12 +54,12 @@ std::optional<Moment> surely_ends(const JobSpec&, Moment now);
 /// How long a task may run on once it is told to stop.
 Span stops_within(const JobSpec&);
 
-/// When a task that holds a lease gives it back at the latest.
-struct LeaseEnd {
-  Moment at;
-  bool is_bound = true;  // Else it has no limit, and is taken to run as long again as it has.
-};
-LeaseEnd lease_end(const jobs::Job&, const market::Lease&, Moment now);
+/// When a task that holds a lease gives it back by the terms of its job.
+market::Ending ending_of(const jobs::Job&, const market::Lease&);
+
+/// The moment of an ending, as far as anybody can say now: what has no limit is taken to run as
+/// long again as it has.
+Moment ends_at(const market::Ending&, Moment now);
 
 /// How long an attempt runs on without news from its home before it stops by itself and another may
 /// be started; 0 = it is not replaced.

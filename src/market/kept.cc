@@ -62,13 +62,13 @@ std::vector<Grant> Nodes::fit_kept(const Pool& pool, const Need& need, std::uint
     if (grants.size() == count) break;
     if (!claim.may_use(at->second)) continue;
     const NodeFree& free = nodes_.at(at->first);
-    if (holds(room_beside_others(pool, at->first.node, free), free, need))
+    if (fits_beside_others(pool, at->first.node, free, need))
       grants.push_back(grant_on(at->first.node, free, need, tightest_card(free, need)));
   }
   return grants;
 }
 
-// As change() gives back, of a node that is only thought of.
+// As change() gives back.
 void Nodes::put_back(NodeFree& free, const Grant& grant) {
   free.cpu_milli += grant.cpu_milli;
   free.memory_bytes += grant.memory_bytes;
@@ -90,10 +90,10 @@ std::optional<std::size_t> Nodes::ends_needed(const Pool& pool, std::uint32_t no
                                               const Need& need,
                                               std::span<const Grant* const> grants) const {
   NodeFree free = nodes_.at({pool.id, node});
-  if (holds(room_beside_others(pool, node, free), free, need)) return 0;
+  if (fits_beside_others(pool, node, free, need)) return 0;
   for (std::size_t i = 0; i < grants.size(); ++i) {
     put_back(free, *grants[i]);
-    if (holds(room_beside_others(pool, node, free), free, need)) return i + 1;
+    if (fits_beside_others(pool, node, free, need)) return i + 1;
   }
   return std::nullopt;
 }

@@ -5,13 +5,13 @@
 namespace suan::market {
 
 const Lease* Market::lease_of(const AttemptKey& holder) const {
-  const LeaseId* id = holders_.find(holder);
-  return id == nullptr ? nullptr : leases_.find(*id);
+  const Holding* holding = holders_.find(holder);
+  return holding == nullptr ? nullptr : leases_.find(holding->lease);
 }
 
 void Market::apply(const LeaseGranted& event, const Pool& pool) {
   leases_.insert(event.lease.id, event.lease);
-  holders_.insert(event.lease.holder, event.lease.id);
+  holders_.insert(event.lease.holder, {event.lease.id, {}});
   nodes_.take(pool, event.lease.grant);
   note_newest(event.lease);
 }
@@ -30,8 +30,18 @@ void Market::apply(const LeaseConfirmed& event) {
 void Market::apply(const LeaseReleased& event, const Pool& pool) {
   const Lease& lease = leases_.at(event.lease);
   nodes_.give_back(pool, lease.grant);
+  const std::optional<Ending>& ending = holders_.at(lease.holder).ending;
+  if (ending) endings_.erase({lease.pool, *ending, lease.id});
   holders_.erase(lease.holder);
   leases_.erase(event.lease);
+}
+
+void Market::expect_end(const Lease& lease, const Ending& ending) {
+  std::optional<Ending>& known = holders_.edit(lease.holder)->ending;
+  if (known == ending) return;
+  if (known) endings_.erase({lease.pool, *known, lease.id});
+  known = ending;
+  endings_.insert({lease.pool, ending, lease.id}, true);
 }
 
 std::vector<Grant> Market::fit(const Pool& pool, const Need& need, std::uint32_t count) const {
@@ -41,12 +51,13 @@ std::vector<Grant> Market::fit(const Pool& pool, const Need& need, std::uint32_t
 
 std::vector<Grant> Market::fit(const Pool& pool, const Need& need, std::uint32_t count,
                                const Claim& claim) const {
-  if (!nodes_.keeps_for(pool.id, claim)) {
+  const bool is_owner = nodes_.keeps_for(pool.id, claim);
+  if (!is_owner) {
     auto open = fit(pool, need, count);
     if (!open.empty()) return open;
   }
   auto grants = nodes_.fit_kept(pool, need, count, claim);
-  if (grants.empty() || grants.size() == count) return grants;
+  if (grants.size() == count || (grants.empty() && !is_owner)) return grants;
   const auto open = fit(pool, need, count - static_cast<std::uint32_t>(grants.size()));
   if (open.empty()) return {};
   grants.insert(grants.end(), open.begin(), open.end());
@@ -64,11 +75,12 @@ void Market::resize(const Pool& before, const Pool& after) {
 
 void Market::reindex(const Table<PoolId, Pool>& pools) {
   holders_ = {};
+  endings_ = {};
   newest_ = {};
   nodes_.reset();
   for (const auto& [id, pool] : pools) nodes_.add(pool);
   for (const auto& [id, lease] : leases_) {
-    holders_.insert(lease.holder, id);
+    holders_.insert(lease.holder, {id, {}});
     note_newest(lease);
     nodes_.take(pools.at(lease.pool), lease.grant);
   }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/table.h"
+#include "market/ending.h"
 #include "market/foresight.h"
 #include "market/nodes.h"
 #include "market/records.h"
@@ -22,9 +24,16 @@ class Market {
   const Table<LeaseId, Lease>& leases() const { return leases_; }
   const Nodes& nodes() const { return nodes_; }
 
+  /// The leases of which somebody has said when they end, by pool and by that.
+  const Table<EndingKey, bool>& endings() const { return endings_; }
+
   void apply(const LeaseGranted&, const Pool&);
   void apply(const LeaseConfirmed&);
   void apply(const LeaseReleased&, const Pool&);
+
+  /// When a lease ends, in place of what was said before; follows from its holder's terms and is no
+  /// part of what is recorded.
+  void expect_end(const Lease&, const Ending&);
 
   /// A pool of this domain is new or has changed; `before` has no nodes when it is new.
   void resize(const Pool& before, const Pool& after);
@@ -64,9 +73,15 @@ class Market {
  private:
   Table<LeaseId, Lease> leases_;
 
+  struct Holding {
+    LeaseId lease;
+    std::optional<Ending> ending;
+  };
+
   void note_newest(const Lease&);
 
-  Table<AttemptKey, LeaseId> holders_;
+  Table<AttemptKey, Holding> holders_;
+  Table<EndingKey, bool> endings_;
   Table<PoolId, JobId> newest_;
   Nodes nodes_;
   Foresight foresight_;

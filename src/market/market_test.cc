@@ -164,6 +164,43 @@ TEST(Market, IndexesAreTheSameWhenTheyAreMadeAnewAndAForkKeepsItsOwn) {
       150);
 }
 
+TEST(Market, WhoeverHasNodesKeptGetsOthersThatAreFreeSooner) {
+  Market market;
+  const Pool pool = pool_of(1, 3, 2);
+  const Need all{2000, 1000, gib};
+  market.resize({}, pool);
+  for (std::uint32_t node = 0; node < 3; ++node)
+    market.apply(granted(1 + node, pool.id, {node, {0, 1}, 1000, 1000, gib}), pool);
+  market.keep(pool, {0}, {.job = JobId{9}, .unit = 0, .rank = 1, .by = Moment{} + hours(1)});
+  const Claim owner{.job = JobId{9}, .unit = 0, .rank = 1, .ends = Moment{INT64_MAX}};
+  EXPECT_TRUE(market.fit(pool, all, 1, owner).empty());
+  market.apply(LeaseReleased{LeaseId{3}, false}, pool);
+  ASSERT_EQ(market.fit(pool, all, 1, owner).size(), 1U);
+  EXPECT_EQ(market.fit(pool, all, 1, owner).front().node, 2U);
+  EXPECT_TRUE(market.fit(pool, all, 2, owner).empty());
+  market.apply(LeaseReleased{LeaseId{1}, false}, pool);
+  EXPECT_EQ(market.fit(pool, all, 1, owner).front().node, 0U);
+  EXPECT_EQ(market.fit(pool, all, 2, owner).size(), 2U);
+}
+
+TEST(Market, LeasesOfAPoolStandInTheOrderInWhichTheyEnd) {
+  Market market;
+  const Pool pool = pool_of(1, 3, 2);
+  market.resize({}, pool);
+  for (std::uint32_t node = 0; node < 3; ++node)
+    market.apply(granted(1 + node, pool.id, {node, {0}, 1000, 1000, gib}), pool);
+  const auto lease = [&](std::uint64_t id) { return *market.find_lease(LeaseId{id}); };
+  market.expect_end(lease(1), {Ending::Kind::fixed, 300});
+  market.expect_end(lease(2), {Ending::Kind::not_begun, 100});
+  market.expect_end(lease(3), {Ending::Kind::fixed, 200});
+  market.expect_end(lease(2), {Ending::Kind::fixed, 250});
+  std::vector<std::uint64_t> ids;
+  for (const auto& [key, is_there] : market.endings()) ids.push_back(key.lease.value);
+  EXPECT_EQ(ids, (std::vector<std::uint64_t>{3, 2, 1}));
+  market.apply(LeaseReleased{LeaseId{2}, false}, pool);
+  EXPECT_EQ(market.endings().size(), 2U);
+}
+
 TEST(MarketDeathTest, ConfirmingTwiceOrReleasingWhatIsNotThereIsABug) {
   Market market;
   const Pool pool = pool_of(1, 1, 2);

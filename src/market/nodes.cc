@@ -330,14 +330,15 @@ std::vector<Grant> Nodes::fit(const Pool& pool, const Need& need, std::uint32_t 
   return grants;
 }
 
-std::uint32_t Nodes::fitting(const Pool& pool, const Need& need, std::uint32_t limit) const {
+std::vector<std::uint32_t> Nodes::fitting(const Pool& pool, const Need& need,
+                                          std::uint32_t limit) const {
   std::vector<std::uint32_t> nodes;
   each_fitting(pool, need, [&](std::uint32_t index, const NodeFree&) {
     if (!is_share(need) || std::find(nodes.begin(), nodes.end(), index) == nodes.end())
       nodes.push_back(index);
     return nodes.size() < limit;
   });
-  return static_cast<std::uint32_t>(nodes.size());
+  return nodes;
 }
 
 NodeRoom Nodes::left_after(const Pool& pool, std::uint32_t tasks) const {

@@ -134,8 +134,20 @@ class Nodes {
   std::int64_t free_milli(PoolId) const;
   std::int64_t open_milli(PoolId) const;
 
-  /// How many nodes can take one task now; stops counting at `limit`.
-  std::uint32_t fitting(const Pool&, const Need&, std::uint32_t limit) const;
+  /// Nodes that can take one task now, the tightest fits first: at most `limit`.
+  std::vector<std::uint32_t> fitting(const Pool&, const Need&, std::uint32_t limit) const;
+
+  /// What is free on a node by what was granted here; absent if the pool has no such node.
+  const NodeFree* find(PoolId pool, std::uint32_t node) const { return nodes_.find({pool, node}); }
+
+  /// Whether a task fits on a node with so much free beside what others hold, kept or not.
+  bool fits_beside_others(const Pool& pool, std::uint32_t node, const NodeFree& free,
+                          const Need& need) const {
+    return holds(room_beside_others(pool, node, free), free, need);
+  }
+
+  /// A grant has ended, on a node that is only thought of.
+  static void put_back(NodeFree&, const Grant&);
 
   PoolFree free_in(const Pool&) const;
 
@@ -203,7 +215,6 @@ class Nodes {
   static Grant grant_on(std::uint32_t index, const NodeFree&, const Need&, std::size_t card);
   /// Does a node with that room take one more task?
   static bool holds(const Room&, const NodeFree&, const Need&);
-  static void put_back(NodeFree&, const Grant&);
   Room room_beside_others(const Pool&, std::uint32_t node, const NodeFree&) const;
   Room room_on(const Pool&, std::uint32_t node, const NodeFree&) const;
   bool takes_work(PoolId, std::uint32_t node) const;
