@@ -107,7 +107,7 @@ inline constexpr std::array<Flag, 2> journal_flags{{
 inline constexpr std::array<Example, 1> journal_examples{{
     {"suan journal verify --head heads ~/.local/state/suan", ""},
 }};
-inline constexpr std::array<Flag, 16> simulate_flags{{
+inline constexpr std::array<Flag, 20> simulate_flags{{
     {.name = "check", .text = "Check the promises of a domain after every event (always done)"},
     {.name = "seeds", .value = "N", .text = "So many runs, from seed 1 on (100)"},
     {.name = "seed", .value = "N", .text = "Only this one: the same seed, the same run"},
@@ -131,11 +131,22 @@ inline constexpr std::array<Flag, 16> simulate_flags{{
      .completes = Completes::file},
     {.name = "jobs",
      .value = "FILE",
-     .text = "Jobs as CSV: name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec",
+     .text =
+         "Jobs as CSV: name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec, and to replay "
+         "them creation_time, deletion_time, scheduled_time",
+     .completes = Completes::file},
+    {.name = "load",
+     .value = "PERCENT",
+     .text = "Replay jobs drawn from the list, so that as much of the cards is asked for"},
+    {.name = "hours", .value = "N", .text = "So long, with --load (6)"},
+    {.name = "speed", .value = "N", .text = "Replay jobs as recorded, so many times as fast (1)"},
+    {.name = "report",
+     .value = "FILE",
+     .text = "Write what became of them there, as a page of HTML",
      .completes = Completes::file},
     {.name = "policy",
      .value = "NAME",
-     .text = "Of packing (suan)",
+     .text = "Of packing (suan; in a replay that is a domain, the others first come, first served)",
      .choices = "suan fgd bestfit packing dotprod random"},
     {.name = "compare", .value = "A,B", .text = "Several policies, side by side"},
     {.name = "output",
@@ -144,11 +155,14 @@ inline constexpr std::array<Flag, 16> simulate_flags{{
      .text = "table or json",
      .choices = "table json"},
 }};
-inline constexpr std::array<Example, 3> simulate_examples{{
+inline constexpr std::array<Example, 4> simulate_examples{{
     {"suan simulate --check --seeds 500", "five hundred runs with crashes and cuts"},
     {"suan simulate --check --seed 7", "one run, reproduced"},
     {"suan simulate --protocol fgd --nodes nodes.csv --jobs jobs.csv --compare suan,fgd",
      "two ways to pack the same jobs"},
+    {"suan simulate --nodes nodes.csv --jobs jobs.csv --load 130 --compare suan,fgd --report "
+     "r.html",
+     "how long they wait, and what is used"},
 }};
 
 }  // namespace suan::cli

@@ -1,5 +1,6 @@
 // Decides about units and their attempts: placing, reserving, confirming, reporting, timers.
 #include <algorithm>
+#include <limits>
 
 #include "base/ensure.h"
 #include "base/planted.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t few_pools = 64;  // A look at all of them is the quickest way to choose.
 constexpr std::size_t runners_recorded = 3;
+constexpr std::size_t equals_max = 16;  // Pools that are as good, of which one is chosen by shape.
 constexpr std::size_t evicted_at_once_max = 64;
 constexpr std::size_t promises_sought_max = 16;  // At once, for the first that find no place.
 
@@ -50,6 +52,45 @@ Choice record_choice(const State& state, const placement::Demand& demand,
   return choice;
 }
 
+namespace {
+
+// Thousandths of a core for each card; without cards more than anything.
+std::int64_t cores_per_card(std::int64_t cpu_milli, std::int64_t card_milli) {
+  if (card_milli <= 0) return std::numeric_limits<std::int64_t>::max();
+  return scale(Money{cpu_milli}, 1000, card_milli).micro;
+}
+
+// Of the pools that start it now and are as good as the first: the one whose free cores for each
+// free card are nearest to those asked for and suffice, or else the most. So work that needs few
+// leaves pools alone that have many, and cards are not left without cores.
+const placement::Candidate* best_in_shape(const State& state,
+                                          const std::vector<placement::Candidate>& best) {
+  const placement::Candidate* chosen = nullptr;
+  placement::Score least;
+  std::int64_t chosen_has = 0;
+  for (const placement::Candidate& each : best) {
+    if (!each.starts_now()) continue;
+    placement::Score score = each.score;
+    score.spare_milli = 0;
+    score.pool = score.alternative = 0;
+    if (chosen != nullptr && least < score) break;
+    const Pool& pool = state.catalogue().pools().at(each.pool);
+    const market::PoolFree free = state.market().nodes().free_in(pool);
+    const std::int64_t has = cores_per_card(free.cpu_milli, free.card_milli);
+    const std::int64_t asks = cores_per_card(each.need.cpu_milli, each.need.card_milli);
+    const bool is_better = has >= asks ? chosen_has < asks || has < chosen_has : has > chosen_has;
+    if (chosen != nullptr && (pool.remote || !is_better)) continue;
+    chosen = &each;
+    least = score;
+    chosen_has = has;
+    const bool is_share = each.need.card_milli > 0 && each.need.card_milli < 1000;
+    if (pool.remote || is_share) return chosen;  // Its domain knows what is free there.
+  }
+  return chosen;
+}
+
+}  // namespace
+
 std::optional<Choice> choose_place(const State& state, const placement::Demand& demand) {
   const ExactNodes nodes(state);
   std::optional<placement::Candidate> best;
@@ -58,13 +99,11 @@ std::optional<Choice> choose_place(const State& state, const placement::Demand& 
     best = placement::choose(state.supply(), demand, &nodes);
     if (!best) return std::nullopt;
   }
-  const auto ranking = placement::rank(state.supply(), demand, &nodes, runners_recorded + 1);
-  if (!best) {
-    if (ranking.starts_now == 0) return std::nullopt;
-    const auto first = std::ranges::find_if(ranking.best, &placement::Candidate::starts_now);
-    best = first != ranking.best.end() ? *first : placement::choose(state.supply(), demand, &nodes);
-    if (!best) return std::nullopt;
-  }
+  const auto ranking = placement::rank(state.supply(), demand, &nodes, equals_max);
+  if (ranking.starts_now == 0) return std::nullopt;
+  if (const placement::Candidate* first = best_in_shape(state, ranking.best)) best = *first;
+  if (!best) best = placement::choose(state.supply(), demand, &nodes);
+  if (!best) return std::nullopt;
   return record_choice(state, demand, ranking, *best);
 }
 

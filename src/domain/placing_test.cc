@@ -50,6 +50,51 @@ JobSpec wish(std::int64_t card_milli) {
   return spec;
 }
 
+// Three pools alike but for their cores: 8, 16 and 32 for each card.
+State three_shapes() {
+  State state;
+  offer(state, 0, 0);
+  Events events;
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    Pool pool = pool_of(id, 2);
+    pool.chip = "L40S";
+    pool.cpu_milli_per_node = std::int64_t{32'000} << id;
+    pool.price = {yuan(1), {}};
+    events.emplace_back(catalogue::PoolOffered{pool});
+  }
+  state.apply(events, Moment{2});
+  return state;
+}
+
+TEST(Placing, OfPoolsAsGoodWorkGoesWhereItsCoresSuffice) {
+  const State state = three_shapes();
+  const auto pool_for = [&](std::int64_t card_milli, std::int64_t cores) {
+    JobSpec spec = wish(card_milli);
+    if (card_milli == 0) spec.alternatives.front().chip = "";
+    spec.cpu_milli.least = cores * 1000;
+    spec.memory_bytes.least = gib;
+    return first_place(state, spec)->record.pool.value;
+  };
+  EXPECT_EQ(pool_for(1000, 4), 1U);
+  EXPECT_EQ(pool_for(1000, 8), 1U);
+  EXPECT_EQ(pool_for(1000, 9), 2U);
+  EXPECT_EQ(pool_for(4000, 32), 1U);
+  EXPECT_EQ(pool_for(4000, 80), 3U);
+  EXPECT_EQ(pool_for(1000, 40), 3U);  // Nowhere are so many left for each card.
+  EXPECT_EQ(pool_for(0, 4), 3U);
+}
+
+TEST(Placing, AShapeIsNoReasonToPayMore) {
+  State state = three_shapes();
+  Pool dear = *state.catalogue().pools().find(PoolId{2});
+  dear.price.card_hour = yuan(2);
+  state.apply({catalogue::PoolOffered{dear}}, Moment{3});
+  JobSpec spec = wish(1000);
+  spec.cpu_milli.least = 12'000;
+  spec.memory_bytes.least = gib;
+  EXPECT_EQ(first_place(state, spec)->record.pool, PoolId{3});
+}
+
 TEST(Placing, TheRecordOfAChoiceCountsEveryPool) {
   for (const std::uint64_t pools : {10U, 64U, 65U, 700U}) {
     State state;

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/text.h"
@@ -18,6 +19,7 @@ using packing::NodeKind;
 constexpr std::int64_t cpu_milli_max = 1'000'000'000;
 constexpr std::int64_t memory_mib_max = 1'000'000'000;
 constexpr std::int64_t cards_max = 64;
+constexpr std::int64_t time_max = 1'000'000'000'000;  // Seconds.
 constexpr std::size_t nodes_max = 1'000'000;
 constexpr std::size_t tasks_max = 10'000'000;
 constexpr std::int64_t mib = 1'048'576;
@@ -36,7 +38,7 @@ std::vector<std::string_view> split(std::string_view line, char mark) {
 class Rows {
  public:
   static Result<Rows> open(std::string_view csv, std::span<const std::string_view> wanted,
-                           std::string_view optional = {}) {
+                           std::span<const std::string_view> optional = {}) {
     Rows rows;
     rows.rest_ = csv;
     if (!rows.next())
@@ -45,7 +47,7 @@ class Rows {
     const std::vector<std::string_view> header = rows.cells_;
     for (const std::string_view name : wanted) {
       const auto at = std::ranges::find(header, name);
-      if (at == header.end() && name != optional)
+      if (at == header.end() && std::ranges::find(optional, name) == optional.end())
         return failure(Failure::Kind::invalid,
                        "there is no column " + std::string(name) + " in the first line", "line 1");
       rows.columns_.push_back({name, static_cast<std::size_t>(at - header.begin())});
@@ -146,47 +148,98 @@ std::uint64_t chips_named(std::string_view names, const NodeList& list) {
   return chips;
 }
 
+enum Column : std::uint8_t {
+  name,
+  cpu_milli,
+  memory_mib,
+  num_gpu,
+  gpu_milli,
+  gpu_spec,
+  creation_time,
+  deletion_time,
+  scheduled_time
+};
+constexpr std::array<std::string_view, 9> task_columns{
+    "name",     "cpu_milli",     "memory_mib",    "num_gpu",       "gpu_milli",
+    "gpu_spec", "creation_time", "deletion_time", "scheduled_time"};
+constexpr std::array<std::string_view, 2> may_be_missing{"gpu_spec", "scheduled_time"};
+constexpr std::size_t untimed_columns = 6;
+
+Result<Ask> read_ask(const Rows& rows, const NodeList& list) {
+  Ask ask;
+  SUAN_TRY(ask.cpu_milli, rows.number(cpu_milli, cpu_milli_max));
+  SUAN_TRY(const std::int64_t memory, rows.number(memory_mib, memory_mib_max));
+  ask.memory_bytes = memory * mib;
+  SUAN_TRY(const std::int64_t cards, rows.number(num_gpu, cards_max));
+  if (cards == 0) return ask;
+  SUAN_TRY(const std::int64_t milli, rows.number(gpu_milli, packing::card_milli));
+  const bool is_share = milli < packing::card_milli;
+  if (milli == 0 || (is_share && cards > 1))
+    return rows.wrong(gpu_milli, "1000, or with one card 1 to 1000");
+  (is_share ? ask.share_milli : ask.cards) = static_cast<std::uint32_t>(is_share ? milli : cards);
+  if (!rows.text(gpu_spec).empty()) ask.chips = chips_named(rows.text(gpu_spec), list);
+  return ask;
+}
+
+// Calls take(ask) for each task in the order of the list.
+template <class Take>
+Result<void> each_task(Rows& rows, const NodeList& list, Take take) {
+  std::size_t tasks = 0;
+  bool has_cards = false;
+  while (rows.next()) {
+    SUAN_TRY(const Ask ask, read_ask(rows, list));
+    if (tasks++ == tasks_max)
+      return failure(Failure::Kind::invalid, "there are more than 10000000 tasks", rows.place());
+    has_cards = has_cards || ask.has_cards();
+    SUAN_CHECK(take(ask));
+  }
+  if (!has_cards) return failure(Failure::Kind::invalid, "no task asks for a card", rows.place());
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<Ask>> parse_tasks(std::string_view csv, const NodeList& list) {
-  enum : std::uint8_t { name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec };
-  static constexpr std::array<std::string_view, 6> columns{"name",    "cpu_milli", "memory_mib",
-                                                           "num_gpu", "gpu_milli", "gpu_spec"};
-  SUAN_TRY(Rows rows, Rows::open(csv, columns, "gpu_spec"));
+  SUAN_TRY(Rows rows,
+           Rows::open(csv, std::span(task_columns).first(untimed_columns), may_be_missing));
   struct Named {
     std::string_view name;
     std::size_t line = 0;
     Ask ask;
   };
   std::vector<Named> named;
-  while (rows.next()) {
-    Ask ask;
-    SUAN_TRY(ask.cpu_milli, rows.number(cpu_milli, cpu_milli_max));
-    SUAN_TRY(const std::int64_t memory, rows.number(memory_mib, memory_mib_max));
-    ask.memory_bytes = memory * mib;
-    SUAN_TRY(const std::int64_t cards, rows.number(num_gpu, cards_max));
-    if (cards > 0) {
-      SUAN_TRY(const std::int64_t milli, rows.number(gpu_milli, packing::card_milli));
-      const bool is_share = milli < packing::card_milli;
-      if (milli == 0 || (is_share && cards > 1))
-        return rows.wrong(gpu_milli, "1000, or with one card 1 to 1000");
-      (is_share ? ask.share_milli : ask.cards) =
-          static_cast<std::uint32_t>(is_share ? milli : cards);
-      if (!rows.text(gpu_spec).empty()) ask.chips = chips_named(rows.text(gpu_spec), list);
-    }
-    if (named.size() == tasks_max)
-      return failure(Failure::Kind::invalid, "there are more than 10000000 tasks", rows.place());
+  SUAN_CHECK(each_task(rows, list, [&](const Ask& ask) -> Result<void> {
     named.push_back({rows.text(name), named.size(), ask});
-  }
-  const bool has_cards =
-      std::ranges::any_of(named, [](const Named& each) { return each.ask.has_cards(); });
-  if (!has_cards) return failure(Failure::Kind::invalid, "no task asks for a card", rows.place());
+    return {};
+  }));
   std::ranges::sort(named, [](const Named& a, const Named& b) {
     return a.name != b.name ? a.name < b.name : a.line < b.line;
   });
   std::vector<Ask> tasks;
   tasks.reserve(named.size());
   for (const Named& each : named) tasks.push_back(each.ask);
+  return tasks;
+}
+
+Result<std::vector<TimedTask>> parse_timed_tasks(std::string_view csv, const NodeList& list) {
+  SUAN_TRY(Rows rows, Rows::open(csv, task_columns, may_be_missing));
+  std::vector<TimedTask> tasks;
+  SUAN_CHECK(each_task(rows, list, [&](const Ask& ask) -> Result<void> {
+    SUAN_TRY(const std::int64_t comes, rows.number(creation_time, time_max));
+    SUAN_TRY(const std::int64_t ends, rows.number(deletion_time, time_max));
+    std::int64_t begins = comes;
+    if (!rows.text(scheduled_time).empty()) {
+      SUAN_TRY(begins, rows.number(scheduled_time, time_max));
+    }
+    if (begins < comes || ends < begins)
+      return rows.wrong(deletion_time,
+                        "no earlier than scheduled_time, and that no earlier than "
+                        "creation_time");
+    tasks.push_back({tasks.size(), ask, seconds(comes), seconds(ends - begins)});
+    return {};
+  }));
+  std::ranges::sort(tasks, {},
+                    [](const TimedTask& each) { return std::pair(each.comes, each.number); });
   return tasks;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "packing/room.h"
 
 /// Lists of nodes and tasks of real clusters, as CSV with a header; columns may be in any order,
@@ -30,5 +32,18 @@ Result<NodeList> parse_nodes(std::string_view csv);
 /// with one card) and, if it is there, `gpu_spec` (models that will do, with '|' between them;
 /// empty: any). In order of name. At most 10,000,000 tasks.
 Result<std::vector<packing::Ask>> parse_tasks(std::string_view csv, const NodeList&);
+
+/// A task, and the times it had.
+struct TimedTask {
+  std::size_t number = 0;  // In the list, from 0.
+  packing::Ask ask;
+  Span comes;
+  Span lasts;
+};
+
+/// The same lists with `creation_time`, `deletion_time` and, if it is there and not empty,
+/// `scheduled_time`, from which on a task ran (else from its creation), in whole seconds. In the
+/// order in which they came.
+Result<std::vector<TimedTask>> parse_timed_tasks(std::string_view csv, const NodeList&);
 
 }  // namespace suan::sim

@@ -16,7 +16,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       std::abort();
   }
   if (nodes_csv.size() == text.size()) return 0;
-  const auto tasks = suan::sim::parse_tasks(text.substr(nodes_csv.size() + 1), *nodes);
+  const std::string_view tasks_csv = text.substr(nodes_csv.size() + 1);
+  if (const auto timed = suan::sim::parse_timed_tasks(tasks_csv, *nodes)) {
+    for (const auto& each : *timed) {
+      if (each.lasts < suan::Span{} || each.comes < timed->front().comes) std::abort();
+    }
+  }
+  const auto tasks = suan::sim::parse_tasks(tasks_csv, *nodes);
   if (!tasks) return 0;
   for (const auto& ask : *tasks) {
     if (ask.share_milli >= 1000 || (ask.is_share() && ask.cards > 0) || ask.cpu_milli < 0)

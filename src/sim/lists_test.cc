@@ -51,6 +51,34 @@ TEST(Lists, DoWithoutTheColumnOfModels) {
   EXPECT_EQ(tasks->front().chips, packing::any_chip);
 }
 
+TEST(Lists, ReadTasksWithTimesInTheOrderInWhichTheyCame) {
+  const auto nodes = parse_nodes(nodes_csv);
+  const auto tasks = parse_timed_tasks(
+      "name,cpu_milli,memory_mib,num_gpu,gpu_milli,creation_time,deletion_time,scheduled_time\n"
+      "b,1,1,1,1000,50,90,60\n"
+      "a,1,1,2,1000,20,45,\n"
+      "c,1,1,0,0,20,20,20\n",
+      *nodes);
+  ASSERT_TRUE(tasks) << tasks.error().text;
+  ASSERT_EQ(tasks->size(), 3);
+  EXPECT_EQ((*tasks)[0].ask.cards, 2);
+  EXPECT_EQ((*tasks)[0].lasts, seconds(25));  // Nobody says when it began.
+  EXPECT_EQ((*tasks)[1].number, 2);
+  EXPECT_EQ((*tasks)[1].lasts, Span{});
+  EXPECT_EQ((*tasks)[2].comes, seconds(50));
+  EXPECT_EQ((*tasks)[2].lasts, seconds(30));
+  const auto backwards = parse_timed_tasks(
+      "name,cpu_milli,memory_mib,num_gpu,gpu_milli,creation_time,deletion_time\n"
+      "b,1,1,1,1000,50,90\n"
+      "a,1,1,1,1000,50,40\n",
+      *nodes);
+  ASSERT_FALSE(backwards);
+  EXPECT_EQ(backwards.error().place, "line 3");
+  const auto timeless = parse_timed_tasks("name,cpu_milli,memory_mib,num_gpu,gpu_milli\n", *nodes);
+  ASSERT_FALSE(timeless);
+  EXPECT_NE(timeless.error().text.find("creation_time"), std::string::npos);
+}
+
 struct Wrong {
   std::string_view csv;
   std::string_view place;

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "sim/arguments.h"
 #include "sim/crew.h"
+#include "sim/replayer.h"
 #include "sim/ruler.h"
 #include "wire/json.h"
 #include "wire/names.h"
@@ -355,6 +356,7 @@ int find_planted(const Options& options) {
 
 int simulate(std::span<const char* const> arguments) {
   if (asks_for_protocol(arguments)) return measure(arguments);
+  if (asks_for_replay(arguments)) return replay(arguments);
   const auto options = read_options(arguments);
   if (!options) return complain(options.error().text);
   if (options->trace) return follow(*options);
