@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""How well policies pack the lists of openb under the protocol by which FGD was measured: JSON lines on
-stdout, one a metric, means of ten seeds; and how fast.
+"""How well policies pack the lists of openb under the protocol by which FGD was measured, and how well a domain
+does when their jobs come, wait and end: JSON lines on stdout, one a metric, means of ten and of five seeds; and
+how fast.
 
 The lists are Alibaba's cluster-trace-gpu-v2023 (github.com/alibaba/clusterdata; the variants are in
 github.com/hkust-adsl/kubernetes-scheduler-simulator, data/csv), plain or gzipped, in the folder `openb` of
@@ -24,6 +25,8 @@ LISTS = ["default", "cpu100", "cpu250", "gpushare40", "gpushare100", "gpuspec33"
 NODES = "openb_node_list_gpu_node.csv"
 NODES_OF_ONE = 1213
 COPIES = [1, 4, 16, 82]
+TIMED = [each for each in LISTS if not each.startswith("multigpu")]  # The others say nothing of times.
+REPLAY_SEEDS = 5
 FGD_COPIES_MAX = 4  # It looks at every node.
 KNOWN = ["fgd", "bestfit", "packing", "dotprod", "random"]
 
@@ -80,6 +83,28 @@ def measure(program, folder, task):
     return json.loads(done.stdout)
 
 
+def replay(program, folder, task):
+    """The jobs of a list drawn so that 130 % of the cards are asked for, for two hours."""
+    name, policy, seed = task
+    done = subprocess.run(
+        [program, "--nodes", folder / NODES, "--jobs", folder / f"openb_pod_list_{name}.csv", "--policy", policy,
+         "--load", "130", "--hours", "2", "--seed", str(seed), "--seeds", str(REPLAY_SEEDS), "-o", "json"],
+        stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(done.stdout)
+
+
+def report_replays(replays, name):
+    suan, fgd = replays[(name, "suan")], replays[(name, "fgd")]
+    report(f"openb_{name}_replay_130", suan["allocation"], "%", fgd["allocation"],
+           deviation=suan["allocation_deviation"], baseline_deviation=fgd["allocation_deviation"])
+    for cards, waits in suan["by_gpus"].items():
+        of_fgd = fgd["by_gpus"].get(cards, {})
+        for metric, field in (("p99", "wait_minutes_p99"), ("mean", "wait_minutes_mean")):
+            report(f"openb_{name}_replay_wait_{metric}_minutes_{cards}", waits.get(field), "min", of_fgd.get(field))
+        report(f"openb_{name}_replay_started_{cards}", waits["started"], "jobs", of_fgd.get("started"),
+               came=waits["came"])
+
+
 def report(metric, value, unit, baseline=None, **more):
     line = {"bench": "placement", "metric": metric, "value": value, "unit": unit}
     if baseline is not None:
@@ -132,6 +157,9 @@ def main():
                  for policy in ["suan", "suan-all"] + (KNOWN if each == "default" else ["fgd"])]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             results = dict(zip(tasks, pool.map(lambda task: measure(program, folder, task), tasks)))
+            runs = [(each, policy, wish.seed) for each in lists if each in TIMED for policy in ("suan", "fgd")]
+            replays = {run[:2]: done
+                       for run, done in zip(runs, pool.map(lambda run: replay(program, folder, run), runs))}
     for (each, policy, _, _), result in results.items():
         if policy == "suan":
             fgd = results[(each, "fgd", wish.seed, wish.seeds)]
@@ -150,6 +178,9 @@ def main():
                 report(f"openb_{each}_{policy}_{percent}", result["allocation"][str(percent)], "%",
                        PUBLISHED.get((each, policy, percent)),
                        deviation=result["allocation_deviation"][str(percent)])
+    for each in lists:
+        if each in TIMED:
+            report_replays(replays, each)
     if "default" in lists:
         report_speed(program, wish)
 

@@ -24,7 +24,7 @@ body{font:15px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:
 h1{font-size:1.4em;margin-bottom:.2em}h2{font-size:1.05em;margin:2em 0 .3em}
 p{margin:.2em 0;color:#555}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:.3em .6em;border-bottom:1px solid #e3e3e3}th{font-weight:600}
-th:first-child,td:first-child{text-align:left}svg{width:100%;height:auto}
+td{white-space:nowrap}th:first-child,td:first-child{text-align:left}svg{width:100%;height:auto}
 .key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.4em}
 text{font:11px system-ui,sans-serif;fill:#555}
 )";
@@ -87,11 +87,13 @@ std::string chart(const Setting& setting, const std::vector<Outcome>& outcomes,
   };
   std::string svg = "<svg viewBox=\"0 0 " + std::to_string(chart_width) + " " +
                     std::to_string(chart_height) + "\" role=\"img\">";
-  constexpr int steps = 4;
+  constexpr int steps = 5;
+  const double step = (most - least) / steps;
   for (int i = 0; i <= steps; ++i) {
-    const double value = least + (most - least) * i / steps;
+    const double value = least + step * i;
     svg += line(margin_left, y_of(value), chart_width - margin_right, y_of(value));
-    svg += label(margin_left - 6, y_of(value) + 4, "end", number(value, most < 10 ? 1 : 0));
+    svg += label(margin_left - 6, y_of(value) + 4, "end",
+                 number(value, std::floor(step) == step ? 0 : 1));
     const double part = static_cast<double>(i) / steps;
     svg += label(x_of(part), chart_height - 8, i == steps ? "end" : "middle",
                  number(span * part, span < 8 ? 1 : 0) + " h");
@@ -126,31 +128,25 @@ std::string summary(const std::vector<Outcome>& outcomes) {
                                             "refused", "jobs/s of the replay"});
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const Outcome& each = outcomes[i];
-    html +=
-        row("td", {key(i, each.policy), print_figure(each.allocation), print_figure(each.waiting),
-                   std::to_string(each.refused), number(each.jobs_per_second, 0)});
+    html += row("td",
+                {key(i, each.policy), print_figure(each.allocation), print_figure(each.waiting, 0),
+                 std::to_string(each.refused), number(each.jobs_per_second, 0)});
   }
   return html + "</table>";
 }
 
-std::string waits_table(const std::vector<Outcome>& outcomes,
-                        const std::vector<std::string>& names) {
+std::string waits_table(const std::vector<Outcome>& outcomes, const std::vector<std::string>& names,
+                        Figure Waits::* which, bool Waits::* is_open) {
   std::vector<std::string> titles{"policy"};
   for (const std::string& name : names) titles.push_back(cards_title(name));
   std::string html = "<table>" + row("th", titles);
-  const auto text = [](const Figure& figure, bool is_open) {
-    return (is_open ? "&gt;" : "") + number(figure.mean);
-  };
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     std::vector<std::string> cells{key(i, outcomes[i].policy)};
     for (const std::string& name : names) {
       const auto at = outcomes[i].sizes.find(name);
-      if (at == outcomes[i].sizes.end() || at->second.mean.seeds == 0) {
-        cells.emplace_back("–");
-        continue;
-      }
-      cells.push_back(text(at->second.median, at->second.median_is_open) + " / " +
-                      text(at->second.p99, at->second.p99_is_open));
+      const bool is_there = at != outcomes[i].sizes.end() && (at->second.*which).seeds > 0;
+      cells.push_back(
+          is_there ? (at->second.*is_open ? "&gt;" : "") + number((at->second.*which).mean) : "–");
     }
     html += row("td", cells);
   }
@@ -164,7 +160,8 @@ std::string what_came(const Setting& setting) {
            (setting.speed == 1 ? "" : ", " + std::to_string(setting.speed) + " times as fast") +
            ", over " + span + ".";
   return "Jobs were drawn from the list so that " + std::to_string(setting.load_percent) +
-         " % of the cards are asked for, over " + span + "; seed " + std::to_string(setting.seed) +
+         "&#160;% of the cards are asked for, over " + span + "; seed " +
+         std::to_string(setting.seed) +
          (setting.seeds == 1 ? "" : " and " + std::to_string(setting.seeds - 1) + " more") + ".";
 }
 
@@ -194,8 +191,10 @@ std::string html_report(const Setting& setting, const std::vector<Outcome>& outc
           chart(setting, outcomes, &Outcome::allocation_course, std::floor(least / 10) * 10, 100);
   html += "<h2>Jobs that wait</h2>" +
           chart(setting, outcomes, &Outcome::waiting_course, 0, round_up(most));
-  html += "<h2>Minutes of waiting: half of the jobs / 99 in 100 waited at most</h2>" +
-          waits_table(outcomes, names) +
+  html += "<h2>Minutes that half of the jobs waited at most</h2>" +
+          waits_table(outcomes, names, &Waits::median, &Waits::median_is_open) +
+          "<h2>Minutes that 99 in 100 waited at most</h2>" +
+          waits_table(outcomes, names, &Waits::p99, &Waits::p99_is_open) +
           "<p>Of jobs that came meanwhile. &gt;: that job still waits.</p></html>\n";
   return html;
 }

@@ -113,13 +113,14 @@ Figure Figure::over(const std::vector<double>& values) {
   return figure;
 }
 
-std::string print_figure(const Figure& figure) {
+std::string print_figure(const Figure& figure, int decimals) {
   if (figure.seeds == 0) return "-";
   char text[64];
   if (figure.seeds > 1)
-    std::snprintf(text, sizeof text, "%.2f ±%.2f", figure.mean, figure.deviation);
+    std::snprintf(text, sizeof text, "%.*f ±%.*f", decimals, figure.mean, decimals,
+                  figure.deviation);
   else
-    std::snprintf(text, sizeof text, "%.2f", figure.mean);
+    std::snprintf(text, sizeof text, "%.*f", decimals, figure.mean);
   return text;
 }
 
@@ -161,18 +162,19 @@ double seconds_now() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-Progress::Progress(std::uint64_t runs) : runs_(runs), is_shown_(::isatty(STDERR_FILENO) == 1) {}
+ProgressBar::ProgressBar(std::uint64_t runs)
+    : runs_(runs), is_shown_(::isatty(STDERR_FILENO) == 1) {}
 
-Progress::~Progress() {
+ProgressBar::~ProgressBar() {
   if (is_shown_) std::fputs("\r\x1b[K", stderr);
 }
 
-void Progress::begin(const std::string& policy) {
+void ProgressBar::begin(const std::string& policy) {
   policy_ = policy;
   ++run_;
 }
 
-void Progress::show(double part) {
+void ProgressBar::show(double part) {
   if (!is_shown_ || seconds_now() - shown_at_ < 0.1) return;
   shown_at_ = seconds_now();
   constexpr int width = 30;

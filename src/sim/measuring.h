@@ -50,8 +50,8 @@ struct Figure {
   static Figure over(const std::vector<double>& values);
 };
 
-/// Hundredths, with the deviation where there are several seeds; "-" where there is none.
-std::string print_figure(const Figure&);
+/// With the deviation where there are several seeds; "-" where there is none.
+std::string print_figure(const Figure&, int decimals = 2);
 
 /// With as many digits as mean anything.
 std::optional<double> digits(const Figure&, double Figure::* which);
@@ -66,12 +66,12 @@ void print_row(std::string_view name, const std::vector<std::string>& cells);
 double seconds_now();
 
 /// How far several runs are, on a terminal.
-class Progress {
+class ProgressBar {
  public:
-  explicit Progress(std::uint64_t runs);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit ProgressBar(std::uint64_t runs);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
 
   void begin(const std::string& policy);
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,17 +33,16 @@ struct Replay {
   std::vector<double> waiting_course;
 };
 
-/// Told now and then how far a replay is, from 0 to 1.
-using Watch = std::function<void(double)>;
+class ProgressBar;  // Shown how far a replay is; may be null.
 
 /// First come, first served: the first that waits gets its place when it fits, where the policy
 /// says, and nobody passes it by.
 Replay replay_in_line(const NodeList&, const Workload&, std::unique_ptr<packing::Policy>,
-                      const Watch&);
+                      ProgressBar*);
 
 /// By a domain: the real queue, placement and packing, with each kind of node as a pool and one
 /// project that all jobs are of. Each job may take as long as the next of some usual limits allows,
 /// from an hour to a year. `invalid` if the domain takes no such nodes or jobs.
-Result<Replay> replay_in_domain(const NodeList&, const Workload&, const Watch&);
+Result<Replay> replay_in_domain(const NodeList&, const Workload&, ProgressBar*);
 
 }  // namespace suan::sim

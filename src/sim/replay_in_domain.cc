@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "journal/memory_journal.h"
 #include "runtime/core.h"
+#include "sim/measuring.h"
 #include "sim/replay.h"
 #include "sim/tally.h"
 
@@ -32,15 +33,16 @@ class Centre final : public runtime::Outlet, public runtime::Clock {
   Centre(const NodeList& nodes, const Workload& workload)
       : nodes_(nodes), workload_(workload), tally_(nodes, workload) {}
 
-  Result<Replay> run(const Watch& watch) {
+  Result<Replay> run(ProgressBar* progress) {
     SUAN_CHECK(found());
     for (std::size_t turn = 0;; ++turn) {
       const Moment next = std::max(next_event(), now_);
       if (next >= beginning + workload_.lasts) return tally_.finish();
       now_ = next;
       SUAN_CHECK(step());
-      if (turn % watched_every == 0 && watch)
-        watch(static_cast<double>((now_ - beginning).us) / static_cast<double>(workload_.lasts.us));
+      if (turn % watched_every == 0 && progress != nullptr)
+        progress->show(static_cast<double>((now_ - beginning).us) /
+                       static_cast<double>(workload_.lasts.us));
     }
   }
 
@@ -188,8 +190,8 @@ class Centre final : public runtime::Outlet, public runtime::Clock {
 }  // namespace
 
 Result<Replay> replay_in_domain(const NodeList& nodes, const Workload& workload,
-                                const Watch& watch) {
-  return Centre(nodes, workload).run(watch);
+                                ProgressBar* progress) {
+  return Centre(nodes, workload).run(progress);
 }
 
 }  // namespace suan::sim

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "packing/cluster.h"
+#include "sim/measuring.h"
 #include "sim/replay.h"
 #include "sim/tally.h"
 
@@ -26,7 +27,7 @@ bool ends_later(const Running& a, const Running& b) {
 }  // namespace
 
 Replay replay_in_line(const NodeList& nodes, const Workload& workload,
-                      std::unique_ptr<packing::Policy> policy, const Watch& watch) {
+                      std::unique_ptr<packing::Policy> policy, ProgressBar* progress) {
   packing::Cluster cluster(nodes.kinds, nodes.rooms, std::move(policy));
   Tally tally(nodes, workload);
   std::deque<std::size_t> line;
@@ -58,8 +59,8 @@ Replay replay_in_line(const NodeList& nodes, const Workload& workload,
       ++next;
     }
     serve(now);
-    if (turn % watched_every == 0 && watch)
-      watch(static_cast<double>(now.us) / static_cast<double>(workload.lasts.us));
+    if (turn % watched_every == 0 && progress != nullptr)
+      progress->show(static_cast<double>(now.us) / static_cast<double>(workload.lasts.us));
   }
   return tally.finish();
 }

@@ -82,12 +82,12 @@ Result<Workload> workload_of(const Options& options, const NodeList& nodes,
 
 Result<Replay> run(const std::string& policy, const NodeList& nodes,
                    std::span<const TimedTask> tasks, const Workload& workload, std::uint64_t seed,
-                   const Watch& watch) {
-  if (policy == "suan") return replay_in_domain(nodes, workload, watch);
+                   ProgressBar* progress) {
+  if (policy == "suan") return replay_in_domain(nodes, workload, progress);
   packing::Knowledge knowledge;
   for (const TimedTask& each : tasks) knowledge.mix.add(each.ask);
   knowledge.seed = seed;
-  return replay_in_line(nodes, workload, packing::make_policy(policy, knowledge), watch);
+  return replay_in_line(nodes, workload, packing::make_policy(policy, knowledge), progress);
 }
 
 struct Measured {
@@ -102,7 +102,7 @@ Result<Measured> measure_all(const Options& options) {
   if (!nodes) return in_file(nodes.error(), options.nodes);
   const auto tasks = parse_timed_tasks(tasks_csv, *nodes);
   if (!tasks) return in_file(tasks.error(), options.tasks);
-  Progress progress(options.policies.size() * options.seeds);
+  ProgressBar progress(options.policies.size() * options.seeds);
   Measured measured;
   for (const std::string& policy : options.policies) {
     std::vector<Replay> runs;
@@ -112,8 +112,7 @@ Result<Measured> measure_all(const Options& options) {
       measured.setting.lasts = workload->lasts;
       progress.begin(policy);
       const double start = seconds_now();
-      SUAN_TRY(Replay replay, run(policy, *nodes, *tasks, *workload, options.seed + i,
-                                  [&](double part) { progress.show(part); }));
+      SUAN_TRY(Replay replay, run(policy, *nodes, *tasks, *workload, options.seed + i, &progress));
       replay.seconds = seconds_now() - start;
       runs.push_back(std::move(replay));
     }
@@ -238,7 +237,7 @@ void print_tables(const Measured& measured) {
   std::vector<std::string> names;
   for (const Outcome& outcome : measured.outcomes) {
     print_row(outcome.policy,
-              {print_figure(outcome.allocation), print_figure(outcome.waiting),
+              {print_figure(outcome.allocation), print_figure(outcome.waiting, 0),
                std::to_string(outcome.refused),
                std::to_string(static_cast<std::uint64_t>(outcome.jobs_per_second))});
     for (const auto& [name, waits] : outcome.sizes) {

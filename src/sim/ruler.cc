@@ -50,18 +50,18 @@ Result<ListOptions> read_options(std::span<const char* const> arguments) {
 
 class Shown final : public Witness {
  public:
-  Shown(Progress& progress, std::size_t tasks) : progress_(progress), tasks_(tasks) {}
+  Shown(ProgressBar& progress, std::size_t tasks) : progress_(progress), tasks_(tasks) {}
   void decided(std::uint64_t decisions) override {
     progress_.show(static_cast<double>(decisions) / static_cast<double>(tasks_));
   }
 
  private:
-  Progress& progress_;
+  ProgressBar& progress_;
   std::size_t tasks_;
 };
 
 Outcome run_policy(const ListOptions& options, const std::string& policy, const NodeList& nodes,
-                   const std::vector<packing::Ask>& tasks, Progress& progress) {
+                   const std::vector<packing::Ask>& tasks, ProgressBar& progress) {
   packing::Knowledge knowledge;
   for (const packing::Ask& ask : tasks) knowledge.mix.add(ask);
   std::array<std::vector<double>, arrived_percents.size()> allocation;
@@ -177,7 +177,7 @@ Result<std::vector<Outcome>> run_all(const ListOptions& options) {
   if (!nodes) return in_file(nodes.error(), options.nodes);
   auto tasks = parse_tasks(tasks_csv, *nodes);
   if (!tasks) return in_file(tasks.error(), options.tasks);
-  Progress progress(options.policies.size() * options.seeds);
+  ProgressBar progress(options.policies.size() * options.seeds);
   std::vector<Outcome> outcomes;
   for (const std::string& policy : options.policies)
     outcomes.push_back(run_policy(options, policy, *nodes, *tasks, progress));
