@@ -127,7 +127,7 @@ inline constexpr std::array<Flag, 20> simulate_flags{{
      .choices = "fgd"},
     {.name = "nodes",
      .value = "FILE",
-     .text = "Nodes as CSV: cpu_milli, memory_mib, gpu, model",
+     .text = "Nodes as CSV: cpu_milli, memory_mib, gpu, model, and if known price, watts",
      .completes = Completes::file},
     {.name = "jobs",
      .value = "FILE",

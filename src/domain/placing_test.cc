@@ -177,6 +177,43 @@ TEST(Placing, WhatASummaryPromisesIsGrantedAfterAllThatIsExpected) {
   });
 }
 
+JobSpec any_wish(Random& random) {
+  constexpr std::array<std::int64_t, 7> cards{0, 250, 500, 1000, 2000, 4000, 8000};
+  JobSpec spec = wish(cards[random.below(cards.size())]);
+  if (spec.alternatives.front().card_milli == 0) spec.alternatives.front().chip.clear();
+  spec.cpu_milli.least = 1000 * random.between(1, 60);
+  if (random.chance(1, 4)) spec.nodes = 1 + random.below(4U);
+  return spec;
+}
+
+// Whatever is full, reserved or granted: who finds a place finds one also when there is more.
+TEST(Placing, MoreCapacityNeverHidesAPlace) {
+  std::size_t found = 0;
+  for_each_seed([&](Random& random) {
+    Proven domain;
+    const auto pools =
+        1 + random.below(70U);  // Below and above the number that is looked at whole.
+    offer(domain.state, pools, 1 + random.below(5U));
+    for (int i = 0; i < 80; ++i) {
+      domain.place(any_wish(random));
+      if (random.chance(2, 3) && !domain.reserving.empty()) domain.reserve();
+    }
+    for (int i = 0; i < 30; ++i) {
+      const JobSpec spec = any_wish(random);
+      if (!first_place(domain.state, spec)) continue;
+      ++found;
+      State more = domain.state;
+      Pool larger = *more.catalogue().pools().find(PoolId{1 + random.below(pools)});
+      larger.nodes += 1 + random.below(4U);
+      if (random.chance(1, 3)) larger.id = PoolId{pools + 1};
+      larger.name += "+";
+      more.apply({catalogue::PoolOffered{larger}}, domain.now);
+      EXPECT_TRUE(first_place(more, spec).has_value());
+    }
+  });
+  EXPECT_GT(found, 100U);
+}
+
 TEST(Placing, WholeNodesArePromisedWithoutAskingWhileOthersAreExpected) {
   Proven domain;
   offer(domain.state, 1, 4);

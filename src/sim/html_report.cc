@@ -124,13 +124,24 @@ std::string key(std::size_t number, const std::string& policy) {
 }
 
 std::string summary(const std::vector<Outcome>& outcomes) {
-  std::string html = "<table>" + row("th", {"policy", "allocated, %", "waiting at the end",
-                                            "refused", "jobs/s of the replay"});
+  const bool has_prices = any_has(outcomes, &Outcome::cost_cny);
+  const bool has_watts = any_has(outcomes, &Outcome::energy_kwh);
+  std::vector<std::string> titles{"policy",  "allocated, %",         "waiting at the end",
+                                  "refused", "jobs/s of the replay", "card hours"};
+  if (has_prices) titles.emplace_back("CNY");
+  if (has_watts) titles.emplace_back("kWh");
+  std::string html = "<table>" + row("th", titles);
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const Outcome& each = outcomes[i];
-    html += row("td",
-                {key(i, each.policy), print_figure(each.allocation), print_figure(each.waiting, 0),
-                 std::to_string(each.refused), number(each.jobs_per_second, 0)});
+    std::vector<std::string> cells{key(i, each.policy),
+                                   print_figure(each.allocation),
+                                   print_figure(each.waiting, 0),
+                                   std::to_string(each.refused),
+                                   number(each.jobs_per_second, 0),
+                                   print_figure(each.card_hours, 0)};
+    if (has_prices) cells.push_back(print_figure(each.cost_cny, 0));
+    if (has_watts) cells.push_back(print_figure(each.energy_kwh, 0));
+    html += row("td", cells);
   }
   return html + "</table>";
 }

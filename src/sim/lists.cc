@@ -19,6 +19,8 @@ using packing::NodeKind;
 constexpr std::int64_t cpu_milli_max = 1'000'000'000;
 constexpr std::int64_t memory_mib_max = 1'000'000'000;
 constexpr std::int64_t cards_max = 64;
+constexpr Money hourly_max = yuan(1'000'000);
+constexpr std::int64_t watts_max = 1'000'000;
 constexpr std::int64_t time_max = 1'000'000'000'000;  // Seconds.
 constexpr std::size_t nodes_max = 1'000'000;
 constexpr std::size_t tasks_max = 10'000'000;
@@ -107,12 +109,12 @@ std::uint32_t number_of(std::vector<std::string>& names, std::string_view name) 
 }  // namespace
 
 Result<NodeList> parse_nodes(std::string_view csv) {
-  enum : std::uint8_t { cpu_milli, memory_mib, gpu, model };
-  static constexpr std::array<std::string_view, 4> columns{"cpu_milli", "memory_mib", "gpu",
-                                                           "model"};
-  SUAN_TRY(Rows rows, Rows::open(csv, columns));
+  enum : std::uint8_t { cpu_milli, memory_mib, gpu, model, price, watts };
+  static constexpr std::array<std::string_view, 6> columns{"cpu_milli", "memory_mib", "gpu",
+                                                           "model",     "price",      "watts"};
+  SUAN_TRY(Rows rows, Rows::open(csv, columns, std::span(columns).last(2)));
   NodeList list;
-  std::map<NodeKind, std::uint32_t> kinds;
+  std::map<std::pair<NodeKind, CardTerms>, std::uint32_t> kinds;
   while (rows.next()) {
     NodeKind kind;
     SUAN_TRY(kind.cpu_milli, rows.number(cpu_milli, cpu_milli_max));
@@ -123,9 +125,22 @@ Result<NodeList> parse_nodes(std::string_view csv) {
     kind.chip = number_of(list.chips, rows.text(model));
     if (list.chips.size() > packing::chips_max)
       return rows.wrong(model, "one of at most 64 models");
+    CardTerms terms;
+    if (!rows.text(price).empty()) {
+      const auto hourly = parse_money(rows.text(price));
+      if (!hourly || *hourly < Money{} || *hourly > hourly_max)
+        return rows.wrong(price, "CNY for a card and an hour, from 0 to 1000000");
+      terms.hourly = *hourly;
+    }
+    if (!rows.text(watts).empty()) {
+      SUAN_TRY(terms.watts, rows.number(watts, watts_max));
+    }
     const auto [at, is_new] =
-        kinds.try_emplace(kind, static_cast<std::uint32_t>(list.kinds.size()));
-    if (is_new) list.kinds.push_back(kind);
+        kinds.try_emplace({kind, terms}, static_cast<std::uint32_t>(list.kinds.size()));
+    if (is_new) {
+      list.kinds.push_back(kind);
+      list.terms.push_back(terms);
+    }
     if (list.rooms.size() == nodes_max)
       return failure(Failure::Kind::invalid, "there are more than 1000000 nodes", rows.place());
     list.rooms.push_back(packing::all_free(at->second, kind));

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/money.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "packing/room.h"
@@ -15,17 +16,27 @@
 /// cluster-trace-gpu-v2023).
 namespace suan::sim {
 
+/// What a card of a node costs and draws while somebody holds it.
+struct CardTerms {
+  Money hourly;
+  std::int64_t watts = 0;
+
+  friend auto operator<=>(const CardTerms&, const CardTerms&) = default;
+};
+
 /// A cluster, all of it free.
 struct NodeList {
   std::vector<std::string> chips;  // Models of cards; a NodeKind names one by its index.
   std::vector<packing::NodeKind> kinds;
+  std::vector<CardTerms> terms;          // Of each kind: two may differ by nothing else.
   std::vector<packing::NodeRoom> rooms;  // In the order of the list.
   std::int64_t card_milli = 0;           // Of all nodes.
 };
 
-/// Reads `cpu_milli`, `memory_mib`, `gpu` (cards of the node) and `model` (of the cards; may be
-/// empty). At most 1,000,000 nodes with at most 64 cards each, of at most 64 models. `invalid`
-/// names the line and the column.
+/// Reads `cpu_milli`, `memory_mib`, `gpu` (cards of the node), `model` (of the cards; may be
+/// empty) and, if they are there, `price` (CNY for a card and an hour) and `watts` (of a card). At
+/// most 1,000,000 nodes with at most 64 cards each, of at most 64 models. `invalid` names the line
+/// and the column.
 Result<NodeList> parse_nodes(std::string_view csv);
 
 /// Reads `name`, `cpu_milli`, `memory_mib`, `num_gpu`, `gpu_milli` (of each card; below 1000 only

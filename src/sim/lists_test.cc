@@ -26,6 +26,24 @@ TEST(Lists, ReadNodesOfAFewKinds) {
   EXPECT_EQ(list->rooms[2].whole, 8);
 }
 
+TEST(Lists, ReadWhatCardsCostAndDraw) {
+  const auto list = parse_nodes(
+      "cpu_milli,memory_mib,gpu,model,watts,price\n"
+      "1,1,1,A,400,12.5\n"
+      "1,1,1,A,,\n"
+      "1,1,1,A,400,12.50\n");
+  ASSERT_TRUE(list) << list.error().text;
+  ASSERT_EQ(list->terms.size(), 2);
+  EXPECT_EQ(list->terms[0].hourly.micro, 12'500'000);
+  EXPECT_EQ(list->terms[0].watts, 400);
+  EXPECT_EQ(list->terms[1], CardTerms{});
+  EXPECT_EQ(list->rooms[2].kind, 0);
+  const auto negative = parse_nodes("cpu_milli,memory_mib,gpu,model,price\n1,1,1,A,-1\n");
+  ASSERT_FALSE(negative);
+  EXPECT_EQ(negative.error().place, "line 2");
+  EXPECT_NE(negative.error().text.find("price"), std::string::npos);
+}
+
 TEST(Lists, ReadTasksInOrderOfName) {
   const auto nodes = parse_nodes(nodes_csv);
   const auto tasks = parse_tasks(

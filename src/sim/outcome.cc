@@ -64,11 +64,17 @@ Outcome outcome_of(const std::string& policy, const std::vector<Replay>& runs) {
   outcome.policy = policy;
   std::vector<double> allocation;
   std::vector<double> waiting;
+  std::vector<double> card_hours;
+  std::vector<double> costs;
+  std::vector<double> energies;
   double jobs = 0;
   double seconds = 0;
   for (const Replay& run : runs) {
     allocation.push_back(run.allocation);
     waiting.push_back(run.waiting_course.back());
+    card_hours.push_back(run.card_hours);
+    costs.push_back(run.cost_cny);
+    energies.push_back(run.energy_kwh);
     outcome.refused += run.refused;
     jobs += static_cast<double>(run.jobs);
     seconds += run.seconds;
@@ -77,10 +83,17 @@ Outcome outcome_of(const std::string& policy, const std::vector<Replay>& runs) {
   for (auto& [name, waits] : outcome.sizes) waits = waits_of(name, runs);
   outcome.allocation = Figure::over(allocation);
   outcome.waiting = Figure::over(waiting);
+  outcome.card_hours = Figure::over(card_hours);
+  outcome.cost_cny = Figure::over(costs);
+  outcome.energy_kwh = Figure::over(energies);
   outcome.jobs_per_second = jobs / std::max(seconds, 1e-9);
   outcome.allocation_course = mean_course(runs, &Replay::allocation_course);
   outcome.waiting_course = mean_course(runs, &Replay::waiting_course);
   return outcome;
+}
+
+bool any_has(const std::vector<Outcome>& outcomes, Figure Outcome::* which) {
+  return std::ranges::any_of(outcomes, [&](const Outcome& each) { return (each.*which).mean > 0; });
 }
 
 }  // namespace suan::sim

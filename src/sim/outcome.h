@@ -30,12 +30,18 @@ struct Outcome {
   Figure waiting;  // Jobs, in the last of the parts of the time.
   std::map<std::string, Waits> sizes;
   std::uint64_t refused = 0;
+  Figure card_hours;
+  Figure cost_cny;    // 0 where the list of nodes names no prices,
+  Figure energy_kwh;  // and this where it says nothing of watts.
   double jobs_per_second = 0;
   std::vector<double> allocation_course;
   std::vector<double> waiting_course;
 };
 
 Outcome outcome_of(const std::string& policy, const std::vector<Replay>& runs);
+
+/// Whether any policy has some of it.
+bool any_has(const std::vector<Outcome>&, Figure Outcome::* which);
 
 /// What was asked for, for people.
 struct Setting {

@@ -26,6 +26,9 @@ struct Replay {
   double allocation = 0;  // Percent of all cards that jobs held, the mean over time.
   std::map<std::string, SizeClass> sizes;  // "0", "share", "1", "2" …
   std::uint64_t refused = 0;               // That fit on no node, however empty.
+  double card_hours = 0;
+  double cost_cny = 0;  // Of the cards that were held, by the list of nodes.
+  double energy_kwh = 0;
   std::uint64_t jobs = 0;
   double seconds = 0;  // That it took.
   /// Means over equal parts of the time: cards that are held, in percent, and jobs that wait.

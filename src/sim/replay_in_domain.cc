@@ -20,6 +20,7 @@ namespace {
 
 constexpr Moment beginning{1'767'225'600'000'000};  // 2026-01-01T00:00:00Z.
 constexpr std::size_t watched_every = 256;
+constexpr Money deposit = yuan(900'000'000);
 constexpr std::array limits{hours(1),      hours(4),      hours(12),      hours(24),
                             hours(3 * 24), hours(7 * 24), hours(30 * 24), hours(366 * 24)};
 
@@ -56,7 +57,8 @@ class Centre final : public runtime::Outlet, public runtime::Clock {
     const AttemptKey& key = launch->launch.key;
     const jobs::Job& job = *core_.state().jobs().find(key.job);
     const auto number = static_cast<std::size_t>(*parse_integer(job.spec->name));
-    tally_.starts(number, now_ - beginning);
+    const PoolId pool = job.units.front().placement.pool;  // Pools were made kind by kind.
+    tally_.starts(number, now_ - beginning, static_cast<std::uint32_t>(pool.value - 1));
     running_.push({now_ + workload_.arrivals[number].lasts, number, key});
     started_.push_back(key);
   }
@@ -130,10 +132,12 @@ class Centre final : public runtime::Outlet, public runtime::Clock {
     return {};
   }
 
-  // A pool for each kind of node. All cards cost the same, as the lists name no prices.
+  // A pool for each kind of node. Prices are a thousandth of what the list says, so that no account
+  // is too small for what is set aside for all jobs; the books are kept by the list.
   Result<void> found() {
     SUAN_CHECK(carry_out(domain::FoundDomain{"replay", "replay", "operator", {}}));
     SUAN_CHECK(carry_out(domain::CreateProject{"replay", ""}));
+    SUAN_CHECK(carry_out(domain::Deposit{"replay", deposit, ""}));
     domain::StartMember start;
     start.name = start.site.name = "cluster";
     for (std::size_t i = 0; i < nodes_.kinds.size(); ++i) {
@@ -144,6 +148,7 @@ class Centre final : public runtime::Outlet, public runtime::Clock {
       pool.nodes = static_cast<std::uint32_t>(std::ranges::count(
           nodes_.rooms, static_cast<std::uint32_t>(i), &packing::NodeRoom::kind));
       pool.cards_per_node = kind.cards;
+      pool.price.card_hour = Money{(nodes_.terms[i].hourly.micro + 500) / 1000};
       pool.cpu_milli_per_node = kind.cpu_milli;
       pool.memory_bytes_per_node = kind.memory_bytes;
       start.pools.push_back(std::move(pool));

@@ -37,7 +37,7 @@ Replay replay_in_line(const NodeList& nodes, const Workload& workload,
       const Arrival& first = workload.arrivals[line.front()];
       const auto placed = cluster.place(first.ask);
       if (!placed) return;
-      tally.starts(line.front(), now);
+      tally.starts(line.front(), now, cluster.rooms()[placed->node].kind);
       running.push({now + first.lasts, line.front(), *placed});
       line.pop_front();
     }

@@ -173,6 +173,30 @@ TEST(Replay, KeepsItsBooks) {
       40);
 }
 
+TEST(Replay, CountsWhatTheCardsCostAndDraw) {
+  const NodeList nodes = *parse_nodes(
+      "cpu_milli,memory_mib,gpu,model,price,watts\n"
+      "16000,65536,2,A,20,\n"
+      "16000,65536,2,A,1.5,300\n");
+  ASSERT_EQ(nodes.kinds.size(), 2U);
+  Workload workload;
+  workload.lasts = hours(4);
+  workload.arrivals = {
+      {Span{}, hours(3), cards(2)},
+      {hours(1), hours(9), cards(1)},
+      {hours(2), hours(1), {.cards = 0, .share_milli = 0, .cpu_milli = 1000, .memory_bytes = 1}}};
+  const auto replay = replay_in_domain(nodes, workload, nullptr);
+  ASSERT_TRUE(replay) << replay.error().text;
+  EXPECT_NEAR(replay->card_hours, 6 + 3, 1e-6);
+  EXPECT_NEAR(replay->cost_cny, 6 * 1.5 + 3 * 20, 1e-6);  // The cheaper ones first.
+  EXPECT_NEAR(replay->energy_kwh, 6 * 0.3, 1e-6);
+  const std::vector<Outcome> outcomes{outcome_of("suan", {*replay})};
+  EXPECT_TRUE(any_has(outcomes, &Outcome::cost_cny));
+  Setting setting;
+  setting.lasts = hours(4);
+  EXPECT_NE(html_report(setting, outcomes).find("<th>kWh</th>"), std::string::npos);
+}
+
 TEST(Report, IsAPageByItself) {
   const NodeList nodes = two_cards();
   const Replay replay =
@@ -185,6 +209,7 @@ TEST(Report, IsAPageByItself) {
   EXPECT_NE(page.find("&lt;jobs>.csv"), std::string::npos);
   EXPECT_NE(page.find("<polyline"), std::string::npos);
   EXPECT_NE(page.find("<td>110.0</td>"), std::string::npos);
+  EXPECT_EQ(page.find("CNY"), std::string::npos);   // Nobody said what cards cost.
   EXPECT_EQ(page.find("http"), std::string::npos);  // It needs nothing from elsewhere.
 }
 

@@ -160,6 +160,9 @@ struct Report {
   std::uint64_t refused = 0;
   std::map<std::string, SizeReport> by_gpus;
   std::uint64_t jobs_per_second = 0;
+  std::optional<double> card_hours;
+  std::optional<double> cost_cny;
+  std::optional<double> energy_kwh;
 
   static void fields(auto&& visit, auto& self) {
     visit(1, "policy", self.policy);
@@ -173,6 +176,9 @@ struct Report {
     visit(9, "refused", self.refused);
     visit(10, "by_gpus", self.by_gpus);
     visit(11, "jobs_per_second", self.jobs_per_second);
+    visit(12, "card_hours", self.card_hours);
+    visit(13, "cost_cny", self.cost_cny);
+    visit(14, "energy_kwh", self.energy_kwh);
   }
 };
 
@@ -198,6 +204,9 @@ Report make_report(const Setting& setting, const Outcome& outcome) {
     report.by_gpus[name] = {waits.came, waits.started, digits(waits.mean, &Figure::mean),
                             digits(waits.median, &Figure::mean), digits(waits.p99, &Figure::mean)};
   }
+  report.card_hours = digits(outcome.card_hours, &Figure::mean);
+  if (outcome.cost_cny.mean > 0) report.cost_cny = digits(outcome.cost_cny, &Figure::mean);
+  if (outcome.energy_kwh.mean > 0) report.energy_kwh = digits(outcome.energy_kwh, &Figure::mean);
   report.jobs_per_second = static_cast<std::uint64_t>(outcome.jobs_per_second);
   return report;
 }
@@ -233,13 +242,22 @@ void print_tables(const Measured& measured) {
     std::printf(", asked for %llu %% of them",
                 static_cast<unsigned long long>(measured.setting.load_percent));
   std::printf("\n\n");
-  print_row("policy", {"allocated, %", "waiting", "refused", "jobs/s"});
+  const bool has_prices = any_has(measured.outcomes, &Outcome::cost_cny);
+  const bool has_watts = any_has(measured.outcomes, &Outcome::energy_kwh);
+  std::vector<std::string> titles{"allocated, %", "waiting", "refused", "jobs/s", "card hours"};
+  if (has_prices) titles.emplace_back("CNY");
+  if (has_watts) titles.emplace_back("kWh");
+  print_row("policy", titles);
   std::vector<std::string> names;
   for (const Outcome& outcome : measured.outcomes) {
-    print_row(outcome.policy,
-              {print_figure(outcome.allocation), print_figure(outcome.waiting, 0),
-               std::to_string(outcome.refused),
-               std::to_string(static_cast<std::uint64_t>(outcome.jobs_per_second))});
+    std::vector<std::string> cells{
+        print_figure(outcome.allocation), print_figure(outcome.waiting, 0),
+        std::to_string(outcome.refused),
+        std::to_string(static_cast<std::uint64_t>(outcome.jobs_per_second)),
+        print_figure(outcome.card_hours, 0)};
+    if (has_prices) cells.push_back(print_figure(outcome.cost_cny, 0));
+    if (has_watts) cells.push_back(print_figure(outcome.energy_kwh, 0));
+    print_row(outcome.policy, cells);
     for (const auto& [name, waits] : outcome.sizes) {
       if (std::ranges::find(names, name) == names.end()) names.push_back(name);
     }

@@ -47,7 +47,7 @@ Tally::Tally(const NodeList& nodes, const Workload& workload)
       workload_(workload),
       allocated_(workload.lasts, parts),
       waiting_(workload.lasts, parts),
-      waits_(workload.arrivals.size()) {
+      jobs_(workload.arrivals.size()) {
   replay_.jobs = workload.arrivals.size();
 }
 
@@ -67,14 +67,15 @@ bool Tally::comes(std::size_t job) {
   }
   if (!arrival.was_there) ++size_of(job).came;
   waiting_.add(arrival.at, 1);
-  waits_[job] = true;
+  jobs_[job].state = State::waits;
   return true;
 }
 
-void Tally::starts(std::size_t job, Span at) {
+void Tally::starts(std::size_t job, Span at, std::uint32_t kind) {
   const Arrival& arrival = workload_.arrivals[job];
+  ensure(jobs_[job].state == State::waits);
+  jobs_[job] = {State::runs, kind, at};
   waiting_.add(at, -1);
-  waits_[job] = false;
   allocated_.add(at, static_cast<double>(arrival.ask.cards_milli()));
   if (arrival.was_there) return;
   ++size_of(job).started;
@@ -82,13 +83,29 @@ void Tally::starts(std::size_t job, Span at) {
 }
 
 void Tally::ends(std::size_t job, Span at) {
+  count_use(job, at);
   allocated_.add(at, -static_cast<double>(workload_.arrivals[job].ask.cards_milli()));
+  jobs_[job].state = State::elsewhere;
+}
+
+void Tally::count_use(std::size_t job, Span until) {
+  const Job& each = jobs_[job];
+  ensure(each.state == State::runs);
+  const CardTerms& terms = nodes_.terms[each.kind];
+  const double cards =
+      static_cast<double>(workload_.arrivals[job].ask.cards_milli()) / packing::card_milli;
+  const double card_hours =
+      cards * static_cast<double>((until - each.since).us) / static_cast<double>(hours(1).us);
+  replay_.card_hours += card_hours;
+  replay_.cost_cny += card_hours * static_cast<double>(terms.hourly.micro) / 1e6;
+  replay_.energy_kwh += card_hours * static_cast<double>(terms.watts) / 1000;
 }
 
 Replay Tally::finish() {
-  for (std::size_t job = 0; job < waits_.size(); ++job) {
+  for (std::size_t job = 0; job < jobs_.size(); ++job) {
     const Arrival& arrival = workload_.arrivals[job];
-    if (waits_[job] && !arrival.was_there)
+    if (jobs_[job].state == State::runs) count_use(job, workload_.lasts);
+    if (jobs_[job].state == State::waits && !arrival.was_there)
       size_of(job).waits.push_back(workload_.lasts - arrival.at);
   }
   for (auto& [name, size] : replay_.sizes) std::ranges::sort(size.waits);

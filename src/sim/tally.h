@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "base/time.h"
@@ -35,19 +36,27 @@ class Tally {
 
   /// Whether a job fits on any node, however empty; one that does not is refused and does not come.
   bool comes(std::size_t job);
-  void starts(std::size_t job, Span at);
+  void starts(std::size_t job, Span at, std::uint32_t kind);
   void ends(std::size_t job, Span at);
 
   Replay finish();
 
  private:
+  enum class State : std::uint8_t { elsewhere, waits, runs };  // To come, refused or over.
+  struct Job {
+    State state = State::elsewhere;
+    std::uint32_t kind = 0;  // Of the node on which it runs,
+    Span since;              // and since when.
+  };
+
   SizeClass& size_of(std::size_t job);
+  void count_use(std::size_t job, Span until);
 
   const NodeList& nodes_;
   const Workload& workload_;
   Course allocated_;
   Course waiting_;
-  std::vector<bool> waits_;
+  std::vector<Job> jobs_;
   Replay replay_;
 };
 
