@@ -127,13 +127,12 @@ inline constexpr std::array<Flag, 20> simulate_flags{{
      .choices = "fgd"},
     {.name = "nodes",
      .value = "FILE",
-     .text = "Nodes as CSV: cpu_milli, memory_mib, gpu, model, and if known price, watts",
+     .text = "Nodes as CSV: cpu_milli, memory_mib, gpu, model; for a replay also price, watts",
      .completes = Completes::file},
     {.name = "jobs",
      .value = "FILE",
-     .text =
-         "Jobs as CSV: name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec, and to replay "
-         "them creation_time, deletion_time, scheduled_time",
+     .text = "Jobs as CSV: name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec; for a replay "
+             "also their times",
      .completes = Completes::file},
     {.name = "load",
      .value = "PERCENT",
@@ -146,7 +145,7 @@ inline constexpr std::array<Flag, 20> simulate_flags{{
      .completes = Completes::file},
     {.name = "policy",
      .value = "NAME",
-     .text = "Of packing (suan; in a replay that is a domain, the others first come, first served)",
+     .text = "Of packing (suan); in a replay all but suan are first come, first served",
      .choices = "suan fgd bestfit packing dotprod random"},
     {.name = "compare", .value = "A,B", .text = "Several policies, side by side"},
     {.name = "output",

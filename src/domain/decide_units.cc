@@ -1,6 +1,7 @@
 // Decides about units and their attempts: placing, reserving, confirming, reporting, timers.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/ensure.h"
 #include "base/planted.h"
@@ -60,14 +61,29 @@ std::int64_t cores_per_card(std::int64_t cpu_milli, std::int64_t card_milli) {
   return scale(Money{cpu_milli}, 1000, card_milli).micro;
 }
 
-// Of the pools that start it now and are as good as the first: the one whose free cores for each
-// free card are nearest to those asked for and suffice, or else the most. So work that needs few
+// How well a pool suits a need, among those that are as good by the objective; the least is best.
+//
+// A share goes where the rest beside it is smallest. Other work goes where the free cores for each
+// free card are nearest to those asked for and suffice, or else are most: so work that needs few
 // leaves pools alone that have many, and cards are not left without cores.
+std::pair<int, std::int64_t> misfit(const State& state, const Pool& pool, const Need& need) {
+  if (need.card_milli > 0 && need.card_milli < 1000) {
+    const auto rest = state.market().nodes().rest_of_shared(pool, need);
+    return rest ? std::pair(0, std::int64_t{*rest}) : std::pair(1, std::int64_t{0});
+  }
+  const market::PoolFree free = state.market().nodes().free_in(pool);
+  const std::int64_t has = cores_per_card(free.cpu_milli, free.card_milli);
+  const std::int64_t asks = cores_per_card(need.cpu_milli, need.card_milli);
+  return has >= asks ? std::pair(0, has) : std::pair(1, -has);
+}
+
+// Of the pools that start it now and are as good as the first: the one that suits it best. Of one
+// that a sub-domain grants only that domain knows what is free there.
 const placement::Candidate* best_in_shape(const State& state,
                                           const std::vector<placement::Candidate>& best) {
   const placement::Candidate* chosen = nullptr;
   placement::Score least;
-  std::int64_t chosen_has = 0;
+  std::pair<int, std::int64_t> fit;
   for (const placement::Candidate& each : best) {
     if (!each.starts_now()) continue;
     placement::Score score = each.score;
@@ -75,16 +91,12 @@ const placement::Candidate* best_in_shape(const State& state,
     score.pool = score.alternative = 0;
     if (chosen != nullptr && least < score) break;
     const Pool& pool = state.catalogue().pools().at(each.pool);
-    const market::PoolFree free = state.market().nodes().free_in(pool);
-    const std::int64_t has = cores_per_card(free.cpu_milli, free.card_milli);
-    const std::int64_t asks = cores_per_card(each.need.cpu_milli, each.need.card_milli);
-    const bool is_better = has >= asks ? chosen_has < asks || has < chosen_has : has > chosen_has;
-    if (chosen != nullptr && (pool.remote || !is_better)) continue;
+    if (pool.remote) return chosen == nullptr ? &each : chosen;
+    const auto own = misfit(state, pool, each.need);
+    if (chosen != nullptr && own >= fit) continue;
     chosen = &each;
     least = score;
-    chosen_has = has;
-    const bool is_share = each.need.card_milli > 0 && each.need.card_milli < 1000;
-    if (pool.remote || is_share) return chosen;  // Its domain knows what is free there.
+    fit = own;
   }
   return chosen;
 }

@@ -84,6 +84,32 @@ TEST(Placing, OfPoolsAsGoodWorkGoesWhereItsCoresSuffice) {
   EXPECT_EQ(pool_for(0, 4), 3U);
 }
 
+// A share completes a card where it can, whatever the cores of the pool.
+TEST(Placing, OfPoolsAsGoodAShareGoesWhereTheLeastIsLeftBesideIt) {
+  State state = three_shapes();
+  const auto grant = [&](std::uint64_t id, std::uint64_t pool, std::uint32_t milli) {
+    market::Lease lease;
+    lease.id = LeaseId{id};
+    lease.epoch = id;
+    lease.pool = PoolId{pool};
+    lease.holder = {JobId{id}, 0, 1};
+    lease.grant = {0, {0}, milli, 1000, gib};
+    state.apply({market::LeaseGranted{lease}}, Moment{3});
+  };
+  grant(1, 2, 300);  // Leaves 700,
+  grant(2, 3, 400);  // and 600.
+  const auto pool_for = [&](std::int64_t milli) {
+    JobSpec spec = wish(milli);
+    spec.cpu_milli.least = 1000;
+    spec.memory_bytes.least = gib;
+    return first_place(state, spec)->record.pool.value;
+  };
+  EXPECT_EQ(pool_for(700), 2U);
+  EXPECT_EQ(pool_for(650), 2U);
+  EXPECT_EQ(pool_for(600), 3U);
+  EXPECT_EQ(pool_for(200), 3U);
+}
+
 TEST(Placing, AShapeIsNoReasonToPayMore) {
   State state = three_shapes();
   Pool dear = *state.catalogue().pools().find(PoolId{2});

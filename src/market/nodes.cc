@@ -330,6 +330,18 @@ std::vector<Grant> Nodes::fit(const Pool& pool, const Need& need, std::uint32_t 
   return grants;
 }
 
+std::optional<std::uint32_t> Nodes::rest_of_shared(const Pool& pool, const Need& need) const {
+  const auto milli = static_cast<std::uint32_t>(need.card_milli);
+  for (auto at = shares_.from({pool.id, milli, 0, 0}); at != shares_.end(); ++at) {
+    if (at->first.pool != pool.id) break;
+    const Room room = room_on(pool, at->first.node, nodes_.at({pool.id, at->first.node}));
+    if (room.takes_work && room.cpu_milli >= need.cpu_milli &&
+        room.memory_bytes >= need.memory_bytes)
+      return at->first.free_milli - milli;
+  }
+  return std::nullopt;
+}
+
 std::vector<std::uint32_t> Nodes::fitting(const Pool& pool, const Need& need,
                                           std::uint32_t limit) const {
   std::vector<std::uint32_t> nodes;

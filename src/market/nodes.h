@@ -137,6 +137,9 @@ class Nodes {
   /// Nodes that can take one task now, the tightest fits first: at most `limit`.
   std::vector<std::uint32_t> fitting(const Pool&, const Need&, std::uint32_t limit) const;
 
+  /// What a share would leave of the shared card that it fits most tightly; absent if it fits none.
+  std::optional<std::uint32_t> rest_of_shared(const Pool&, const Need&) const;
+
   /// What is free on a node by what was granted here; absent if the pool has no such node.
   const NodeFree* find(PoolId pool, std::uint32_t node) const { return nodes_.find({pool, node}); }
 
