@@ -280,6 +280,12 @@ Moment earliest(const State& state, const Need& need, std::uint32_t tasks, Momen
   return openings.size() < tasks ? Moment{} : std::max(openings[tasks - 1], now + seconds(10));
 }
 
+std::vector<market::EndingKey> endings_of(const State& state) {
+  std::vector<market::EndingKey> endings;
+  for (const auto& [key, is_there] : state.market().endings()) endings.push_back(key);
+  return endings;
+}
+
 TEST(Promises, AreOfTheNodesThatAreFreeFirst) {
   std::size_t compared = 0;
   for_each_seed(
@@ -302,6 +308,10 @@ TEST(Promises, AreOfTheNodesThatAreFreeFirst) {
         large.alternatives.front().card_milli = random.between(1, 4) * 1000;
         const JobId gang = yard.put(large, hours(1));
         for (int i = 0; i < 5 && !yard.unit(gang).promise.pool; ++i) put_small(0);
+        State again = yard.scene.state;
+        again.reindex();
+        EXPECT_EQ(endings_of(again), endings_of(yard.scene.state));
+        EXPECT_EQ(endings_of(again).size(), again.market().leases().size());
         const jobs::Promise& promise = yard.unit(gang).promise;
         if (!promise.pool) return;
         ++compared;
