@@ -78,6 +78,8 @@ enum class Bug : std::uint8_t {
   preempted_given_up,
   on_demand_preempted,
   spot_pays_in_full,
+  promised_one_sees_only_its_own,
+  start_moves_no_lease_end,
   // Between domains.
   guest_price_not_checked,
   old_host_answers_for_new,

@@ -30,6 +30,7 @@ void Audit::see(const runtime::DurableRecord& record) {
       std::fprintf(stderr, "%llu %s %s\n", static_cast<unsigned long long>(record.sequence),
                    print_moment(record.at).c_str(), print_event(event).c_str());
     }
+    if (const auto* returned = std::get_if<jobs::UnitReturned>(&event)) check_returned(*returned);
     lives_.see(event, record.sequence, record.at);
     ++events_;
   }
@@ -37,6 +38,20 @@ void Audit::see(const runtime::DurableRecord& record) {
   shadow_.apply(record.events, record.at);
   lives_.close();
   money_.close(shadow_.ledger(), false);
+}
+
+// Nobody is sent back for want of nodes that are open to all.
+void Audit::check_returned(const jobs::UnitReturned& event) {
+  if (event.setback != jobs::Setback::capacity_taken) return;
+  const jobs::Job* job = shadow_.jobs().find(event.unit.job);
+  if (job == nullptr || job->spec->is_spread()) return;
+  const jobs::Placement& placement = job->units[event.unit.unit].placement;
+  const Pool* pool = shadow_.catalogue().pools().find(placement.pool);
+  if (pool == nullptr || pool->remote) return;
+  const std::uint32_t tasks = job->spec->nodes;
+  const auto open = shadow_.market().nodes().fitting(*pool, placement.need, tasks);
+  objections_.check(open.size() < tasks, "refused room",
+                    print_key(event.unit) + " is sent back though there are nodes for it");
 }
 
 void Audit::observe(PoolId pool, const PoolReading& reading, Moment at) {
@@ -82,6 +97,11 @@ void Audit::compare_derived(const State& state) {
   for (auto one = state.renewals().begin(), two = again.renewals().begin();
        one != state.renewals().end() && two != again.renewals().end(); ++one, ++two)
     same(one->first == two->first, "a unit to be renewed");
+  const auto& ends = state.market().endings();
+  same(ends.size() == again.market().endings().size(), "the number of leases that end");
+  for (auto one = ends.begin(), two = again.market().endings().begin();
+       one != ends.end() && two != again.market().endings().end(); ++one, ++two)
+    same(one->first == two->first, "when a lease ends");
   same(state.capacity() == again.capacity(), "what there is");
   for (const auto& [id, project] : state.identity().projects())
     same(state.held_by(id) == again.held_by(id) &&

@@ -47,6 +47,7 @@ class Audit {
   std::uint64_t seen() const { return shadow_.essence().sequence + observed_; }
 
  private:
+  void check_returned(const jobs::UnitReturned&);
   void compare_derived(const domain::State&);
   void check_fork(const Digest& hash);
   void check_replay(const journal::Journal&, const Digest& hash);
