@@ -388,6 +388,8 @@ struct Folding {
   void operator()(const jobs::GuestCommitted& event) const {
     state.jobs_.apply(event);
     state.essence_.last.payload += event.payloads;
+    for (const jobs::Task& task : state.jobs_.find(event.job)->units.front().tasks)
+      state.expect_end(task.lease);  // How long it may run is known only now.
     touch(event.job);
   }
   void operator()(const jobs::GuestKept& event) const {
