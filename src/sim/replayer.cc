@@ -289,6 +289,9 @@ bool asks_for_replay(std::span<const char* const> arguments) {
 int replay(std::span<const char* const> arguments) {
   const auto options = read_options(arguments);
   if (!options) return complain_about(options.error());
+  const auto may_write = [&] { return std::ofstream(options->report, std::ios::app).good(); };
+  if (!options->report.empty() && !may_write())  // Known before hours are spent.
+    return complain_about({Failure::Kind::io, "cannot write " + options->report, {}});
   const auto measured = measure_all(*options);
   if (!measured) return complain_about(measured.error());
   if (!options->report.empty()) {
