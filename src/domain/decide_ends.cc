@@ -190,15 +190,21 @@ void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
   if (!others_live) finish_unit(deciding, ending, unit.allowance_left - ending.ended.cost);
 }
 
+// When a task ended, for telling the first thing that went wrong. Of several that are told at the
+// same moment those that were stopped because of another come last.
+std::pair<Moment, bool> place_of_end(const jobs::Task& task) {
+  return {task.ended, task.end == AttemptEnd::cancelled};
+}
+
 }  // namespace
 
 // The first thing that went wrong, in the order in which its tasks ended.
 jobs::UnitEnded verdict_of(const jobs::Unit& unit, jobs::UnitEnded verdict) {
-  Moment earliest{INT64_MAX};
+  auto earliest = std::pair(Moment{INT64_MAX}, true);
   for (const jobs::Task& task : unit.tasks) {
     const bool is_bad = task.end != AttemptEnd::exited || task.exit_code != 0;
-    if (task.phase != Phase::ended || !is_bad || !(task.ended < earliest)) continue;
-    earliest = task.ended;
+    if (task.phase != Phase::ended || !is_bad || !(place_of_end(task) < earliest)) continue;
+    earliest = place_of_end(task);
     verdict = {
         .unit = verdict.unit, .end = task.end, .exit_code = task.exit_code, .reason = task.reason};
   }
@@ -209,12 +215,12 @@ void conclude_gang(Deciding& deciding, const jobs::Job& job, jobs::UnitEnded end
                    Money rest, jobs::Setback lost) {
   if (rest != Money{} && !planted(Bug::rest_of_gang_kept))
     deciding.emit(ledger::Allotted{job.hold, -rest});
-  Moment earliest{INT64_MAX};
+  auto earliest = std::pair(Moment{INT64_MAX}, true);
   for (std::uint32_t i = 0; i < job.units.size(); ++i) {
     for (const jobs::Task& task : job.units[i].tasks) {
       const bool is_bad = task.end != AttemptEnd::exited || task.exit_code != 0;
-      if (task.phase != Phase::ended || !is_bad || !(task.ended < earliest)) continue;
-      earliest = task.ended;
+      if (task.phase != Phase::ended || !is_bad || !(place_of_end(task) < earliest)) continue;
+      earliest = place_of_end(task);
       end = {
           .unit = {job.id, i}, .end = task.end, .exit_code = task.exit_code, .reason = task.reason};
     }
