@@ -246,6 +246,25 @@ TEST_F(Units, AGangEndsAsItsFirstFailureDid) {
   EXPECT_EQ(job().reason, "it used more memory than it asked for");
 }
 
+// All ends are told at one moment, as after a time without a server.
+TEST_F(Units, WhatWasStoppedForAnotherIsNotTheFirstFailureOfAGang) {
+  scene.start_member({make_pool("gpu", 3, 4, yuan(10))});
+  JobSpec spec = make_spec();
+  spec.nodes = 3;
+  start(spec);
+  Progress progress;
+  progress.state = AttemptState::ended;
+  for (const std::uint32_t task : {1U, 0U, 2U}) {
+    progress.key = {JobId{1}, task, 1};
+    progress.end = task == 1 ? AttemptEnd::out_of_memory : AttemptEnd::cancelled;
+    progress.exit_code = task == 1 ? 137 : 143;
+    ASSERT_TRUE(scene.run(Report{progress}));
+  }
+  EXPECT_EQ(job().outcome, jobs::Outcome::failed);
+  EXPECT_EQ(job().exit_code, 137);
+  EXPECT_EQ(job().reason, "it used more memory than it asked for");
+}
+
 // Reserved and not granted yet: nobody else is promised the same cards.
 TEST_F(Units, WhatIsReservedIsNotPromisedAgain) {
   ASSERT_TRUE(scene.ask(submit(make_spec(4))));
