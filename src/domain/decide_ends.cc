@@ -192,7 +192,7 @@ void end_task(Deciding& deciding, Ending& ending, Money task_hourly) {
 
 // When a task ended, for telling the first thing that went wrong. Of several that are told at the
 // same moment those that were stopped because of another come last.
-std::pair<Moment, bool> place_of_end(const jobs::Task& task) {
+std::pair<Moment, bool> order_of_end(const jobs::Task& task) {
   return {task.ended, task.end == AttemptEnd::cancelled};
 }
 
@@ -203,8 +203,8 @@ jobs::UnitEnded verdict_of(const jobs::Unit& unit, jobs::UnitEnded verdict) {
   auto earliest = std::pair(Moment{INT64_MAX}, true);
   for (const jobs::Task& task : unit.tasks) {
     const bool is_bad = task.end != AttemptEnd::exited || task.exit_code != 0;
-    if (task.phase != Phase::ended || !is_bad || !(place_of_end(task) < earliest)) continue;
-    earliest = place_of_end(task);
+    if (task.phase != Phase::ended || !is_bad || !(order_of_end(task) < earliest)) continue;
+    earliest = order_of_end(task);
     verdict = {
         .unit = verdict.unit, .end = task.end, .exit_code = task.exit_code, .reason = task.reason};
   }
@@ -219,8 +219,8 @@ void conclude_gang(Deciding& deciding, const jobs::Job& job, jobs::UnitEnded end
   for (std::uint32_t i = 0; i < job.units.size(); ++i) {
     for (const jobs::Task& task : job.units[i].tasks) {
       const bool is_bad = task.end != AttemptEnd::exited || task.exit_code != 0;
-      if (task.phase != Phase::ended || !is_bad || !(place_of_end(task) < earliest)) continue;
-      earliest = place_of_end(task);
+      if (task.phase != Phase::ended || !is_bad || !(order_of_end(task) < earliest)) continue;
+      earliest = order_of_end(task);
       end = {
           .unit = {job.id, i}, .end = task.end, .exit_code = task.exit_code, .reason = task.reason};
     }

@@ -69,6 +69,7 @@ TEST(Workload, AsksForWhatWasWishedFromTheFirstMomentOn) {
   }
   for (const double sum : sums) EXPECT_NEAR(sum / seeds / all, 1.3, 0.05);
   EXPECT_FALSE(drawn(std::span(tasks).last(1), all, 1300, hours(4), 1));
+  EXPECT_FALSE(drawn(tasks, std::int64_t{1} << 50U, 1300, hours(4), 1));  // Too many.
 }
 
 TEST(Course, IsTheMeanOfEachPart) {

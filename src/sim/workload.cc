@@ -9,6 +9,8 @@ namespace suan::sim {
 
 namespace {
 
+constexpr double jobs_max = 10'000'000;
+
 // In (0, 1].
 double part(Random& random) {
   return (static_cast<double>(random.next() >> 11U) + 1) / 9007199254740992.0;  // 2^53.
@@ -61,11 +63,17 @@ Result<Workload> drawn(std::span<const TimedTask> tasks, std::int64_t card_milli
   if (asked == 0) return failure(Failure::Kind::invalid, "no job takes a card for any time");
   const double wanted = static_cast<double>(card_milli) * static_cast<double>(load_milli) / 1000;
   const double rate = wanted * static_cast<double>(tasks.size()) / asked;  // Tasks in a second.
+  const ByLength by_length(tasks);
+  const double expected =
+      rate * (by_length.sum() / static_cast<double>(tasks.size()) + seconds_of(lasts));
+  if (expected > jobs_max)
+    return failure(Failure::Kind::invalid,
+                   "that load takes more than 10000000 jobs of this list: wish for less, or for "
+                   "fewer hours");
 
   Random random(seed);
   Workload workload;
   workload.lasts = lasts;
-  const ByLength by_length(tasks);
   const auto there = static_cast<std::size_t>(
       std::llround(rate * by_length.sum() / static_cast<double>(tasks.size())));
   for (std::size_t i = 0; i < there; ++i) {

@@ -34,7 +34,7 @@ Result<Workload> as_recorded(std::span<const TimedTask>, double speed);
 /// the cards are asked for, from the first moment on: what was there before is drawn by how long it
 /// lasts, each with what is left of it at a moment of its life, all equally likely. A cluster
 /// filled only by what comes would take as long to fill as its longest jobs run. `invalid` if no
-/// job of the list takes a card for any time.
+/// job of the list takes a card for any time, or if more than 10,000,000 would come.
 Result<Workload> drawn(std::span<const TimedTask>, std::int64_t card_milli, std::int64_t load_milli,
                        Span lasts, std::uint64_t seed);
 
